@@ -1,0 +1,1 @@
+"""What every floor may use: settings, keys, errors, randomness and the log."""
