@@ -1,0 +1,42 @@
+"""The network on (sample, gene) pairs, its first layer split.
+
+``W [u ; v] + b = W_u u + (W_v v + b)``: on a tile of samples x genes the first layer is computed
+once per sample and once per gene and added by broadcasting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
+
+Layers = Sequence[tuple[Tensor, Tensor]]
+"""Weight (out, in) and bias (out,) of each layer, the first one over [u ; v]."""
+
+
+def pairs(u: Tensor, v: Tensor, layers: Layers, activation: str) -> Tensor:
+    """Return the output for each pair of rows of `u` (b, d) and `v` (b, k): (b,)."""
+    by_sample, by_gene = _first_layer(u, v, layers)
+    return _rest(by_sample + by_gene, layers, activation)
+
+
+def tile(u: Tensor, v: Tensor, layers: Layers, activation: str) -> Tensor:
+    """Return the output for all samples `u` (a, d) with all genes `v` (b, k): (a, b)."""
+    by_sample, by_gene = _first_layer(u, v, layers)
+    return _rest(by_sample[:, None, :] + by_gene[None, :, :], layers, activation)
+
+
+def _first_layer(u: Tensor, v: Tensor, layers: Layers) -> tuple[Tensor, Tensor]:
+    weight, bias = layers[0]
+    d = u.shape[1]
+    return F.linear(u, weight[:, :d]), F.linear(v, weight[:, d:], bias)
+
+
+def _rest(x: Tensor, layers: Layers, activation: str) -> Tensor:
+    for weight, bias in layers[1:]:
+        x = F.linear(ACTIVATIONS[activation](x), weight, bias)
+    return x.squeeze(-1)

@@ -1,0 +1,95 @@
+"""From any matrix AnnData may hold to the two kinds that training knows.
+
+Those are a C-ordered float32 array and a float32 CSR matrix with sorted indices. A matrix that
+already is one of them is used in place; nothing here writes to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+Values = np.ndarray | sparse.csr_matrix
+
+
+def as_values(X: Any) -> Values:
+    """Return `X` as a float32 array or CSR matrix.
+
+    Raises
+    ------
+    TypeError
+        If `X` is neither a numeric array nor a scipy sparse matrix.
+    """
+    if sparse.issparse(X):
+        csr = sparse.csr_matrix(X, copy=False)
+        if csr.dtype != np.float32:
+            csr = csr.astype(np.float32)
+        if not csr.has_canonical_format:
+            csr = csr.copy()
+            csr.sum_duplicates()
+        return csr
+    if not isinstance(X, np.ndarray):
+        raise TypeError(
+            f"cannot train on a {type(X).__name__}; load it into memory first, "
+            "for example with adata = adata.to_memory()."
+        )
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
+    return np.ascontiguousarray(X, dtype=np.float32)
+
+
+def stored(X: Values) -> np.ndarray:
+    """Return the stored values of `X`: all of an array, the non-zero ones of a CSR matrix."""
+    return X.data if sparse.issparse(X) else X
+
+
+def missing_cells(X: Values) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of the NaN cells, sorted by row, then column."""
+    if sparse.issparse(X):
+        where = np.flatnonzero(np.isnan(X.data))
+        rows = np.searchsorted(X.indptr, where, side="right") - 1
+        return rows, X.indices[where].astype(np.int64)
+    rows, cols = np.nonzero(np.isnan(X))
+    return rows, cols
+
+
+def without_missing(X: Values) -> Values:
+    """Return `X` with zeros for NaN; a copy only if there are any."""
+    if not np.isnan(np.sum(stored(X))):
+        return X
+    if sparse.issparse(X):
+        return sparse.csr_matrix((np.nan_to_num(X.data), X.indices, X.indptr), shape=X.shape)
+    return np.nan_to_num(X)
+
+
+def cells(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """Return the values at pairs of rows and columns, float32."""
+    if sparse.issparse(X):
+        return np.asarray(X[rows, cols], dtype=np.float32).ravel()
+    return X[rows, cols]
+
+
+def tile(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """Return the dense block of some rows and columns, float32."""
+    if sparse.issparse(X):
+        return X[rows][:, cols].toarray()
+    return X[np.ix_(rows, cols)]
+
+
+def column_moments(X: Values) -> tuple[np.ndarray, np.ndarray]:
+    """Return sum and number of the observed values of each column, float64."""
+    n_obs, n_vars = X.shape
+    if sparse.issparse(X):
+        missing = np.isnan(X.data)
+        data = np.where(missing, 0.0, X.data).astype(np.float64)
+        total = np.bincount(X.indices, weights=data, minlength=n_vars)
+        return total, n_obs - np.bincount(X.indices[missing], minlength=n_vars).astype(np.float64)
+    total = np.zeros(n_vars)
+    number = np.zeros(n_vars)
+    for start in range(0, n_obs, 1024):  # by rows, so that no mask of the whole matrix is made
+        block = X[start : start + 1024]
+        total += np.nansum(block, axis=0, dtype=np.float64)
+        number += np.count_nonzero(~np.isnan(block), axis=0)
+    return total, number

@@ -1,0 +1,110 @@
+"""How a sample vector u and a gene vector v predict one standardised value.
+
+A decoder knows two forms of the same function: ``pairs`` for corresponding rows of u and v, and
+``tile`` for all samples with all genes. Everything else about the model is elsewhere.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..kernels import pair_mlp
+
+
+class MLP(nn.Sequential):
+    """Linear layers with an activation between them, none after the last."""
+
+    def __init__(self, sizes: tuple[int, ...], activation: str) -> None:
+        layers: list[nn.Module] = []
+        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+            layers += [nn.Linear(n_in, n_out), _ACTIVATION_MODULES[activation]()]
+        super().__init__(*layers[:-1])
+
+
+_ACTIVATION_MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+
+class Inner(nn.Module):
+    """``<phi(u), psi(v)>``: both sides meet in an inner product of length gene_dim.
+
+    ``phi(u) = A u + MLP(u)`` and ``psi(v) = v + MLP(v)``; without hidden layers on either side the
+    model is a matrix factorisation, so PCA is a special case.
+
+    Parameters
+    ----------
+    sample_dim, gene_dim
+        Lengths of u and v.
+    hidden, gene_hidden
+        Hidden sizes of phi and of psi; empty for the linear path alone.
+    activation
+        ``"relu"`` or ``"tanh"``.
+    """
+
+    def __init__(
+        self,
+        sample_dim: int,
+        gene_dim: int,
+        hidden: tuple[int, ...],
+        gene_hidden: tuple[int, ...],
+        activation: str,
+    ) -> None:
+        super().__init__()
+        self.linear = nn.Linear(sample_dim, gene_dim, bias=False)
+        self.phi_mlp = MLP((sample_dim, *hidden, gene_dim), activation) if hidden else None
+        self.psi_mlp = MLP((gene_dim, *gene_hidden, gene_dim), activation) if gene_hidden else None
+
+    def phi(self, u: Tensor) -> Tensor:
+        """Return the sample factors, (n, gene_dim)."""
+        linear: Tensor = self.linear(u)
+        return linear if self.phi_mlp is None else linear + self.phi_mlp(u)
+
+    def psi(self, v: Tensor) -> Tensor:
+        """Return the gene factors, (m, gene_dim)."""
+        return v if self.psi_mlp is None else v + self.psi_mlp(v)
+
+    def pairs(self, u: Tensor, v: Tensor) -> Tensor:
+        """Return one value per row."""
+        return (self.phi(u) * self.psi(v)).sum(1)
+
+    def tile(self, u: Tensor, v: Tensor) -> Tensor:
+        """Return (len(u), len(v)) values."""
+        return self.phi(u) @ self.psi(v).T
+
+
+class Concat(nn.Module):
+    """``MLP([u ; v])``, the published decoder (Trofimov et al. 2020)."""
+
+    def __init__(
+        self, sample_dim: int, gene_dim: int, hidden: tuple[int, ...], activation: str
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.mlp = MLP((sample_dim + gene_dim, *hidden, 1), activation)
+
+    def _layers(self) -> list[tuple[Tensor, Tensor]]:
+        return [(layer.weight, layer.bias) for layer in self.mlp if isinstance(layer, nn.Linear)]
+
+    def pairs(self, u: Tensor, v: Tensor) -> Tensor:
+        """Return one value per row."""
+        return pair_mlp.pairs(u, v, self._layers(), self.activation)
+
+    def tile(self, u: Tensor, v: Tensor) -> Tensor:
+        """Return (len(u), len(v)) values."""
+        return pair_mlp.tile(u, v, self._layers(), self.activation)
+
+
+class Dot(nn.Module):
+    """``<u, v>`` plus a bias of the sample and one of the gene (Choy et al. 2018).
+
+    The last entry of each vector is its bias, so that the tables hold all there is to know of a
+    sample or a gene: ``u = [u' ; a]`` and ``v = [v' ; b]`` give ``<u', v'> + a + b``.
+    """
+
+    def pairs(self, u: Tensor, v: Tensor) -> Tensor:
+        """Return one value per row."""
+        return (u[:, :-1] * v[:, :-1]).sum(1) + u[:, -1] + v[:, -1]
+
+    def tile(self, u: Tensor, v: Tensor) -> Tensor:
+        """Return (len(u), len(v)) values."""
+        return torch.addmm(u[:, -1:] + v[:, -1], u[:, :-1], v[:, :-1].T)

@@ -1,0 +1,117 @@
+"""Factorized embeddings: a table of samples, a table of genes and a decoder between them.
+
+Trofimov et al., Factorized embeddings learns rich and biologically meaningful embedding spaces
+using factorized tensor decomposition, Bioinformatics 36 (2020).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .base import Model
+from .decoders import Concat, Dot, Inner
+
+
+class Factorized(Model):
+    """Predict expression from a sample vector and a gene vector, both learned.
+
+    The standardised output y of the decoder becomes a value in the units of the matrix: linear,
+    ``offset_g + scale * y``, or bounded, ``minimum + (maximum - minimum) * sigmoid(y)``.
+
+    Parameters
+    ----------
+    n_samples, n_genes
+        Rows of the two tables.
+    decoder
+        ``"inner"``, ``"concat"`` or ``"dot"``.
+    sample_dim, gene_dim
+        Columns of the two tables.
+    hidden, gene_hidden
+        Hidden sizes of the network; `gene_hidden` belongs to the inner decoder.
+    activation
+        ``"relu"`` or ``"tanh"``.
+    output
+        ``"linear"`` or ``"bounded"``.
+    """
+
+    family: ClassVar[str] = "fe"
+
+    offset: Tensor
+    scale: Tensor
+    bounds: Tensor
+
+    def __init__(
+        self,
+        n_samples: int,
+        n_genes: int,
+        *,
+        decoder: str,
+        sample_dim: int,
+        gene_dim: int,
+        hidden: tuple[int, ...] = (),
+        gene_hidden: tuple[int, ...] = (),
+        activation: str = "relu",
+        output: str = "linear",
+    ) -> None:
+        super().__init__()
+        self._architecture: dict[str, Any] = {
+            "decoder": decoder,
+            "sample_dim": sample_dim,
+            "gene_dim": gene_dim,
+            "hidden": tuple(hidden),
+            "gene_hidden": tuple(gene_hidden),
+            "activation": activation,
+            "output": output,
+        }
+        self.output = output
+        self.samples = nn.Parameter(torch.zeros(n_samples, sample_dim))
+        self.genes = nn.Parameter(torch.zeros(n_genes, gene_dim))
+        self.decoder: Inner | Concat | Dot
+        if decoder == "inner":
+            self.decoder = Inner(sample_dim, gene_dim, hidden, gene_hidden, activation)
+        elif decoder == "concat":
+            self.decoder = Concat(sample_dim, gene_dim, hidden, activation)
+        else:
+            self.decoder = Dot()
+        self.register_buffer("offset", torch.zeros(n_genes))
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("bounds", torch.zeros(2))
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """Keyword arguments that build the same network, untrained."""
+        return dict(self._architecture)
+
+    def gene_vectors(self) -> Tensor:
+        """Return the gene table, (n_genes, gene_dim)."""
+        return self.genes.detach()
+
+    def sample_vectors(self) -> Tensor:
+        """Return the sample table, (n_samples, sample_dim)."""
+        return self.samples.detach()
+
+    def cells(self, samples: Tensor, genes: Tensor) -> Tensor:
+        """Return the predicted value of each (sample, gene) pair of two index vectors."""
+        u, v = F.embedding(samples, self.samples), F.embedding(genes, self.genes)
+        return self._in_units(self.decoder.pairs(u, v), self.offset[genes])
+
+    def tile(self, samples: Tensor, genes: Tensor) -> Tensor:
+        """Return predicted values, (len(samples), len(genes)), of two index vectors."""
+        return self.decode(F.embedding(samples, self.samples), genes)
+
+    def decode(self, u: Tensor, genes: Tensor) -> Tensor:
+        """Return predicted values, (len(u), len(genes)), at any sample coordinates `u`."""
+        # F.embedding, not indexing: its gradient adds up in a fixed order on the CPU.
+        return self._in_units(
+            self.decoder.tile(u, F.embedding(genes, self.genes)), self.offset[genes]
+        )
+
+    def _in_units(self, y: Tensor, offset: Tensor) -> Tensor:
+        if self.output == "bounded":
+            minimum, maximum = self.bounds
+            return minimum + (maximum - minimum) * torch.sigmoid(y)
+        return offset + self.scale * y

@@ -1,0 +1,87 @@
+"""The order in which cells and tiles are visited; nothing of the size of the matrix is stored.
+
+An order depends on the seed and the number of the epoch alone, so any step can be repeated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._core.random import generator
+
+
+class Permutation:
+    """A pseudo-random permutation of 0 ... n-1 that is computed where it is looked at.
+
+    A Feistel network on the next even power of two; numbers that fall outside are walked on
+    until they fall inside (Black and Rogaway, CT-RSA 2002).
+
+    Parameters
+    ----------
+    n
+        How many numbers.
+    seed, words
+        As in :func:`~fe_anndata._core.random.generator`.
+    """
+
+    _ROUNDS = 6
+
+    def __init__(self, n: int, seed: int, *words: str | int) -> None:
+        self.n = n
+        self._half = np.uint64(max(1, ((n - 1).bit_length() + 1) // 2))
+        self._mask = np.uint64((1 << int(self._half)) - 1)
+        rng = generator(seed, "permutation", *words)
+        self._keys = rng.integers(2**63, size=self._ROUNDS, dtype=np.uint64)
+
+    def __call__(self, places: np.ndarray) -> np.ndarray:
+        """Return the numbers at `places`, int64."""
+        numbers = self._encrypt(places.astype(np.uint64))
+        outside = np.flatnonzero(numbers >= self.n)
+        while len(outside):
+            numbers[outside] = self._encrypt(numbers[outside])
+            outside = outside[numbers[outside] >= self.n]
+        return numbers.astype(np.int64)
+
+    def _encrypt(self, x: np.ndarray) -> np.ndarray:
+        left, right = x >> self._half, x & self._mask
+        for key in self._keys:
+            left, right = right, left ^ (_mix(right + key) & self._mask)
+        return (left << self._half) | right
+
+
+def _mix(x: np.ndarray) -> np.ndarray:
+    """Return the 64-bit finaliser of MurmurHash3 of `x`; it wraps around."""
+    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return x ^ (x >> np.uint64(33))
+
+
+def n_batches(n: int, size: int) -> int:
+    """Return how many batches of `size` hold `n` things; the last may be smaller."""
+    return -(-n // size)
+
+
+def cell_batch(
+    step: int, size: int, shape: tuple[int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of the random cells of a step; an epoch visits every cell once."""
+    n_cells = shape[0] * shape[1]
+    epoch, batch = divmod(step, n_batches(n_cells, size))
+    places = np.arange(batch * size, min((batch + 1) * size, n_cells))
+    rows, cols = np.divmod(Permutation(n_cells, seed, "cells", epoch)(places), shape[1])
+    return rows, cols
+
+
+def tile_batch(
+    step: int, size: tuple[int, int], shape: tuple[int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of the tile of a step; an epoch visits every tile once.
+
+    Both axes are shuffled anew in each epoch.
+    """
+    down, across = n_batches(shape[0], size[0]), n_batches(shape[1], size[1])
+    epoch, batch = divmod(step, down * across)
+    rng = generator(seed, "tiles", epoch)
+    rows, cols = rng.permutation(shape[0]), rng.permutation(shape[1])
+    i, j = divmod(int(rng.permutation(down * across)[batch]), across)
+    return rows[i * size[0] : (i + 1) * size[0]], cols[j * size[1] : (j + 1) * size[1]]

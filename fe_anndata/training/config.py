@@ -1,0 +1,150 @@
+"""All that is chosen about a run: a recipe, and what the user changed in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from .._core.errors import require_choice
+from .recipes import RECIPES
+
+CHOICES = {
+    "activation": ("relu", "tanh"),
+    "output": ("linear", "bounded"),
+    "optimizer": ("adam", "rmsprop", "muon"),
+    "batch": ("full", "cells", "tiles"),
+    "init": ("torch", "glorot"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run of factorized embeddings; the defaults are those of every recipe.
+
+    Each field is a keyword of :func:`fe_anndata.tl.train`, where it is explained. ``None`` stands
+    for what depends on the data and is settled when they are seen.
+    """
+
+    decoder: str
+    sample_dim: int = 2
+    gene_dim: int | None = None
+    hidden: tuple[int, ...] = ()
+    gene_hidden: tuple[int, ...] = ()
+    activation: str = "relu"
+    output: str = "linear"
+    center: bool = True
+    sample_start: str = "pca"
+    gene_start: str = "svd"
+    init: str = "glorot"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    sample_learning_rate: float | None = None
+    gene_learning_rate: float | None = None
+    warm_up: int = 0
+    l2: float = 0.0
+    batch: str = "full"
+    batch_size: int | tuple[int, int] | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    validation: float | str = "auto"
+    evaluate_every: int | None = None
+    patience: int | None = None
+    learning_rate_drops: int = 0
+    tolerance: float = 0.0
+
+
+# Keywords that mean nothing to a decoder: an error if the user gives one, not ignored.
+NOT_FOR = {
+    "inner": (),
+    "concat": ("gene_hidden",),
+    "dot": ("hidden", "gene_hidden", "activation"),
+}
+
+
+def resolve(recipe: str, **changes: Any) -> Config:
+    """Return the configuration of `recipe` with `changes` (those that are not None) applied.
+
+    Raises
+    ------
+    ValueError
+        For an unknown recipe, choice or keyword, or one that does not fit the decoder.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    require_choice(recipe, RECIPES, "recipe")
+    by_decoder = RECIPES[recipe]
+    decoder = given.pop("decoder", next(iter(by_decoder)))
+    require_choice(decoder, NOT_FOR, "decoder")
+    if decoder not in by_decoder:
+        raise ValueError(
+            f"recipe {recipe!r} is for decoder={' or '.join(map(repr, by_decoder))}, not "
+            f"{decoder!r}; leave out decoder, or take recipe='default'."
+        )
+    for name in NOT_FOR[decoder]:
+        if name in given:
+            raise ValueError(f"{name} does not apply to decoder={decoder!r}; leave it out.")
+    for name in ("hidden", "gene_hidden"):
+        if name in given:
+            given[name] = _sizes(name, given[name])
+    if "steps" in given and "epochs" in given:
+        raise ValueError("give steps or epochs, not both.")
+    config = Config(decoder=decoder, **by_decoder[decoder])
+    if "steps" in given or "epochs" in given:
+        config = replace(config, steps=None, epochs=None)
+    if decoder == "dot" and "sample_dim" in given:
+        given.setdefault("gene_dim", given["sample_dim"])
+    if "batch" in given:
+        given.setdefault("batch_size", None)
+    if given.get("output") == "bounded":
+        given.setdefault("center", False)
+    config = replace(config, **given)
+    _check(config)
+    return config
+
+
+def _sizes(name: str, value: Any) -> tuple[int, ...]:
+    sizes = (value,) if isinstance(value, int) else tuple(value)
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ValueError(f"{name} must be positive integers, such as (100, 50), not {value!r}.")
+    return sizes
+
+
+def _check(config: Config) -> None:
+    for name, choices in CHOICES.items():
+        require_choice(getattr(config, name), choices, name)
+    if config.batch == "full" and config.decoder != "inner":
+        raise ValueError("batch='full' needs decoder='inner'; take batch='tiles' or 'cells'.")
+    if config.batch == "full" and config.output != "linear":
+        raise ValueError("batch='full' needs output='linear'; take batch='tiles' or 'cells'.")
+    if config.output == "bounded" and config.center:
+        raise ValueError("output='bounded' has no gene offset; add center=False.")
+    if config.decoder == "dot" and config.sample_dim != config.gene_dim:
+        raise ValueError(
+            "decoder='dot' needs sample_dim == gene_dim, got "
+            f"{config.sample_dim} and {config.gene_dim}."
+        )
+    for name in ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience"):
+        value = getattr(config, name)
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name} must be a positive integer, not {value!r}.")
+    for name in ("learning_rate", "sample_learning_rate", "gene_learning_rate", "epochs"):
+        value = getattr(config, name)
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} must be positive, not {value!r}.")
+    if config.l2 < 0:
+        raise ValueError(f"l2 must not be negative, got {config.l2!r}.")
+    if config.validation != "auto" and not (
+        isinstance(config.validation, (int, float)) and 0 <= config.validation <= 0.5
+    ):
+        raise ValueError(
+            f"validation must be a fraction from 0 (none) to 0.5, or 'auto', not "
+            f"{config.validation!r}."
+        )
+    paired = isinstance(config.batch_size, tuple)
+    if config.batch_size is not None and paired != (config.batch == "tiles"):
+        raise ValueError(
+            "batch_size is (samples, genes) for batch='tiles' and a number of cells for 'cells', "
+            f"not {config.batch_size!r} for {config.batch!r}."
+        )
+
+
+FIELDS = tuple(field.name for field in fields(Config))

@@ -1,0 +1,200 @@
+"""Train factorized embeddings on a matrix: settle sizes, hold out, start, run."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from ..kernels.inner import observed_squares
+from ..kernels.products import Cells, Products
+from ..matrix.values import Values, column_moments, without_missing
+from ..models.factorized import Factorized
+from .config import Config
+from .holdout import CellSet, Names, draw, hidden_cells
+from .loop import State, load, run
+from .objectives import FullMatrix, Objective, RandomCells, Tiles
+from .start import start
+
+GENE_DIM = 64
+TILE = (100, 100)
+MOST_STEPS_BETWEEN_EVALUATIONS = 500
+BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model and the record of its training.
+
+    Attributes
+    ----------
+    model
+        At its best evaluation.
+    config
+        With every size settled.
+    history
+        One record per evaluation.
+    ended
+        ``"converged"``, ``"steps"`` or ``"interrupted"``.
+    best_step
+        When the model was at its best.
+    resumable
+        The state from which the run can go on.
+    """
+
+    model: Factorized
+    config: Config
+    history: list[dict[str, Any]]
+    ended: str
+    best_step: int
+    resumable: State
+
+
+def settle(config: Config, shape: tuple[int, int]) -> Config:
+    """Return `config` with the sizes that depend on the data.
+
+    Raises
+    ------
+    ValueError
+        If a start at the principal components needs more of them than the matrix has.
+    """
+    n_obs, n_vars = shape
+    most = min(n_obs - 1, n_vars - 1)
+    gene_dim = config.gene_dim or min(GENE_DIM, most)
+    for name, wanted, by_components in (
+        ("sample_dim", config.sample_dim, config.sample_start == "pca"),
+        ("gene_dim", gene_dim, config.gene_start == "svd"),
+    ):
+        if by_components and wanted > most:
+            start_name = name.replace("_dim", "_start")
+            raise ValueError(
+                f"{name}={wanted} is more than the {most} principal components of {n_obs} samples "
+                f"x {n_vars} genes; lower {name} or add {start_name}='random'."
+            )
+    batch_size = config.batch_size
+    if batch_size is None and config.batch == "cells":
+        batch_size = 10 * n_vars
+    if batch_size is None and config.batch == "tiles":
+        batch_size = TILE
+    return replace(config, gene_dim=gene_dim, batch_size=batch_size)
+
+
+def fit(
+    X: Values,
+    config: Config,
+    *,
+    seed: int,
+    names: Names,
+    sample_start: np.ndarray | None = None,
+    gene_start: np.ndarray | None = None,
+    state: State | None = None,
+    device: torch.device | str = "cpu",
+    progress: bool = False,
+) -> Fitted:
+    """Train factorized embeddings on `X`.
+
+    Parameters
+    ----------
+    X
+        Samples x genes, a float32 array or CSR matrix; NaN marks a missing value.
+    config
+        From :func:`~fe_anndata.training.config.resolve`.
+    seed, names
+        They decide all that is random.
+    sample_start, gene_start
+        Tables to start at, float32 (n_obs, sample_dim) and (n_vars, gene_dim).
+    state
+        Where an earlier run stopped.
+    device
+        Where to compute.
+    progress
+        Whether to show a bar.
+
+    Raises
+    ------
+    ValueError
+        If the sizes do not suit the matrix, or the loss becomes NaN or infinite.
+    """
+    started = time.perf_counter()
+    device = torch.device(device)
+    config = settle(config, X.shape)
+    assert config.gene_dim is not None
+    held_out = draw(X, config.validation, seed, names)
+    model = Factorized(
+        *X.shape,
+        decoder=config.decoder,
+        sample_dim=config.sample_dim,
+        gene_dim=config.gene_dim,
+        hidden=config.hidden,
+        gene_hidden=config.gene_hidden,
+        activation=config.activation,
+        output=config.output,
+    ).to(device)
+    objective = _prepare(model, X, config, seed, names, held_out, sample_start, gene_start)
+    steps = config.steps or math.ceil((config.epochs or 1) * objective.steps_per_epoch)
+    every = config.evaluate_every or min(objective.steps_per_epoch, MOST_STEPS_BETWEEN_EVALUATIONS)
+    resumable, final, ended = run(
+        objective, model, config, steps, every, state, started, progress
+    )
+    load(model, final.best)
+    return Fitted(model.cpu(), config, final.history, ended, final.progress.best_step, resumable)
+
+
+def _prepare(
+    model: Factorized,
+    X: Values,
+    config: Config,
+    seed: int,
+    names: Names,
+    held_out: CellSet,
+    sample_start: np.ndarray | None,
+    gene_start: np.ndarray | None,
+) -> Objective:
+    """Set the fixed numbers and the start of `model`; return what it is to minimise."""
+    device = model.offset.device
+    products = hidden = None
+    if config.center:
+        hidden_set = hidden_cells(X, held_out)
+        products = Products.of(without_missing(X), device)
+        hidden = Cells.of(hidden_set.rows, hidden_set.cols, hidden_set.values, X.shape, device)
+        model.offset.copy_(torch.from_numpy(_gene_means(X, held_out)))
+        squares = observed_squares(products, hidden, model.offset)
+        scale = math.sqrt(max(squares, 0.0) / (X.shape[0] * X.shape[1] - len(hidden)))
+        model.scale.fill_(scale or 1.0)
+    elif config.output == "bounded":
+        model.bounds.copy_(torch.tensor(_bounds(X, held_out)))
+    start(model, config, seed, names, products, hidden, sample_start, gene_start)
+    if config.batch == "full":
+        assert products is not None and hidden is not None
+        return FullMatrix(model, products, hidden, held_out, squares)
+    if config.batch == "tiles":
+        assert isinstance(config.batch_size, tuple)
+        return Tiles(model, X, held_out, names, seed, config.batch_size)
+    assert isinstance(config.batch_size, int)
+    return RandomCells(model, X, held_out, names, seed, config.batch_size)
+
+
+def _gene_means(X: Values, held_out: CellSet) -> np.ndarray:
+    """Return the mean of the observed training cells of each gene, float32; 0 where none is."""
+    total, number = column_moments(X)
+    n_vars = X.shape[1]
+    total -= np.bincount(held_out.cols, weights=held_out.values, minlength=n_vars)
+    number -= np.bincount(held_out.cols, minlength=n_vars)
+    return np.where(number > 0, total / np.maximum(number, 1), 0.0).astype(np.float32)
+
+
+def _bounds(X: Values, held_out: CellSet) -> tuple[float, float]:
+    """Return least and greatest observed training value, by blocks of rows."""
+    least, greatest = math.inf, -math.inf
+    for first in range(0, X.shape[0], BLOCK):
+        block = X[first : first + BLOCK]
+        block = block.toarray() if sparse.issparse(block) else block.copy()
+        inside = (held_out.rows >= first) & (held_out.rows < first + BLOCK)
+        block[held_out.rows[inside] - first, held_out.cols[inside]] = np.nan
+        least, greatest = min(least, np.nanmin(block)), max(greatest, np.nanmax(block))
+    return float(least), float(greatest)

@@ -1,0 +1,177 @@
+"""What a step minimises, over the whole matrix or over a batch of its cells.
+
+An objective fills the gradients of the parameters and returns the mean squared error of the
+cells it has seen, in the units of the matrix. Gradients are those of the standardised error
+(divided by scale^2), so that learning rates mean the same whatever the units.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..kernels import inner
+from ..kernels.products import Cells, Products
+from ..matrix.values import Values, cells, tile
+from ..models.decoders import Inner
+from ..models.factorized import Factorized
+from .batches import cell_batch, n_batches, tile_batch
+from .holdout import CellSet, Names
+
+VALIDATION_CHUNK = 1 << 16
+
+
+class Objective(ABC):
+    """Loss and gradients of one step, and the validation loss."""
+
+    steps_per_epoch: int
+    cells_per_step: int
+
+    @abstractmethod
+    def backward(self, step: int) -> float:
+        """Fill the gradients for `step`; return the mean squared error of its cells."""
+
+    @abstractmethod
+    def validation_loss(self) -> float:
+        """Return the mean squared error of the held-out cells, NaN if there are none."""
+
+
+class FullMatrix(Objective):
+    """The inner decoder on all observed cells at once."""
+
+    steps_per_epoch = 1
+
+    def __init__(
+        self, model: Factorized, X: Products, hidden: Cells, held_out: CellSet, squares: float
+    ) -> None:
+        assert isinstance(model.decoder, Inner)
+        self.model, self.decoder = model, model.decoder
+        self.X, self.hidden, self.squares = X, hidden, squares
+        n, m = X.shape
+        self.cells_per_step = n * m - len(hidden)
+        device = model.offset.device
+        self.held_out = Cells.of(held_out.rows, held_out.cols, held_out.values, (n, m), device)
+
+    def backward(self, step: int) -> float:
+        """Fill the gradients; return the exact loss before the step."""
+        model = self.model
+        P, Q = self.decoder.phi(model.samples), self.decoder.psi(model.genes)
+        scale = float(model.scale)
+        with torch.no_grad():
+            gradients = inner.loss_and_gradients(
+                self.X, self.hidden, P, Q, offset=model.offset, scale=scale, squares=self.squares
+            )
+        torch.autograd.backward([P, Q], [gradients.P, gradients.Q])
+        return gradients.loss * scale**2
+
+    @torch.no_grad()
+    def validation_loss(self) -> float:
+        """Return the mean squared error of the held-out cells, NaN if there are none."""
+        if not len(self.held_out):
+            return float("nan")
+        P, Q = self.decoder.phi(self.model.samples), self.decoder.psi(self.model.genes)
+        predicted = self.model.scale * self.held_out.inner(P, Q)
+        predicted += self.held_out.gather(self.model.offset)
+        return float((predicted - self.held_out.values).double().square().mean())
+
+
+class _Batches(Objective):
+    """What batches of cells and of tiles share."""
+
+    def __init__(
+        self, model: Factorized, X: Values, held_out: CellSet, names: Names, seed: int
+    ) -> None:
+        self.model, self.X, self.names, self.seed = model, X, names, seed
+        self.held_out = held_out
+        self.device = model.offset.device
+        # Sorted by row, then column, so these numbers rise.
+        self.held_out_numbers = held_out.rows * X.shape[1] + held_out.cols
+
+    def trainable(self, rows: np.ndarray, cols: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Return which cells are neither held out nor missing."""
+        seen: np.ndarray = ~np.isnan(values)
+        if len(self.held_out_numbers):
+            number = rows * self.X.shape[1] + cols
+            place = np.searchsorted(self.held_out_numbers, number)
+            place = np.minimum(place, len(self.held_out_numbers) - 1)
+            seen &= self.held_out_numbers[place] != number
+        return seen
+
+    def to_device(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+    def descend(self, predicted: Tensor, observed: Tensor) -> float:
+        """Backpropagate the mean squared error of two vectors of cells."""
+        error = (predicted - observed).square().mean()
+        (error / self.model.scale**2).backward()
+        return float(error)
+
+    @torch.no_grad()
+    def validation_loss(self) -> float:
+        """Return the mean squared error of the held-out cells, NaN if there are none."""
+        total = 0.0
+        for first in range(0, len(self.held_out), VALIDATION_CHUNK):
+            part = slice(first, first + VALIDATION_CHUNK)
+            rows, cols, values = (
+                self.to_device(a[part])
+                for a in (self.held_out.rows, self.held_out.cols, self.held_out.values)
+            )
+            total += float((self.model.cells(rows, cols) - values).double().square().sum())
+        return total / len(self.held_out) if len(self.held_out) else float("nan")
+
+
+class RandomCells(_Batches):
+    """Batches of random cells, as published; every cell is visited once an epoch."""
+
+    def __init__(
+        self,
+        model: Factorized,
+        X: Values,
+        held_out: CellSet,
+        names: Names,
+        seed: int,
+        size: int,
+    ) -> None:
+        super().__init__(model, X, held_out, names, seed)
+        self.size = self.cells_per_step = min(size, X.shape[0] * X.shape[1])
+        self.steps_per_epoch = n_batches(X.shape[0] * X.shape[1], self.size)
+
+    def backward(self, step: int) -> float:
+        """Fill the gradients for the cells of `step`."""
+        row_ranks, col_ranks = cell_batch(step, self.size, self.X.shape, self.seed)
+        rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]
+        values = cells(self.X, rows, cols)
+        seen = self.trainable(rows, cols, values)
+        predicted = self.model.cells(self.to_device(rows[seen]), self.to_device(cols[seen]))
+        return self.descend(predicted, self.to_device(values[seen]))
+
+
+class Tiles(_Batches):
+    """Batches of some samples x some genes, for which the first layer splits."""
+
+    def __init__(
+        self,
+        model: Factorized,
+        X: Values,
+        held_out: CellSet,
+        names: Names,
+        seed: int,
+        size: tuple[int, int],
+    ) -> None:
+        super().__init__(model, X, held_out, names, seed)
+        n, m = X.shape
+        self.size = (min(size[0], n), min(size[1], m))
+        self.cells_per_step = self.size[0] * self.size[1]
+        self.steps_per_epoch = n_batches(n, self.size[0]) * n_batches(m, self.size[1])
+
+    def backward(self, step: int) -> float:
+        """Fill the gradients for the tile of `step`."""
+        row_ranks, col_ranks = tile_batch(step, self.size, self.X.shape, self.seed)
+        rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]
+        values = tile(self.X, rows, cols)
+        seen = self.to_device(self.trainable(rows[:, None], cols[None, :], values))
+        predicted = self.model.tile(self.to_device(rows), self.to_device(cols))
+        return self.descend(predicted[seen], self.to_device(values)[seen])

@@ -1,0 +1,103 @@
+"""The recipes: how a run is set up unless the user says otherwise. Plain data.
+
+Each recipe lists the decoders it is for, its own choice first. Fields and their meaning:
+:class:`~fe_anndata.training.config.Config`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_DEFAULT: dict[str, Any] = {
+    "warm_up": 10,
+    "validation": "auto",
+    "patience": 3,
+    "learning_rate_drops": 2,
+    "tolerance": 1e-3,
+}
+
+_TROFIMOV: dict[str, Any] = {
+    "sample_start": "random",
+    "gene_start": "random",
+    "init": "torch",
+    "output": "bounded",
+    "center": False,
+    "optimizer": "rmsprop",
+    "learning_rate": 1e-3,
+    "l2": 5e-6,  # a coupled weight decay of 1e-5 is the gradient of 5e-6 times the sum of squares
+    "batch": "cells",
+    "batch_size": 10_000,
+    "epochs": 10,
+    "validation": 0.0,
+}
+
+RECIPES: dict[str, dict[str, dict[str, Any]]] = {
+    # Ours. Sizes and rates: benchmarks/quality.py.
+    "default": {
+        "inner": {
+            "hidden": (128, 128),
+            "learning_rate": 5e-3,
+            "sample_learning_rate": 3e-2,
+            "gene_learning_rate": 1e-2,
+            "steps": 500,
+            "evaluate_every": 10,
+            **_DEFAULT,
+        },
+        "concat": {
+            "gene_dim": 40,
+            "hidden": (96, 48, 48),
+            "optimizer": "muon",
+            "learning_rate": 2e-2,
+            "sample_learning_rate": 1e-1,
+            "gene_learning_rate": 2e-2,
+            "batch": "tiles",
+            "batch_size": (100, 100),
+            "steps": 20_000,
+            **_DEFAULT,
+        },
+        "dot": {
+            "sample_dim": 51,  # 50 factors and a bias
+            "gene_dim": 51,
+            "sample_start": "random",
+            "gene_start": "random",
+            "output": "bounded",
+            "center": False,
+            "learning_rate": 1e-2,
+            "batch": "cells",
+            "batch_size": 10_000,
+            "epochs": 30,
+            **_DEFAULT,
+        },
+    },
+    # Trofimov et al. 2020, Bioinformatics 36. tanh is the activation of the code of the paper's
+    # date; later code has relu. Expression went in as log10(x + 1).
+    "trofimov2020": {
+        "concat": {
+            **_TROFIMOV,
+            "sample_dim": 2,
+            "gene_dim": 2,
+            "hidden": (250, 75, 50, 25, 10),
+            "activation": "tanh",
+        },
+        # The dot-product comparator of that paper, after Choy et al. 2018.
+        "dot": {**_TROFIMOV, "sample_dim": 51, "gene_dim": 51},
+    },
+    # The thesis (Julia, 2024): every batch holds 10 x n_genes random cells.
+    "thesis2024": {
+        "concat": {
+            "sample_dim": 2,
+            "gene_dim": 100,
+            "hidden": (100, 50, 50),
+            "sample_start": "random",
+            "gene_start": "random",
+            "init": "glorot",
+            "center": False,
+            "optimizer": "adam",
+            "learning_rate": 1e-2,
+            "l2": 1e-7,
+            "batch": "cells",
+            "steps": 100_000,
+            "validation": 0.0,
+        },
+    },
+}

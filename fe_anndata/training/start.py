@@ -1,0 +1,121 @@
+"""Where a model starts: at random, at the principal components, or where the user says."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .._core.random import generator
+from ..kernels.products import Cells, Products
+from ..kernels.svd import truncated_svd
+from ..models.decoders import Inner
+from ..models.factorized import Factorized
+from .config import Config
+from .holdout import Names
+
+OVERSAMPLING = 10
+
+
+def start(
+    model: Factorized,
+    config: Config,
+    seed: int,
+    names: Names,
+    X: Products | None,
+    hidden: Cells | None,
+    sample_start: np.ndarray | None,
+    gene_start: np.ndarray | None,
+) -> None:
+    """Set all parameters of `model`; given tables win over what `config` names.
+
+    `X` and `hidden` are needed for a start at the principal components alone. The sample table
+    starts at the first scores, divided by one number so that they have unit variance over all:
+    unlike whitened scores they keep the distances of PCA. The gene table starts at the loadings,
+    times the square root of the number of genes: unit variance in every column.
+    """
+    _draw_network(model, config, seed)
+    scores = loadings = None
+    if X is not None and hidden is not None:
+        scores, loadings = _principal_components(model, config, seed, names, X, hidden)
+    if sample_start is None:
+        if scores is None or config.sample_start == "random":
+            table = _normal(seed, "samples", names.samples, config.sample_dim)
+        else:
+            first = scores[:, : config.sample_dim]
+            table = first / first.square().mean().sqrt().clamp_min(1e-12)
+    else:
+        table = torch.from_numpy(sample_start)
+    if gene_start is None:
+        if loadings is None or config.gene_start == "random":
+            genes = _normal(seed, "genes", names.genes, model.genes.shape[1])
+        else:
+            genes = loadings[:, : model.genes.shape[1]] * math.sqrt(len(loadings))
+    else:
+        genes = torch.from_numpy(gene_start)
+    with torch.no_grad():
+        model.samples.copy_(table)
+        model.genes.copy_(genes)
+        if isinstance(model.decoder, Inner) and X is not None and hidden is not None:
+            _fit_linear_path(model, X, hidden)
+
+
+def _principal_components(
+    model: Factorized, config: Config, seed: int, names: Names, X: Products, hidden: Cells
+) -> tuple[Tensor, Tensor]:
+    k = max(
+        config.sample_dim if config.sample_start == "pca" else 1,
+        model.genes.shape[1] if config.gene_start == "svd" else 1,
+    )
+    n_probes = min(k + OVERSAMPLING, *X.shape)
+    probe = _normal(seed, "probe", names.genes, n_probes).to(model.offset.device)
+    return truncated_svd(X, hidden, model.offset, probe, k)
+
+
+def _fit_linear_path(model: Factorized, X: Products, hidden: Cells) -> None:
+    """Let the linear path start as the least-squares map from the start of u.
+
+    Its target are the sample factors that fit best, given the gene vectors.
+    """
+    u, v = model.samples, model.genes
+    filling = hidden.gather(model.offset) - hidden.values
+    Xv = (X.times(v) + hidden.times(filling, v) - model.offset @ v) / model.scale
+    factors = torch.linalg.lstsq(v.T @ v, Xv.T, driver="gelsd" if v.device.type == "cpu" else None)
+    weight = torch.linalg.lstsq(u, factors.solution.T).solution
+    decoder = model.decoder
+    assert isinstance(decoder, Inner)
+    decoder.linear.weight.copy_(weight.T)
+
+
+def _draw_network(model: Factorized, config: Config, seed: int) -> None:
+    """Draw weights and biases from a local generator.
+
+    ``"torch"`` is the default of torch.nn.Linear; ``"glorot"`` is uniform with zero biases. The
+    last layer beside a linear path starts small, so that the linear path leads.
+    """
+    rng = torch.Generator().manual_seed(int(generator(seed, "network").integers(2**31)))
+    for module in model.modules():
+        if not isinstance(module, nn.Linear):
+            continue
+        if config.init == "torch":
+            nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=rng)
+            if module.bias is not None:
+                bound = 1 / math.sqrt(module.in_features)
+                nn.init.uniform_(module.bias, -bound, bound, generator=rng)
+        else:
+            nn.init.xavier_uniform_(module.weight, generator=rng)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    if isinstance(model.decoder, Inner):
+        for mlp in (model.decoder.phi_mlp, model.decoder.psi_mlp):
+            if mlp is not None:
+                last = mlp[-1]
+                assert isinstance(last, nn.Linear)
+                nn.init.xavier_uniform_(last.weight, gain=0.03, generator=rng)
+
+
+def _normal(seed: int, word: str, rank: np.ndarray, dim: int) -> Tensor:
+    drawn = generator(seed, "start", word).standard_normal((len(rank), dim), dtype=np.float32)
+    return torch.from_numpy(drawn[rank])
