@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
@@ -33,10 +33,10 @@ def tile(u: Tensor, v: Tensor, layers: Layers, activation: str) -> Tensor:
 def _first_layer(u: Tensor, v: Tensor, layers: Layers) -> tuple[Tensor, Tensor]:
     weight, bias = layers[0]
     d = u.shape[1]
-    return F.linear(u, weight[:, :d]), F.linear(v, weight[:, d:], bias)
+    return functional.linear(u, weight[:, :d]), functional.linear(v, weight[:, d:], bias)
 
 
 def _rest(x: Tensor, layers: Layers, activation: str) -> Tensor:
     for weight, bias in layers[1:]:
-        x = F.linear(ACTIVATIONS[activation](x), weight, bias)
+        x = functional.linear(ACTIVATIONS[activation](x), weight, bias)
     return x.squeeze(-1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ class Products:
     backward: Tensor
 
     @classmethod
-    def of(cls, X: np.ndarray | sparse.csr_matrix, device: torch.device) -> Products:
+    def of(cls, X: Any, device: torch.device) -> Products:
         """Wrap a float32 array or CSR matrix; a dense array on the CPU is used in place."""
         if sparse.issparse(X):
             return cls(_csr_tensor(X, device), _csr_tensor(X.T.tocsr(), device))
@@ -101,7 +102,8 @@ class Cells:
 
     def inner(self, P: Tensor, Q: Tensor) -> Tensor:
         """Return <P[s], Q[g]> for every cell (s, g)."""
-        return torch.sparse.sampled_addmm(self.pattern, P, Q.T, beta=0.0).values()
+        sampled: Tensor = torch.sparse.sampled_addmm(self.pattern, P, Q.T, beta=0.0)
+        return sampled.values()
 
     def gather(self, of_gene: Tensor) -> Tensor:
         """Return what `of_gene` (m,) holds for the gene of every cell."""
@@ -125,7 +127,7 @@ def _shared(X: np.ndarray) -> Tensor:
         return torch.from_numpy(X)
 
 
-def _csr_tensor(X: sparse.csr_matrix, device: torch.device) -> Tensor:
+def _csr_tensor(X: Any, device: torch.device) -> Tensor:
     # 32-bit indices where they suffice: half the memory, and what the sparse BLAS wants.
     index = np.int32 if max(X.nnz, *X.shape) < 2**31 else np.int64
     with warnings.catch_warnings():
@@ -150,5 +152,5 @@ def _with_values(pattern: Tensor, values: Tensor) -> Tensor:
     )
 
 
-def _ones_like(X: sparse.csr_matrix) -> sparse.csr_matrix:
+def _ones_like(X: Any) -> Any:
     return sparse.csr_matrix((np.ones(X.nnz, np.float32), X.indices, X.indptr), shape=X.shape)

@@ -6,12 +6,13 @@ already is one of them is used in place; nothing here writes to it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
-Values = np.ndarray | sparse.csr_matrix
+Values: TypeAlias = Any
+"""A C-ordered float32 array or a float32 CSR matrix (scipy publishes no types)."""
 
 
 def as_values(X: Any) -> Values:
@@ -42,7 +43,8 @@ def as_values(X: Any) -> Values:
 
 def stored(X: Values) -> np.ndarray:
     """Return the stored values of `X`: all of an array, the non-zero ones of a CSR matrix."""
-    return X.data if sparse.issparse(X) else X
+    values: np.ndarray = X.data if sparse.issparse(X) else X
+    return values
 
 
 def missing_cells(X: Values) -> tuple[np.ndarray, np.ndarray]:
@@ -67,15 +69,17 @@ def without_missing(X: Values) -> Values:
 def cells(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     """Return the values at pairs of rows and columns, float32."""
     if sparse.issparse(X):
+        if not len(rows):  # scipy gives back a sparse matrix then
+            return np.empty(0, dtype=np.float32)
         return np.asarray(X[rows, cols], dtype=np.float32).ravel()
-    return X[rows, cols]
+    values: np.ndarray = X[rows, cols]
+    return values
 
 
 def tile(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     """Return the dense block of some rows and columns, float32."""
-    if sparse.issparse(X):
-        return X[rows][:, cols].toarray()
-    return X[np.ix_(rows, cols)]
+    block: np.ndarray = X[rows][:, cols].toarray() if sparse.issparse(X) else X[np.ix_(rows, cols)]
+    return block
 
 
 def column_moments(X: Values) -> tuple[np.ndarray, np.ndarray]:

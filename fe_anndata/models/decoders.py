@@ -6,10 +6,14 @@ A decoder knows two forms of the same function: ``pairs`` for corresponding rows
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 from ..kernels import pair_mlp
+
+_ACTIVATION_MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 class MLP(nn.Sequential):
@@ -17,12 +21,9 @@ class MLP(nn.Sequential):
 
     def __init__(self, sizes: tuple[int, ...], activation: str) -> None:
         layers: list[nn.Module] = []
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        for n_in, n_out in pairwise(sizes):
             layers += [nn.Linear(n_in, n_out), _ACTIVATION_MODULES[activation]()]
         super().__init__(*layers[:-1])
-
-
-_ACTIVATION_MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 class Inner(nn.Module):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from .base import Model
 from .decoders import Concat, Dot, Inner
@@ -96,22 +96,22 @@ class Factorized(Model):
 
     def cells(self, samples: Tensor, genes: Tensor) -> Tensor:
         """Return the predicted value of each (sample, gene) pair of two index vectors."""
-        u, v = F.embedding(samples, self.samples), F.embedding(genes, self.genes)
+        u, v = functional.embedding(samples, self.samples), functional.embedding(genes, self.genes)
         return self._in_units(self.decoder.pairs(u, v), self.offset[genes])
 
     def tile(self, samples: Tensor, genes: Tensor) -> Tensor:
         """Return predicted values, (len(samples), len(genes)), of two index vectors."""
-        return self.decode(F.embedding(samples, self.samples), genes)
+        return self.decode(functional.embedding(samples, self.samples), genes)
 
     def decode(self, u: Tensor, genes: Tensor) -> Tensor:
         """Return predicted values, (len(u), len(genes)), at any sample coordinates `u`."""
-        # F.embedding, not indexing: its gradient adds up in a fixed order on the CPU.
+        # functional.embedding, not indexing: its gradient adds up in a fixed order on the CPU.
         return self._in_units(
-            self.decoder.tile(u, F.embedding(genes, self.genes)), self.offset[genes]
+            self.decoder.tile(u, functional.embedding(genes, self.genes)), self.offset[genes]
         )
 
     def _in_units(self, y: Tensor, offset: Tensor) -> Tensor:
         if self.output == "bounded":
-            minimum, maximum = self.bounds
+            minimum, maximum = self.bounds[0], self.bounds[1]
             return minimum + (maximum - minimum) * torch.sigmoid(y)
         return offset + self.scale * y

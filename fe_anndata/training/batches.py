@@ -53,7 +53,8 @@ def _mix(x: np.ndarray) -> np.ndarray:
     """Return the 64-bit finaliser of MurmurHash3 of `x`; it wraps around."""
     x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return x ^ (x >> np.uint64(33))
+    mixed: np.ndarray = x ^ (x >> np.uint64(33))
+    return mixed
 
 
 def n_batches(n: int, size: int) -> int:

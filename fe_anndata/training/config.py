@@ -52,6 +52,12 @@ class Config:
     learning_rate_drops: int = 0
     tolerance: float = 0.0
 
+    @property
+    def needs_products(self) -> bool:
+        """Whether the run multiplies the whole matrix: to center, to start, or in each step."""
+        by_components = self.sample_start == "pca" or self.gene_start == "svd"
+        return self.center or by_components or self.batch == "full"
+
 
 # Keywords that mean nothing to a decoder: an error if the user gives one, not ignored.
 NOT_FOR = {
@@ -85,13 +91,13 @@ def resolve(recipe: str, **changes: Any) -> Config:
     for name in ("hidden", "gene_hidden"):
         if name in given:
             given[name] = _sizes(name, given[name])
-    if "steps" in given and "epochs" in given:
-        raise ValueError("give steps or epochs, not both.")
     config = Config(decoder=decoder, **by_decoder[decoder])
-    if "steps" in given or "epochs" in given:
-        config = replace(config, steps=None, epochs=None)
+    config = with_budget(config, given.pop("steps", None), given.pop("epochs", None))
     if decoder == "dot" and "sample_dim" in given:
         given.setdefault("gene_dim", given["sample_dim"])
+    if isinstance(given.get("batch_size"), list):
+        sizes = given["batch_size"]
+        given["batch_size"] = sizes[0] if len(sizes) == 1 else tuple(sizes)
     if "batch" in given:
         given.setdefault("batch_size", None)
     if given.get("output") == "bounded":
@@ -99,6 +105,17 @@ def resolve(recipe: str, **changes: Any) -> Config:
     config = replace(config, **given)
     _check(config)
     return config
+
+
+def with_budget(config: Config, steps: int | None, epochs: float | None) -> Config:
+    """Return `config` with another budget, if one is given, in steps or in epochs."""
+    if steps is not None and epochs is not None:
+        raise ValueError("give steps or epochs, not both.")
+    if steps is None and epochs is None:
+        return config
+    changed = replace(config, steps=steps, epochs=epochs)
+    _check(changed)
+    return changed
 
 
 def _sizes(name: str, value: Any) -> tuple[int, ...]:

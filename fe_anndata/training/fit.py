@@ -135,43 +135,60 @@ def fit(
         activation=config.activation,
         output=config.output,
     ).to(device)
-    objective = _prepare(model, X, config, seed, names, held_out, sample_start, gene_start)
+    products, hidden = _fixed_numbers(model, X, config, held_out)
+    if state is None:
+        start(model, config, seed, names, products, hidden, sample_start, gene_start)
+    objective = _objective(model, X, config, seed, names, held_out, products, hidden)
     steps = config.steps or math.ceil((config.epochs or 1) * objective.steps_per_epoch)
-    every = config.evaluate_every or min(objective.steps_per_epoch, MOST_STEPS_BETWEEN_EVALUATIONS)
-    resumable, final, ended = run(
-        objective, model, config, steps, every, state, started, progress
-    )
+    every = config.evaluate_every or _steps_between_evaluations(objective.steps_per_epoch)
+    resumable, final, ended = run(objective, model, config, steps, every, state, started, progress)
     load(model, final.best)
     return Fitted(model.cpu(), config, final.history, ended, final.progress.best_step, resumable)
 
 
-def _prepare(
+def _steps_between_evaluations(steps_per_epoch: int) -> int:
+    """Return half an epoch, but no more than it takes to see progress on a large matrix."""
+    return min(max(1, steps_per_epoch // 2), MOST_STEPS_BETWEEN_EVALUATIONS)
+
+
+def _fixed_numbers(
+    model: Factorized, X: Values, config: Config, held_out: CellSet
+) -> tuple[Products | None, Cells | None]:
+    """Set offset and scale, or the bounds, of `model` from the training cells.
+
+    Returns the matrix and its hidden cells as products, if they are needed.
+    """
+    if config.output == "bounded":
+        model.bounds.copy_(torch.tensor(_bounds(X, held_out)))
+    if not config.needs_products:
+        return None, None
+    device = model.offset.device
+    unseen = hidden_cells(X, held_out)
+    products = Products.of(without_missing(X), device)
+    hidden = Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, device)
+    if config.center:
+        model.offset.copy_(torch.from_numpy(_gene_means(X, held_out)))
+    n_observed = X.shape[0] * X.shape[1] - len(hidden)
+    scale = math.sqrt(max(observed_squares(products, hidden, model.offset), 0.0) / n_observed)
+    if config.output == "linear" and scale > 0:
+        model.scale.fill_(scale)
+    return products, hidden
+
+
+def _objective(
     model: Factorized,
     X: Values,
     config: Config,
     seed: int,
     names: Names,
     held_out: CellSet,
-    sample_start: np.ndarray | None,
-    gene_start: np.ndarray | None,
+    products: Products | None,
+    hidden: Cells | None,
 ) -> Objective:
-    """Set the fixed numbers and the start of `model`; return what it is to minimise."""
-    device = model.offset.device
-    products = hidden = None
-    if config.center:
-        hidden_set = hidden_cells(X, held_out)
-        products = Products.of(without_missing(X), device)
-        hidden = Cells.of(hidden_set.rows, hidden_set.cols, hidden_set.values, X.shape, device)
-        model.offset.copy_(torch.from_numpy(_gene_means(X, held_out)))
-        squares = observed_squares(products, hidden, model.offset)
-        scale = math.sqrt(max(squares, 0.0) / (X.shape[0] * X.shape[1] - len(hidden)))
-        model.scale.fill_(scale or 1.0)
-    elif config.output == "bounded":
-        model.bounds.copy_(torch.tensor(_bounds(X, held_out)))
-    start(model, config, seed, names, products, hidden, sample_start, gene_start)
     if config.batch == "full":
-        assert products is not None and hidden is not None
-        return FullMatrix(model, products, hidden, held_out, squares)
+        assert products is not None
+        assert hidden is not None
+        return FullMatrix(model, products, hidden, held_out)
     if config.batch == "tiles":
         assert isinstance(config.batch_size, tuple)
         return Tiles(model, X, held_out, names, seed, config.batch_size)

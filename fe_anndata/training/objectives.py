@@ -44,12 +44,11 @@ class FullMatrix(Objective):
 
     steps_per_epoch = 1
 
-    def __init__(
-        self, model: Factorized, X: Products, hidden: Cells, held_out: CellSet, squares: float
-    ) -> None:
+    def __init__(self, model: Factorized, X: Products, hidden: Cells, held_out: CellSet) -> None:
         assert isinstance(model.decoder, Inner)
         self.model, self.decoder = model, model.decoder
-        self.X, self.hidden, self.squares = X, hidden, squares
+        self.X, self.hidden = X, hidden
+        self.squares = inner.observed_squares(X, hidden, model.offset)
         n, m = X.shape
         self.cells_per_step = n * m - len(hidden)
         device = model.offset.device
@@ -106,8 +105,8 @@ class _Batches(Objective):
     def descend(self, predicted: Tensor, observed: Tensor) -> float:
         """Backpropagate the mean squared error of two vectors of cells."""
         error = (predicted - observed).square().mean()
-        (error / self.model.scale**2).backward()
-        return float(error)
+        torch.autograd.backward([error / self.model.scale**2])
+        return float(error.detach())
 
     @torch.no_grad()
     def validation_loss(self) -> float:

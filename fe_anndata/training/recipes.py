@@ -35,27 +35,30 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     # Ours. Sizes and rates: benchmarks/quality.py.
     "default": {
         "inner": {
+            **_DEFAULT,
             "hidden": (128, 128),
             "learning_rate": 5e-3,
             "sample_learning_rate": 3e-2,
             "gene_learning_rate": 1e-2,
             "steps": 500,
             "evaluate_every": 10,
-            **_DEFAULT,
         },
         "concat": {
-            "gene_dim": 40,
-            "hidden": (96, 48, 48),
+            **_DEFAULT,
+            "hidden": (256, 64),
             "optimizer": "muon",
             "learning_rate": 2e-2,
-            "sample_learning_rate": 1e-1,
+            "sample_learning_rate": 3e-2,
             "gene_learning_rate": 2e-2,
             "batch": "tiles",
             "batch_size": (100, 100),
             "steps": 20_000,
-            **_DEFAULT,
+            "patience": 2,
+            "learning_rate_drops": 3,
+            "tolerance": 3e-3,
         },
         "dot": {
+            **_DEFAULT,
             "sample_dim": 51,  # 50 factors and a bias
             "gene_dim": 51,
             "sample_start": "random",
@@ -66,7 +69,6 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "batch": "cells",
             "batch_size": 10_000,
             "epochs": 30,
-            **_DEFAULT,
         },
     },
     # Trofimov et al. 2020, Bioinformatics 36. tanh is the activation of the code of the paper's

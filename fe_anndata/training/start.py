@@ -82,11 +82,17 @@ def _fit_linear_path(model: Factorized, X: Products, hidden: Cells) -> None:
     u, v = model.samples, model.genes
     filling = hidden.gather(model.offset) - hidden.values
     Xv = (X.times(v) + hidden.times(filling, v) - model.offset @ v) / model.scale
-    factors = torch.linalg.lstsq(v.T @ v, Xv.T, driver="gelsd" if v.device.type == "cpu" else None)
-    weight = torch.linalg.lstsq(u, factors.solution.T).solution
+    factors = Xv @ _pseudo_inverse(v.T @ v)
+    weight = _pseudo_inverse(u.T @ u) @ (u.T @ factors)
     decoder = model.decoder
     assert isinstance(decoder, Inner)
     decoder.linear.weight.copy_(weight.T)
+
+
+def _pseudo_inverse(gram: Tensor) -> Tensor:
+    # Not torch.linalg.lstsq: its last digits differ from call to call on two threads.
+    inverse: Tensor = torch.linalg.pinv(gram.double(), hermitian=True)
+    return inverse.to(gram.dtype)
 
 
 def _draw_network(model: Factorized, config: Config, seed: int) -> None:

@@ -1,0 +1,1 @@
+"""What verbs read from an AnnData, found and checked in one place."""

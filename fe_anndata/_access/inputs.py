@@ -1,0 +1,137 @@
+"""What verbs take from an AnnData, checked: matrix, mask, start tables, device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from anndata import AnnData
+
+from .._core.errors import near, require_key
+from .._core.random import ranks
+from .._core.settings import settings
+from ..matrix.values import Values, as_values, column_moments
+from ..training.holdout import Names
+
+
+def require_anndata(adata: Any) -> None:
+    """Raise TypeError if `adata` is not an AnnData."""
+    if not isinstance(adata, AnnData):
+        raise TypeError(
+            f"expected an AnnData, not {type(adata).__name__}; read a file with "
+            "fe.io.read_h5ad(path)."
+        )
+
+
+def expression(adata: AnnData, layer: str | None) -> Values:
+    """Return X or a layer as float32 array or CSR matrix."""
+    if layer is not None:
+        require_key(layer, adata.layers, "layer")
+        return as_values(adata.layers[layer])
+    if adata.X is None:
+        raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
+    return as_values(adata.X)
+
+
+def gene_mask(adata: AnnData, mask_var: str | np.ndarray | None) -> np.ndarray:
+    """Return which genes to train on, bool (n_vars,).
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there is no such column, it is not boolean, or it selects nothing.
+    """
+    if mask_var is None:
+        return np.ones(adata.n_vars, dtype=bool)
+    if isinstance(mask_var, str):
+        require_key(mask_var, adata.var.columns, "column of adata.var")
+        mask: np.ndarray = adata.var[mask_var].to_numpy()
+    else:
+        mask = np.asarray(mask_var)
+    if mask.shape != (adata.n_vars,) or mask.dtype != bool:
+        raise ValueError(
+            f"mask_var must be {adata.n_vars} booleans, one per gene, "
+            f"not {mask.dtype} of shape {mask.shape}."
+        )
+    if not mask.any():
+        raise ValueError("mask_var selects no gene.")
+    return mask
+
+
+def without_empty(X: Values, mask: np.ndarray, obs_names: Any) -> tuple[Values, np.ndarray]:
+    """Return the columns of `mask` that have an observed value, and that narrower mask.
+
+    Raises
+    ------
+    ValueError
+        If a sample has no observed value.
+    """
+    X = X if mask.all() else X[:, mask]
+    observed = column_moments(X)[1] > 0
+    if not observed.all():
+        mask = mask.copy()
+        mask[mask] = observed
+        X = X[:, observed]
+    if isinstance(X, np.ndarray):
+        X = np.ascontiguousarray(X)
+        # A sample without any value lacks the first one too: a cheap look before the whole.
+        suspects = np.flatnonzero(np.isnan(X[:, 0]))
+        empty = suspects[np.isnan(X[suspects]).all(axis=1)]
+        if len(empty):
+            raise ValueError(
+                f"{len(empty)} samples have no observed value (such as {obs_names[empty[0]]!r}); "
+                "remove them first."
+            )
+    return X, mask
+
+
+def canonical_names(adata: AnnData, trained: np.ndarray) -> Names:
+    """Return the ranks of the sample names and of the names of the trained genes."""
+    return Names(
+        ranks(adata.obs_names.to_numpy(dtype=str)),
+        ranks(adata.var_names[trained].to_numpy(dtype=str)),
+    )
+
+
+def start_table(
+    start: Any, reserved: str, tables: Mapping[str, Any], what: str, rows: np.ndarray
+) -> tuple[np.ndarray | None, str | None]:
+    """Return the table to start at, float32, and its name; None for a start by name alone.
+
+    Parameters
+    ----------
+    start
+        `reserved` (``"pca"`` or ``"svd"``), ``"random"``, a key of `tables`, an array or None.
+    what
+        ``"obsm"`` or ``"varm"``, for messages.
+    rows
+        Which rows are trained on, bool.
+    """
+    if start is None or (isinstance(start, str) and start in (reserved, "random")):
+        return None, start
+    if isinstance(start, str):
+        require_key(start, [reserved, "random", *tables], f"start, or key of adata.{what},")
+        name, table = start, np.asarray(tables[start])
+    else:
+        name, table = "array", np.asarray(start)
+    if table.ndim != 2 or len(table) != len(rows):
+        raise ValueError(
+            f"the start must be an array of {len(rows)} rows, not of shape {table.shape}."
+        )
+    table = np.ascontiguousarray(table[rows], dtype=np.float32)
+    if not np.isfinite(table).all():
+        raise ValueError(f"the start {name!r} holds NaN or infinite values.")
+    return table, name
+
+
+def torch_device(device: str | None) -> torch.device:
+    """Return the device to compute on; None means ``fe.settings.device``."""
+    name = device or settings.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = torch.device(name)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={name!r} was asked for, but there is no CUDA device; use 'cpu'.")
+    return chosen

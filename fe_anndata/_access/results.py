@@ -1,0 +1,80 @@
+"""A result of training, read back from an AnnData and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from .._core.errors import near
+from .._core.keys import Keys
+from ..models.factorized import Factorized
+from ..store import uns
+
+
+def require_trained(adata: AnnData, key: str) -> dict[str, Any]:
+    """Return ``adata.uns[key]`` of a trained AnnData.
+
+    Raises
+    ------
+    KeyError
+        If there is no result under `key`.
+    """
+    keys = Keys(key)
+    stored = adata.uns.get(keys.uns)
+    if not isinstance(stored, dict) or "model" not in stored:
+        others = [k for k, v in adata.uns.items() if isinstance(v, dict) and "model" in v]
+        hint = near(key, others) if others else "call fe.tl.train(adata) first."
+        raise KeyError(f"no trained model in adata.uns[{key!r}]: {hint}")
+    return stored
+
+
+def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> None:
+    """Raise ValueError if uns, varm and obsm of a result no longer belong together.
+
+    Some of the samples may have been left out since, or their order changed, unless
+    `same_samples`.
+    """
+    keys = Keys(key)
+    prints = require_trained(adata, key)["fingerprint"]
+    cure = "Use it as it was when it was trained, or train again."
+    if keys.varm not in adata.varm or keys.obsm not in adata.obsm:
+        raise ValueError(
+            f"adata.uns[{key!r}] holds a model, but adata.obsm[{keys.obsm!r}] or "
+            f"adata.varm[{keys.varm!r}] is missing. {cure}"
+        )
+    genes = uns.fingerprint(np.asarray(adata.varm[keys.varm]))
+    if not np.array_equal(genes, prints["genes"]):
+        raise ValueError(
+            f"the genes are not those that the model in adata.uns[{key!r}] was trained on "
+            f"({len(genes)} genes here, {len(prints['genes'])} then): the AnnData was subset, "
+            f"reordered or concatenated since. {cure}"
+        )
+    samples = uns.fingerprint(np.asarray(adata.obsm[keys.obsm]))
+    known = (
+        np.array_equal(samples, prints["samples"])
+        if same_samples
+        else np.isin(samples, prints["samples"]).all()
+    )
+    if not known:
+        raise ValueError(
+            f"adata.obsm[{keys.obsm!r}] is not what the model in adata.uns[{key!r}] was trained "
+            f"to: the AnnData was subset, reordered, concatenated or changed since. {cure}"
+        )
+
+
+def trained_model(adata: AnnData, key: str) -> tuple[Factorized, np.ndarray]:
+    """Return the model of a trained AnnData, and which genes it knows, bool (n_vars,)."""
+    keys = Keys(key)
+    stored = require_trained(adata, key)
+    require_intact(adata, key)
+    trained = adata.var[keys.trained].to_numpy(dtype=bool)
+    model = uns.unpack_model(
+        uns.unpack_config(stored["params"]),
+        stored["model"],
+        np.asarray(adata.obsm[keys.obsm], dtype=np.float32),
+        np.asarray(adata.varm[keys.varm], dtype=np.float32),
+        trained,
+    )
+    return model, trained

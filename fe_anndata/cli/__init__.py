@@ -1,0 +1,21 @@
+"""The command line: thin fronts over the verbs.
+
+Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .app import app
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one clear line and exit code 2."""
+    try:
+        app()
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        # A KeyError shows its message in quotes.
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"fe-anndata: {message}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,153 @@
+"""One sub-command per verb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from .. import __version__
+from .._core.settings import settings
+from .options import keyword_options
+
+app = App(
+    name="fe-anndata",
+    help="Sample and gene embeddings of RNA-seq, learned together.",
+    version=__version__,
+)
+
+Output = Annotated[Path, Parameter(name=["--out", "-o"])]
+NOT_ON_THE_COMMAND_LINE = ("model", "copy")
+
+
+@app.command
+@keyword_options("fe_anndata.tl:train", leave_out=NOT_ON_THE_COMMAND_LINE)
+def train(input: Path, /, *, out: Output, overwrite: bool = False, **options: object) -> None:
+    """Train on an .h5ad file and write another one with the embeddings.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of samples x genes.
+    out
+        The .h5ad file to write.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    """
+    from .. import get, io, tl
+    from .._core.keys import Keys
+    from ..io.h5ad import require_writable
+
+    settings.verbosity()
+    require_writable(out, overwrite=overwrite)
+    adata = io.read_h5ad(input)
+    tl.train(adata, **options)  # type: ignore[arg-type]
+    io.write_h5ad(adata, out, overwrite=overwrite)
+    key = str(options.get("key_added") or Keys().key)
+    last = get.history(adata, key=key).iloc[-1]
+    print(f"wrote {out}: {int(last['step'])} steps in {last['seconds']:.1f} s")
+    if adata.uns[key]["params"]["ended"] == "interrupted":
+        raise SystemExit(130)
+
+
+@app.command
+def similar(
+    input: Path,
+    genes: list[str],
+    /,
+    *,
+    n: Annotated[int, Parameter(name=["--n", "-n"])] = 10,
+    key: str = "fe",
+    metric: str = "cosine",
+) -> None:
+    """Print the genes most similar to a gene, or to the centroid of several, as a table.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    genes
+        One gene or several.
+    n
+        Number of answers.
+    key
+        The key of the training.
+    metric
+        cosine, euclidean or dot.
+    """
+    from .. import io, tl
+
+    table = tl.similar_genes(io.read_h5ad(input), genes, n, key=key, metric=metric)
+    print(table.to_csv(sep="\t", index=False, float_format="%.4f"), end="")
+
+
+@app.command
+def plot(
+    input: Path,
+    kind: Literal["embedding", "density", "history", "reconstruction", "similar-genes"],
+    /,
+    *,
+    out: Output,
+    color: list[str] | None = None,
+    genes: list[str] | None = None,
+    groupby: str | None = None,
+    key: str = "fe",
+    dpi: int = 150,
+    overwrite: bool = False,
+) -> None:
+    """Draw a picture of a trained .h5ad file.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    kind
+        What to draw.
+    out
+        The picture to write; its ending decides the format.
+    color
+        Columns of obs, or genes, that colour an embedding.
+    genes
+        The genes to which similar ones are drawn.
+    groupby
+        The column of obs with one density panel per group.
+    key
+        The key of the training.
+    dpi
+        Dots per inch.
+    overwrite
+        Replace the output if it exists.
+    """
+    from .. import io
+    from ..io.h5ad import require_writable
+    from .pictures import draw, save
+
+    require_writable(out, overwrite=overwrite)
+    adata = io.read_h5ad(input)
+    axes = draw(adata, kind, color=color, genes=genes, groupby=groupby, key=key)
+    save(axes, out, dpi=dpi)
+    print(f"wrote {out}")
+
+
+@app.command
+def demo(*, out: Path = Path("fe-demo")) -> None:
+    """Train on blood cells that come with Scanpy, and draw the result.
+
+    Parameters
+    ----------
+    out
+        The folder to write to; it is made if it does not exist.
+    """
+    from .demo import run
+
+    settings.verbosity()
+    run(out)
+
+
+@app.command
+def info() -> None:
+    """Print versions, and the device that is chosen on this machine."""
+    from .info import describe
+
+    print(describe())

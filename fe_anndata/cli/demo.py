@@ -1,0 +1,31 @@
+"""The main job, end to end, on cells that come with Scanpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import datasets, io, pl, tl
+from .pictures import save
+
+MARKERS = ("CD79A", "LYZ")
+"""Of B cells and of monocytes."""
+
+
+def run(out: Path) -> None:
+    """Train, look up, draw and save into the folder `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    adata = datasets.pbmc68k_reduced()
+    print(f"{adata.n_obs} blood cells x {adata.n_vars} genes (Zheng et al. 2017)")
+    tl.train(adata)
+    for gene in MARKERS:
+        print(f"\ngenes most similar to {gene}")
+        print(tl.similar_genes(adata, gene).to_string(index=False, float_format="%.3f"))
+    save(pl.density(adata, show=False), out / "density.png")
+    save(pl.embedding(adata, "bulk_labels", show=False), out / "cell_types.png")
+    save(pl.history(adata, show=False), out / "history.png")
+    save(pl.similar_genes(adata, MARKERS[0], show=False), out / "similar_genes.png")
+    io.write_h5ad(adata, out / "pbmc.h5ad", overwrite=True)
+    print(f"\nwrote {out}/pbmc.h5ad, density.png, cell_types.png, history.png, similar_genes.png")
+    print("next, for example:")
+    print(f"  fe-anndata similar {out}/pbmc.h5ad CD3D")
+    print(f"  fe-anndata plot {out}/pbmc.h5ad embedding --color LYZ -o {out}/LYZ.png")

@@ -1,0 +1,55 @@
+"""Pictures, drawn and saved without a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+
+from .. import pl
+
+
+def draw(
+    adata: AnnData,
+    kind: str,
+    *,
+    color: list[str] | None,
+    genes: list[str] | None,
+    groupby: str | None,
+    key: str,
+) -> Axes | np.ndarray:
+    """Return the axes of a picture.
+
+    Raises
+    ------
+    ValueError
+        If an option does not belong to the kind of picture, or one is missing.
+    """
+    given = {"color": color, "genes": genes, "groupby": groupby}
+    takes = {"embedding": "color", "similar-genes": "genes", "density": "groupby"}
+    for name, value in given.items():
+        if value is not None and takes.get(kind) != name:
+            raise ValueError(f"--{name} does not apply to {kind}; leave it out.")
+    if kind == "embedding":
+        return pl.embedding(adata, color, basis=key, show=False)
+    if kind == "density":
+        return pl.density(adata, basis=key, groupby=groupby, show=False)
+    if kind == "history":
+        return pl.history(adata, key=key, show=False)
+    if kind == "reconstruction":
+        return pl.reconstruction(adata, key=key, show=False)
+    if genes is None:
+        raise ValueError("similar-genes needs --genes, for example --genes LYZ.")
+    return pl.similar_genes(adata, genes, key=key, show=False)
+
+
+def save(axes: Axes | np.ndarray, path: Path, *, dpi: int = 150) -> None:
+    """Write the figure of `axes` to a file, and close it."""
+    first = axes if isinstance(axes, Axes) else axes.flat[0]
+    figure = first.get_figure(root=True)
+    assert figure is not None
+    figure.savefig(path, dpi=dpi)
+    plt.close(figure)

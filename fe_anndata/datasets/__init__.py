@@ -1,0 +1,8 @@
+"""Data that are there offline."""
+
+from __future__ import annotations
+
+from .bundled import pbmc68k_reduced
+from .simulation import simulated
+
+__all__ = ["pbmc68k_reduced", "simulated"]

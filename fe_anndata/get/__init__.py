@@ -1,0 +1,8 @@
+"""Read results; nothing here writes."""
+
+from __future__ import annotations
+
+from .embeddings import gene_embedding, genes, sample_embedding
+from .results import history, model
+
+__all__ = ["gene_embedding", "genes", "history", "model", "sample_embedding"]

@@ -1,0 +1,121 @@
+"""Embeddings as tables, and genes as an AnnData of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._core.errors import require_key
+from .._core.keys import DEFAULT_KEY, Keys
+
+
+def sample_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
+    """Return the sample embedding as a table.
+
+    Parameters
+    ----------
+    adata
+        Trained; ``obsm["X_fe"]`` is read.
+    key
+        The `key_added` of the training.
+
+    Returns
+    -------
+    DataFrame
+        Float32 (n_obs, sample_dim), rows named as in ``adata.obs``, columns ``FE1``, ``FE2``...
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=20, progress=False)
+    >>> fe.get.sample_embedding(adata).columns.tolist()
+    ['FE1', 'FE2']
+    """
+    keys = Keys(key)
+    require_key(keys.obsm, adata.obsm, "sample embedding in adata.obsm")
+    return _table(adata.obsm[keys.obsm], adata.obs_names, key)
+
+
+def gene_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
+    """Return the gene embedding as a table.
+
+    Parameters
+    ----------
+    adata
+        Trained; ``varm["fe"]`` is read.
+    key
+        The `key_added` of the training.
+
+    Returns
+    -------
+    DataFrame
+        Float32 (n_vars, gene_dim), rows named as in ``adata.var``, NaN for genes that were not
+        trained on.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=20, progress=False)
+    >>> fe.get.gene_embedding(adata).loc["CD79A"].shape
+    (64,)
+    """
+    keys = Keys(key)
+    require_key(keys.varm, adata.varm, "gene embedding in adata.varm")
+    return _table(adata.varm[keys.varm], adata.var_names, key)
+
+
+def genes(adata: AnnData, *, key: str = DEFAULT_KEY) -> AnnData:
+    """Return an AnnData whose observations are the trained genes.
+
+    Parameters
+    ----------
+    adata
+        Trained; ``varm["fe"]`` is read.
+    key
+        The `key_added` of the training.
+
+    Returns
+    -------
+    AnnData
+        ``X`` is the gene embedding, float32 (trained genes, gene_dim); ``obs`` is ``adata.var``.
+        Ready for ``sc.pp.neighbors(genes, use_rep="X")``.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=20, progress=False)
+    >>> fe.get.genes(adata).shape
+    (765, 64)
+    """
+    table = gene_embedding(adata, key=key)
+    trained = np.isfinite(table.to_numpy()).all(axis=1)
+    return AnnData(
+        X=table.to_numpy()[trained],
+        obs=adata.var[trained].copy(),
+        var=pd.DataFrame(index=table.columns),
+    )
+
+
+def _table(values: np.ndarray, names: pd.Index, key: str) -> pd.DataFrame:
+    values = np.array(values)
+    columns = [f"{key.upper()}{i}" for i in range(1, values.shape[1] + 1)]
+    return pd.DataFrame(values, index=names, columns=columns)

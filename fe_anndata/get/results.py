@@ -1,0 +1,77 @@
+"""The record of a training, and its model."""
+
+from __future__ import annotations
+
+import pandas as pd
+from anndata import AnnData
+
+from .._access.results import require_trained, trained_model
+from .._core.keys import DEFAULT_KEY
+from ..models import Factorized
+
+
+def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
+    """Return the history of a training.
+
+    Parameters
+    ----------
+    adata
+        Trained; ``uns["fe"]`` is read.
+    key
+        The `key_added` of the training.
+
+    Returns
+    -------
+    DataFrame
+        One row per evaluation: ``step``, ``epoch``, ``seconds`` since the call, ``train_loss`` and
+        ``validation_loss`` (mean squared errors per cell in the units of the matrix) and
+        ``cells_per_second``.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=20, progress=False)
+    >>> fe.get.history(adata)["step"].tolist()
+    [0, 10, 20]
+    """
+    stored: pd.DataFrame = require_trained(adata, key)["history"]
+    return stored.copy()
+
+
+def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> Factorized:
+    """Return the trained model as a torch module on the CPU.
+
+    Parameters
+    ----------
+    adata
+        Trained.
+    key
+        The `key_added` of the training.
+
+    Returns
+    -------
+    Factorized
+        Its tables are those of the samples of `adata` and of the genes trained on.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`.
+    ValueError
+        If the AnnData was subset by genes or concatenated since.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=20, progress=False)
+    >>> fe.get.model(adata).architecture["decoder"]
+    'inner'
+    """
+    return trained_model(adata, key)[0]

@@ -1,0 +1,7 @@
+"""Files: read with a clear error, written whole or not at all."""
+
+from __future__ import annotations
+
+from .h5ad import read_h5ad, write_h5ad
+
+__all__ = ["read_h5ad", "write_h5ad"]

@@ -1,0 +1,15 @@
+"""Pictures of samples, genes and training; each returns the matplotlib Axes it drew.
+
+``show=None``, the default everywhere, opens a window where that is what one waits for: the
+picture has a figure of its own, matplotlib's backend opens windows, and its interactive mode is
+off (a plain script). Notebooks show a figure by themselves; with a backend without windows
+nothing happens. ``show=True`` always calls :func:`matplotlib.pyplot.show`, ``False`` never.
+"""
+
+from .density import density
+from .embedding import embedding
+from .history import history
+from .reconstruction import reconstruction
+from .similar_genes import similar_genes
+
+__all__ = ["density", "embedding", "history", "reconstruction", "similar_genes"]

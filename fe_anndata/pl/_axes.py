@@ -1,0 +1,176 @@
+"""Panels, and what stands beside them: nothing beside a panel may cover it or be cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.registry import BackendFilter, backend_registry
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
+
+MARGIN = 0.08  # inches around a panel and what belongs to it
+SMALL = "small"  # 8.3 pt at matplotlib's default font size
+
+
+def panels(n: int, ncols: int, ax: Axes | None, size: tuple[float, float]) -> list[Axes]:
+    """Return `n` axes: `ax`, or those of a new figure, of `size` in inches.
+
+    They lie on each other until :func:`make_room` knows what each has beside it.
+
+    Raises
+    ------
+    ValueError
+        If one `ax` is given for several panels, or `ncols` is less than 1.
+    TypeError
+        If `ax` is no matplotlib Axes.
+    """
+    if ncols < 1:
+        raise ValueError(f"ncols must be at least 1, got {ncols}.")
+    if ax is not None:
+        if not isinstance(ax, Axes):
+            raise TypeError(f"ax must be one matplotlib Axes, not {type(ax).__name__}.")
+        if n > 1:
+            raise ValueError(f"{n} panels do not fit into one ax: draw them one by one.")
+        return [ax]
+    figure = plt.figure(figsize=size, layout="none")
+    return [figure.add_axes((0, 0, 1, 1), label=str(i)) for i in range(n)]
+
+
+def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
+    """Make `ax` a square map: named axes without ticks, as coordinates have no unit."""
+    name = basis.removeprefix("X_").upper()
+    ax.set(xticks=[], yticks=[], xlabel=f"{name}{dimensions[0] + 1}")
+    ax.set_ylabel(f"{name}{dimensions[1] + 1}")
+    ax.set_box_aspect(1)
+
+
+def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
+    """Name the colours to the right of `ax`, in as many columns as its height asks for."""
+    handles = [Patch(color=c, label=label) for c, label in zip(colors, labels, strict=True)]
+    points = plt.rcParams["font.size"] * 0.83 * 1.53  # height of a row
+    figure = _figure(ax)
+    height = ax.get_position().height * figure.get_figheight() * 72
+    return ax.legend(
+        handles=handles,
+        ncols=int(np.ceil(len(labels) * points / height)),
+        loc="upper left",
+        bbox_to_anchor=(1.03, 1),
+        borderaxespad=0,
+        fontsize=SMALL,
+        frameon=False,
+        handlelength=0.8,
+        handleheight=0.8,
+        labelspacing=0.4,
+        columnspacing=1.2,
+    )
+
+
+def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> Colorbar:
+    """Draw a colour bar to the right of `ax`, as high as it."""
+    bar = _figure(ax).colorbar(mappable, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=label)
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def shared_colour_bar(
+    ax: Axes,
+    drawn: Sequence[ScalarMappable],
+    label: str,
+    scale: tuple[float, float],
+    log: bool,
+) -> None:
+    """Give all that was `drawn` one colour scale, and one colour bar to the right of `ax`."""
+    low, high = scale
+    norm = LogNorm(low, high) if log else Normalize(0, high)
+    for mappable in drawn:
+        mappable.set_norm(norm)
+    bar = colour_bar(ax, drawn[0], label)
+    if log:
+        steps = (1, 2, 5) if high / low < 1000 else (1,)
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=steps))
+        bar.ax.yaxis.set_major_formatter("{x:,g}")
+        bar.ax.minorticks_off()
+
+
+def most(hexagons: Sequence[ScalarMappable]) -> float:
+    """Return the greatest count, and at least 2: a scale from 1 to 1 is none."""
+    counts = [h.get_array() for h in hexagons]
+    return max(2.0, *(float(c.max()) for c in counts if c is not None and len(c)))
+
+
+def make_room(axes: Sequence[Axes], ncols: int, own: bool) -> None:
+    """Give titles, legends and colour bars the room they take.
+
+    In a figure of our own every panel keeps its size and the figure grows around it; so nothing
+    is cut off, also not in a saved file. (The layout engines of matplotlib keep the size of the
+    figure instead, and cut legends beside square panels.) In a figure of the user's, the panel
+    shrinks, to no less than a third of its width, unless a layout engine does so.
+    """
+    if own:
+        _arrange(axes, min(ncols, len(axes)))
+    elif _figure(axes[0]).get_layout_engine() is None:
+        x, y, width, height = axes[0].get_position().bounds
+        beside = _overhang(axes[0])[2] / _figure(axes[0]).get_figwidth()
+        axes[0].set_position((x, y, max(width - beside, width / 3), height))
+        axes[0].set_in_layout(True)  # set_position takes it out of a later tight_layout
+
+
+def _arrange(axes: Sequence[Axes], ncols: int) -> None:
+    """Set the places of all panels, row by row, and the size of their figure, in inches."""
+    figure = _figure(axes[0])
+    size = figure.get_size_inches()  # each panel fills the figure so far
+    nrows = -(-len(axes) // ncols)
+    hangs = np.zeros((nrows * ncols, 4))
+    hangs[: len(axes)] = [_overhang(ax) for ax in axes]
+    left, bottom, right, top = hangs.reshape(nrows, ncols, 4).transpose(2, 0, 1) + MARGIN
+    left, right = left.max(axis=0), right.max(axis=0)
+    bottom, top = bottom.max(axis=1), top.max(axis=1)
+    x = np.cumsum(left + size[0] + right) - right - size[0]
+    y = np.cumsum(top + size[1] + bottom) - bottom  # of the lower edges, from the top
+    width, height = x[-1] + size[0] + right[-1], y[-1] + bottom[-1]
+    figure.set_size_inches(width, height)
+    for i, ax in enumerate(axes):
+        row, column = divmod(i, ncols)
+        place = (x[column] / width, 1 - y[row] / height)
+        ax.set_position((*place, size[0] / width, size[1] / height))
+
+
+def _overhang(ax: Axes) -> NDArray[np.float64]:
+    """Return how far what belongs to `ax` reaches over its left, lower, right and upper edge."""
+    outer, inner = ax.get_tightbbox(), ax.get_window_extent()
+    if outer is None:
+        return np.zeros(4)
+    far = np.array(
+        [inner.x0 - outer.x0, inner.y0 - outer.y0, outer.x1 - inner.x1, outer.y1 - inner.y1]
+    )
+    inches: NDArray[np.float64] = np.maximum(far, 0) / _figure(ax).dpi
+    return inches
+
+
+def finish(axes: Sequence[Axes], own: bool, show: bool | None) -> Axes | np.ndarray:
+    """Show the figure if wanted; return the only panel, or an array of several."""
+    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)  # type: ignore[no-untyped-call]
+    windows = [name.casefold() for name in interactive]
+    if show is None:
+        show = own and plt.get_backend().casefold() in windows and not plt.isinteractive()
+    if show:
+        plt.show()
+    if len(axes) == 1:
+        return axes[0]
+    return np.array(axes, dtype=object)
+
+
+def _figure(ax: Axes) -> Figure:
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # only axes that were removed have none
+    return figure

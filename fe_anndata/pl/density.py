@@ -1,0 +1,175 @@
+"""Where the samples are, when there are too many to see each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import fill
+from typing import Any, Literal
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap
+from numpy.typing import NDArray
+
+from .._access.samples import coordinates
+from .._access.samples import groups as sample_groups
+from .._core.errors import require_choice, require_key
+from ..matrix import density as estimator
+from ._axes import bare, finish, make_room, most, panels, shared_colour_bar
+from ._colors import require_cmap
+
+PIXELS = 200  # of the smooth raster, along each axis
+PADS = {"hex": 0.05, "smooth": 0.15}  # around the points, of their range
+FAINTEST = 0.01  # of the greatest density; less is left white
+Extent = tuple[float, float, float, float]  # left, right, bottom, top
+
+
+def density(
+    adata: AnnData,
+    *,
+    basis: str = "fe",
+    groupby: str | None = None,
+    groups: str | Sequence[str] | None = None,
+    kind: Literal["hex", "smooth"] = "hex",
+    bins: int = 30,
+    dimensions: Sequence[int] = (0, 1),
+    cmap: str = "viridis",
+    log: bool = True,
+    ncols: int = 3,
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes | np.ndarray:
+    """Draw how dense the samples lie, for all of them or one panel per group.
+
+    All panels have the same limits and the same colour scale; where the other groups lie is
+    faint grey.
+
+    Parameters
+    ----------
+    adata
+        Samples by genes; ``obsm["X_" + basis]`` (or ``obsm[basis]``) is read.
+    basis
+        Name of the embedding.
+    groupby
+        Column of ``adata.obs`` that names groups.
+    groups
+        The groups to draw, by default all that have samples.
+    kind
+        ``"hex"`` counts samples in hexagons; ``"smooth"`` is the estimate of
+        :func:`fe_anndata.tl.embedding_density`, relative to its maximum in the group.
+    bins
+        Hexagons along the first axis.
+    dimensions
+        Two columns of the embedding, counted from 0.
+    cmap
+        Colour map.
+    log
+        Whether colours follow the logarithm.
+    ncols
+        Panels per row.
+    ax
+        Where to draw a single panel. It shrinks to make room for the colour bar, unless its
+        figure has a layout engine.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes, or an array of them, (n_panels,), for several panels. Nothing is written.
+
+    Raises
+    ------
+    KeyError
+        If the embedding, the column or a group does not exist.
+    ValueError
+        If an argument is out of range, or there is nothing to draw.
+    TypeError
+        If the column holds numbers.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> axes = fe.pl.density(adata, basis="umap", groupby="phase")
+    >>> [ax.get_title() for ax in axes]
+    ['G1 (n = 501)', 'G2M (n = 17)', 'S (n = 182)']
+    """
+    require_choice(kind, ["hex", "smooth"], "kind")
+    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or bins < 1:
+        raise ValueError(f"bins must be a positive integer, got {bins!r}.")
+    require_cmap(cmap)
+    points = coordinates(adata, basis, dimensions)
+    finite = np.asarray(np.isfinite(points).all(axis=1))
+    if not finite.any():
+        raise ValueError("no sample has coordinates, so there is nothing to draw.")
+    members = _members(adata, groupby, groups, finite)
+    points = points[finite]
+    axes = panels(len(members), ncols, ax, (2.6, 2.6) if groupby else (4.0, 4.0))
+
+    extent = _extent(points, PADS[kind])
+    drawn = []
+    for panel, (title, member) in zip(axes, members, strict=True):
+        bare(panel, basis, dimensions)
+        panel.spines[:].set_visible(False)
+        panel.set(xlim=extent[:2], ylim=extent[2:])
+        panel.set_title(title, fontsize="medium")
+        if groupby:
+            _hexagons(panel, points, bins, extent, cmap=ListedColormap(["0.92"]))
+        if kind == "hex":
+            drawn.append(_hexagons(panel, points[member], bins, extent, cmap=cmap))
+        else:
+            drawn.append(_smooth(panel, points[member], extent, cmap=cmap))
+    if kind == "hex":
+        label, scale = "samples per hexagon", (1.0, most(drawn))
+    else:
+        label, scale = "density / its maximum", (FAINTEST, 1.0)
+    shared_colour_bar(axes[min(ncols, len(axes)) - 1], drawn, label, scale, log)
+    make_room(axes, ncols, own=ax is None)
+    return finish(axes, ax is None, show)
+
+
+def _members(
+    adata: AnnData,
+    groupby: str | None,
+    groups: str | Sequence[str] | None,
+    finite: NDArray[np.bool_],
+) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Return the title and the members, among the finite samples, of every panel."""
+    if groupby is None:
+        if groups is not None:
+            raise ValueError("groups needs groupby, the column of adata.obs that names them.")
+        return [("", np.ones(int(finite.sum()), dtype=bool))]
+    labels = sample_groups(adata.obs, groupby)[finite]
+    present = [c for c in labels.categories if (labels == c).any()]
+    if groups is None:
+        groups = present
+    groups = [groups] if isinstance(groups, str) else [str(g) for g in groups]
+    if not groups:
+        raise ValueError(f"no group to draw: {groupby!r} has no group with samples, or groups=[].")
+    for group in groups:
+        require_key(group, present, f"group with samples in adata.obs[{groupby!r}],")
+    members = {g: np.asarray(labels == g) for g in groups}
+    return [(f"{fill(g, 26)} (n = {m.sum():,})", m) for g, m in members.items()]
+
+
+def _extent(points: NDArray[np.float64], share: float) -> Extent:
+    low, high = points.min(axis=0), points.max(axis=0)
+    pad = share * (high - low)
+    pad[pad == 0] = pad.max() or 1.0
+    (left, bottom), (right, top) = low - pad, high + pad
+    return float(left), float(right), float(bottom), float(top)
+
+
+def _hexagons(
+    ax: Axes, points: NDArray[np.float64], bins: int, extent: Extent, **style: Any
+) -> ScalarMappable:
+    return ax.hexbin(*points.T, gridsize=bins, extent=extent, mincnt=1, linewidths=0.2, **style)
+
+
+def _smooth(ax: Axes, points: NDArray[np.float64], extent: Extent, **style: Any) -> ScalarMappable:
+    x, y = np.linspace(*extent[:2], PIXELS), np.linspace(*extent[2:], PIXELS)
+    raster = estimator.density_on_grid(points, x, y)
+    raster /= raster.max()
+    return ax.pcolormesh(x, y, np.ma.masked_less(raster, FAINTEST), rasterized=True, **style)

@@ -1,0 +1,172 @@
+"""Samples at their coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from .._access.samples import coordinates
+from .._core.errors import require_choice
+from .._core.random import Rng, generator, seed_of
+from . import _colors
+from ._axes import bare, finish, make_room, panels
+from ._points import draw_classes, draw_numbers, draw_plain, name_on_data
+from ._values import Classes, Numbers, read
+
+MANY_POINTS = 50_000  # above it, points are an image also in a PDF
+MANY_NAMES = 150  # above it, no legend can be read
+
+
+def embedding(
+    adata: AnnData,
+    color: str | Sequence[str] | None = None,
+    *,
+    basis: str = "fe",
+    dimensions: Sequence[int] = (0, 1),
+    layer: str | None = None,
+    palette: _colors.Palette | None = None,
+    cmap: str = "viridis",
+    legend: Literal["right", "on data"] | None = "right",
+    size: float | None = None,
+    alpha: float | None = None,
+    ncols: int = 3,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    rng: Rng = 0,
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes | np.ndarray:
+    """Draw the samples at their coordinates, coloured by labels, measurements or genes.
+
+    Points are drawn in random order, so that no class hides another; samples without a value
+    are light grey and lie below. Legends stand beside the points, never on them.
+
+    Parameters
+    ----------
+    adata
+        Samples by genes; ``obsm["X_" + basis]`` (or ``obsm[basis]``) is read.
+    color
+        A column of ``adata.obs`` or a gene, or a list of them, which gives one panel each.
+    basis
+        Name of the embedding.
+    dimensions
+        Two columns of the embedding, counted from 0.
+    layer
+        Where the expression of a gene is read, instead of ``adata.X``.
+    palette
+        Colours of the categories: a list, a mapping from category to colour, or the name of a
+        matplotlib colour map. The default is what ``adata.uns["<column>_colors"]`` holds, else
+        the eight colours of Okabe and Ito, and for more classes a longer list.
+    cmap
+        Colour map of numbers.
+    legend
+        ``"right"`` of the points, ``"on data"`` (names at the median of their points), or None.
+    size
+        Area of a point in points squared; the default follows their number.
+    alpha
+        Opacity, 0 to 1.
+    ncols
+        Panels per row.
+    vmin, vmax
+        Ends of the colour scale of numbers, in their units.
+    rng
+        Seed or generator of the drawing order.
+    ax
+        Where to draw a single panel. It shrinks to make room for the legend, unless its figure
+        has a layout engine.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes, or an array of them, (n_panels,), for several panels. The colours of categories
+    are written to ``adata.uns["<column>_colors"]``.
+
+    Raises
+    ------
+    KeyError
+        If the embedding, a column, a gene or the layer does not exist.
+    ValueError
+        If an argument is out of range, or there is nothing to draw.
+    TypeError
+        If an argument is of the wrong type.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> axes = fe.pl.embedding(adata, ["bulk_labels", "LYZ"], basis="umap")
+    >>> [ax.get_title() for ax in axes]
+    ['bulk_labels', 'LYZ']
+    """
+    points = coordinates(adata, basis, dimensions)
+    names = [color] if color is None or isinstance(color, str) else list(color)
+    looks = [None if n is None else read(adata, n, layer, palette) for n in names]
+    _colors.require_cmap(cmap)
+    _check(points, looks, legend, size, alpha, vmin, vmax)
+    order = generator(seed_of(rng), "drawing order").permutation(len(points))
+    order = order[np.isfinite(points[order]).all(axis=1)]
+    side = _side(looks, legend)
+    axes = panels(len(looks), ncols, ax, (side, side))
+
+    style = {
+        "s": np.clip(120_000 / len(order), 0.5, 20) if size is None else size,
+        "alpha": alpha,
+        "rasterized": len(order) > MANY_POINTS,
+    }
+    for panel, look in zip(axes, looks, strict=True):
+        bare(panel, basis, dimensions)
+        if isinstance(look, Classes):
+            draw_classes(panel, points, order, look, style, legend == "right")
+            _colors.store(adata, look.name, look.colors)
+        elif isinstance(look, Numbers):
+            draw_numbers(panel, points, order, look, style, cmap=cmap, vmin=vmin, vmax=vmax)
+        else:
+            draw_plain(panel, points, order, style)
+    make_room(axes, ncols, own=ax is None)
+    if legend == "on data":  # only now the panels have their size
+        for panel, look in zip(axes, looks, strict=True):
+            if isinstance(look, Classes):
+                name_on_data(panel, points, look)
+    return finish(axes, ax is None, show)
+
+
+def _side(looks: list[Classes | Numbers | None], legend: str | None) -> float:
+    """Return the width of a panel in inches; names on the data need more than points do."""
+    names = max(len(look.labels) if isinstance(look, Classes) else 0 for look in looks)
+    return 3.7 * min(max(names / 12, 1) ** 0.5, 2) if legend == "on data" else 3.7
+
+
+def _check(
+    points: NDArray[np.float64],
+    looks: list[Classes | Numbers | None],
+    legend: str | None,
+    size: float | None,
+    alpha: float | None,
+    vmin: float | None,
+    vmax: float | None,
+) -> None:
+    """Raise ValueError before anything is drawn."""
+    if legend is not None:
+        require_choice(legend, ["right", "on data"], "legend")
+    if not looks:
+        raise ValueError("color is an empty list: name a column or a gene, or leave it out.")
+    if not np.isfinite(points).all(axis=1).any():
+        raise ValueError("no sample has coordinates, so there is nothing to draw.")
+    if size is not None and size <= 0:
+        raise ValueError(f"size must be positive, got {size}.")
+    if alpha is not None and not 0 <= alpha <= 1:
+        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}.")
+    if vmin is not None and vmax is not None and vmin >= vmax:
+        raise ValueError(f"vmin must be less than vmax, got {vmin} and {vmax}.")
+    for look in looks:
+        if legend and isinstance(look, Classes) and len(look.labels) > MANY_NAMES:
+            raise ValueError(
+                f"{look.name!r} has {len(look.labels)} categories, too many to name: legend=None "
+                "draws them without."
+            )

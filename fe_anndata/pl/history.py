@@ -1,0 +1,141 @@
+"""How training went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from .._core.errors import near, require_key
+from .._core.keys import DEFAULT_KEY, Keys
+from ._axes import SMALL, finish, make_room, panels
+from ._colors import FEW
+
+Floats = NDArray[np.float64]
+COLUMNS = ["step", "seconds", "train_loss", "validation_loss"]
+
+
+def history(
+    adata: AnnData,
+    *,
+    key: str = DEFAULT_KEY,
+    log: bool = False,
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes:
+    """Draw the training and validation loss against the steps.
+
+    The least validation loss is marked: it is the model that was kept. The upper axis gives the
+    seconds since the call.
+
+    Parameters
+    ----------
+    adata
+        A trained AnnData; ``uns[key]["history"]`` is read.
+    key
+        Name of the result.
+    log
+        Whether the losses are drawn on a logarithmic axis.
+    ax
+        Where to draw. It shrinks to make room for the legend, unless its figure has a layout
+        engine.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes; losses are mean squared errors per cell in the units of the matrix, squared.
+    Nothing is written.
+
+    Raises
+    ------
+    KeyError
+        If there is no such result, or it has no history.
+    ValueError
+        If the history is empty.
+    TypeError
+        If `adata` is no AnnData.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, progress=False)
+    >>> fe.pl.history(adata).get_ylabel()
+    'mean squared error per cell'
+    """
+    table = _table(adata, key)
+    own = ax is None
+    panel = panels(1, 1, ax, (4.8, 3.0))[0]
+    for name, colour in (("train", FEW[0]), ("validation", FEW[1])):
+        known = table[np.isfinite(table[f"{name}_loss"])]
+        if len(known):
+            marker = "o" if len(known) == 1 else None  # a line of one point is not seen
+            panel.plot(
+                known["step"], known[f"{name}_loss"], color=colour, label=name, marker=marker
+            )
+    validated = table[np.isfinite(table["validation_loss"])]
+    if len(validated):
+        best = validated.loc[validated["validation_loss"].idxmin()]
+        kept = f"kept: {best['validation_loss']:.4g}\nat step {best['step']:,.0f}"
+        panel.plot(best["step"], best["validation_loss"], "o", color=FEW[7], ms=6, label=kept)
+    if log:
+        panel.set_yscale("log")
+        panel.yaxis.set_major_formatter(LogFormatter())  # 2 and not 2 x 10^0
+        panel.yaxis.set_minor_formatter(LogFormatter())
+    panel.set(xlabel="step", ylabel="mean squared error per cell")
+    panel.spines[["right"]].set_visible(False)
+    panel.legend(
+        loc="upper left", bbox_to_anchor=(1.03, 1), borderaxespad=0, frameon=False, fontsize=SMALL
+    )
+    _seconds_axis(panel, table)
+    make_room([panel], 1, own)
+    finish([panel], own, show)
+    return panel
+
+
+def _table(adata: AnnData, key: str) -> pd.DataFrame:
+    if not hasattr(adata, "uns"):
+        raise TypeError(f"adata must be an AnnData, not {type(adata).__name__}.")
+    place = Keys(key).uns
+    if not isinstance(adata.uns.get(place), dict) or "history" not in adata.uns[place]:
+        trained = [k for k, v in adata.uns.items() if isinstance(v, dict) and "history" in v]
+        raise KeyError(f"no training history in adata.uns[{place!r}]: {near(place, trained)}")
+    table = pd.DataFrame(adata.uns[place]["history"])
+    for column in COLUMNS:
+        require_key(column, table.columns, f"column of adata.uns[{place!r}]['history'],")
+    if not np.isfinite(table["train_loss"]).any():
+        raise ValueError(f"adata.uns[{place!r}]['history'] holds no loss: train again.")
+    return table.sort_values("step").reset_index(drop=True)
+
+
+def _seconds_axis(ax: Axes, table: pd.DataFrame) -> None:
+    """Translate steps to seconds on the upper axis, if there are two moments to do it with."""
+    moments = table.drop_duplicates("step")
+    steps, seconds = (moments[c].to_numpy(dtype=np.float64) for c in ("step", "seconds"))
+    if len(steps) < 2 or not (np.diff(seconds) > 0).all():
+        ax.spines[["top"]].set_visible(False)
+        return
+    upper = ax.secondary_xaxis(
+        "top", functions=(_piecewise(steps, seconds), _piecewise(seconds, steps))
+    )
+    upper.set_xlabel("seconds")
+
+
+def _piecewise(x: Floats, y: Floats) -> Callable[[ArrayLike], Floats]:
+    """Return the line through the points, continued at both ends by their mean slope."""
+    slope = (y[-1] - y[0]) / (x[-1] - x[0])
+
+    def line(steps: ArrayLike) -> Floats:
+        at = np.asarray(steps, dtype=np.float64)
+        outside = np.minimum(at - x[0], 0) + np.maximum(at - x[-1], 0)
+        inside: Floats = np.interp(at, x, y)
+        outer: Floats = slope * outside
+        return inside + outer
+
+    return line

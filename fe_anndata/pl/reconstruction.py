@@ -1,0 +1,114 @@
+"""What the model predicts against what was measured."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from .._core.errors import require_choice
+from .._core.keys import DEFAULT_KEY
+from .._core.random import Rng, seed_of
+from ..tl.reconstruct import observed_and_predicted
+from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
+
+TITLES = {
+    "validation": "held-out cells of the matrix",
+    "all": "all cells of the matrix, fitted ones included",
+}
+
+
+def reconstruction(
+    adata: AnnData,
+    *,
+    key: str = DEFAULT_KEY,
+    cells: Literal["validation", "all"] = "validation",
+    max_cells: int = 200_000,
+    rng: Rng = 0,
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes:
+    """Draw predicted against observed expression, with Pearson's r and R2.
+
+    Parameters
+    ----------
+    adata
+        A trained AnnData.
+    key
+        Name of the result.
+    cells
+        ``"validation"``: cells of the matrix that were held out of training; ``"all"``: any
+        cell. The title says which.
+    max_cells
+        The most cells that are drawn, a random choice.
+    rng
+        Seed or generator of that choice.
+    ax
+        Where to draw. It shrinks to make room for the colour bar, unless its figure has a
+        layout engine.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes, both in the units of the matrix. Nothing is written.
+
+    Raises
+    ------
+    KeyError
+        If there is no such result.
+    ValueError
+        If there are no such cells, or `max_cells` is not positive.
+    TypeError
+        If `rng` is neither an int nor a generator.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, progress=False)
+    >>> fe.pl.reconstruction(adata, cells="all").get_xlabel()
+    'observed'
+    """
+    require_choice(cells, TITLES, "cells")
+    if max_cells < 1:
+        raise ValueError(f"max_cells must be positive, got {max_cells}.")
+    observed, predicted = observed_and_predicted(adata, key, cells, max_cells, seed_of(rng))
+    own = ax is None
+    panel = panels(1, 1, ax, (4.0, 4.0))[0]
+
+    low = float(min(observed.min(), predicted.min()))
+    high = float(max(observed.max(), predicted.max()))
+    pad = 0.03 * (high - low) or 1.0
+    limits = (low - pad, high + pad)
+    hexagons = panel.hexbin(
+        observed, predicted, gridsize=60, extent=(*limits, *limits), mincnt=1, linewidths=0.2
+    )
+    panel.axline((low, low), slope=1, color="0.3", linewidth=0.8, linestyle="--")
+    panel.text(
+        0.03,
+        0.97,
+        _agreement(observed, predicted),
+        transform=panel.transAxes,
+        va="top",
+        fontsize=SMALL,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+    )
+    panel.set(xlim=limits, ylim=limits, xlabel="observed", ylabel="predicted", title=TITLES[cells])
+    panel.set_box_aspect(1)
+    shared_colour_bar(panel, [hexagons], "cells per hexagon", (1.0, most([hexagons])), log=True)
+    make_room([panel], 1, own)
+    finish([panel], own, show)
+    return panel
+
+
+def _agreement(observed: NDArray[np.floating], predicted: NDArray[np.floating]) -> str:
+    """Return Pearson's r, R2 and the number of cells, in words for the corner."""
+    x, y = observed.astype(np.float64), predicted.astype(np.float64)
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return f"r undefined: constant\n{len(x):,} cells"
+    r2 = 1 - ((x - y) ** 2).sum() / ((x - x.mean()) ** 2).sum()
+    return f"r = {np.corrcoef(x, y)[0, 1]:.3f}\n$R^2$ = {r2:.3f}\n{len(x):,} cells"

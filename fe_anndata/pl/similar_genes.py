@@ -1,0 +1,90 @@
+"""The genes nearest to a gene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+
+from .._access.genes import as_list, gene_space
+from .._core.keys import DEFAULT_KEY
+from ._axes import finish, make_room, panels
+from ._colors import FEW
+
+
+def similar_genes(
+    adata: AnnData,
+    genes: str | Sequence[str],
+    n: int = 10,
+    *,
+    key: str = DEFAULT_KEY,
+    metric: str = "cosine",
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes:
+    """Draw the genes most similar to a gene, or to the centroid of several.
+
+    Parameters
+    ----------
+    adata
+        A trained AnnData.
+    genes
+        One gene or several.
+    n
+        How many genes are drawn.
+    key
+        Name of the result.
+    metric
+        Similarity of gene embeddings, see :func:`fe_anndata.tl.similar_genes`.
+    ax
+        Where to draw.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes, the most similar gene on top. The scale covers the similarities drawn and need not
+    start at 0. Nothing is written.
+
+    Raises
+    ------
+    KeyError
+        If there is no such result or gene.
+    ValueError
+        If `n` or `metric` is out of range.
+    TypeError
+        If an argument is of the wrong type.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, progress=False)
+    >>> fe.pl.similar_genes(adata, "LYZ", 5).get_title()
+    'most similar to LYZ'
+    """
+    table = gene_space(adata, key).similar(as_list(genes), n, metric)
+    if not len(table):
+        raise ValueError("there is no gene to draw.")
+    panel = panels(1, 1, ax, (3.6, 0.1 + 0.24 * len(table)))[0]
+    rows = np.arange(len(table))
+    # Guide lines across the row, not bars: a bar would have to start at 0.
+    panel.hlines(rows, 0, 1, transform=panel.get_yaxis_transform(), color="0.85", linewidth=0.8)
+    panel.plot(table["similarity"], rows, "o", color=FEW[0])
+    panel.set_yticks(rows, list(table["gene"]))
+    panel.set(xlabel=f"similarity ({metric})", title=f"most similar to {_short(genes)}")
+    panel.margins(x=0.1)
+    panel.set_ylim(len(table) - 0.5, -0.5)
+    panel.spines[["top", "right", "left"]].set_visible(False)
+    panel.tick_params(axis="y", length=0)
+    make_room([panel], 1, own=ax is None)
+    finish([panel], ax is None, show)
+    return panel
+
+
+def _short(genes: str | Sequence[str]) -> str:
+    names = [genes] if isinstance(genes, str) else list(genes)
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown}, ... ({len(names)} genes)"

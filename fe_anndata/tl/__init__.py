@@ -1,0 +1,11 @@
+"""Tools: train, look up, reconstruct."""
+
+from __future__ import annotations
+
+from .embedding_density import embedding_density
+from .gene_similarity import gene_similarity
+from .reconstruct import reconstruct
+from .similar_genes import similar_genes
+from .train import train
+
+__all__ = ["embedding_density", "gene_similarity", "reconstruct", "similar_genes", "train"]

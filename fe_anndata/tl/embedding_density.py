@@ -1,0 +1,93 @@
+"""How dense the samples lie in an embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from anndata import AnnData
+
+from .._access.samples import coordinates, groups
+from .._core.keys import Keys
+from .._core.log import logger
+from ..matrix.density import density, to_unit_range
+
+
+def embedding_density(
+    adata: AnnData,
+    basis: str = "fe",
+    groupby: str | None = None,
+    *,
+    dimensions: Sequence[int] = (0, 1),
+    key_added: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Estimate how dense the samples lie in an embedding, from 0 to 1.
+
+    The Gaussian kernel density of :func:`scanpy.tl.embedding_density`, in linear instead of
+    quadratic time. It works for any embedding and for groups of a single sample.
+
+    Parameters
+    ----------
+    adata
+        Samples by genes; ``obsm["X_" + basis]`` (or ``obsm[basis]``) is read.
+    basis
+        Name of the embedding.
+    groupby
+        Column of ``adata.obs`` that names groups. Each group has a density of its own, scaled
+        by its own range: values are comparable within a group only.
+    dimensions
+        Two columns of the embedding, counted from 0.
+    key_added
+        Name of the column written, instead of ``"<basis>_density"`` or
+        ``"<basis>_density_<groupby>"``.
+    copy
+        Return a copy instead of writing to `adata`.
+
+    Returns
+    -------
+    None, or a new AnnData for ``copy=True``. Written are
+
+    ``obs[key]`` : float64, (n_obs,)
+        Density, 0 at the loneliest sample of its group and 1 at the most crowded one; 1 if all
+        are equal, as in a group of one; NaN where a coordinate or the group is missing.
+    ``uns[key + "_params"]`` : dict
+        ``basis``, ``groupby``, ``dimensions``.
+
+    Raises
+    ------
+    KeyError
+        If the embedding or the column does not exist.
+    ValueError
+        If `dimensions` are not two different columns of the embedding.
+    TypeError
+        If the column holds numbers.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.embedding_density(adata, "umap", "phase")
+    >>> float(adata.obs["umap_density_phase"].max())
+    1.0
+    """
+    points = coordinates(adata, basis, dimensions)
+    if groupby is None:
+        codes = np.zeros(len(points), dtype=int)
+    else:
+        codes = groups(adata.obs, groupby).codes
+    values = np.full(len(points), np.nan)
+    for code in np.unique(codes[codes >= 0]):
+        member = codes == code
+        values[member] = to_unit_range(density(points[member]))
+
+    key = key_added or Keys(basis).density + (f"_{groupby}" if groupby else "")
+    written = adata.copy() if copy else adata
+    written.obs[key] = values
+    written.uns[f"{key}_params"] = {
+        "basis": basis,
+        "groupby": groupby,
+        "dimensions": np.array(dimensions, dtype=np.int64),
+    }
+    logger.info("wrote obs[%r]", key)
+    return written if copy else None

@@ -1,0 +1,314 @@
+"""Train a model on an AnnData."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from .._access.inputs import (
+    canonical_names,
+    expression,
+    gene_mask,
+    require_anndata,
+    start_table,
+    torch_device,
+    without_empty,
+)
+from .._access.results import require_intact, require_trained
+from .._core.errors import require_choice
+from .._core.keys import DEFAULT_KEY, Keys
+from .._core.log import logger
+from .._core.random import Rng, seed_of
+from .._core.settings import settings
+from ..matrix.audit import check_trainable
+from ..store import uns
+from ..training import Fitted, fit, resolve
+from ..training.config import FIELDS, Config, with_budget
+from ..training.loop import State
+
+MODELS = ("fe",)
+
+
+def train(
+    adata: AnnData,
+    model: str = "fe",
+    *,
+    recipe: str = "default",
+    decoder: str | None = None,
+    sample_dim: int | None = None,
+    gene_dim: int | None = None,
+    hidden: int | tuple[int, ...] | None = None,
+    gene_hidden: int | tuple[int, ...] | None = None,
+    activation: str | None = None,
+    output: str | None = None,
+    center: bool | None = None,
+    sample_start: str | np.ndarray | None = None,
+    gene_start: str | np.ndarray | None = None,
+    init: str | None = None,
+    optimizer: str | None = None,
+    learning_rate: float | None = None,
+    sample_learning_rate: float | None = None,
+    gene_learning_rate: float | None = None,
+    warm_up: int | None = None,
+    l2: float | None = None,
+    batch: str | None = None,
+    batch_size: int | tuple[int, int] | None = None,
+    steps: int | None = None,
+    epochs: float | None = None,
+    validation: float | str | None = None,
+    evaluate_every: int | None = None,
+    patience: int | None = None,
+    learning_rate_drops: int | None = None,
+    tolerance: float | None = None,
+    layer: str | None = None,
+    mask_var: str | np.ndarray | None = None,
+    key_added: str = DEFAULT_KEY,
+    resume: bool = False,
+    rng: Rng = 0,
+    device: str | None = None,
+    progress: bool | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Learn an embedding of the samples and one of the genes, together.
+
+    Every sample and every gene gets a vector; a decoder predicts the expression of a gene in a
+    sample from their two vectors, and all three are trained on the squared error [1]_. The
+    default decoder, ``"inner"``, is ``offset_g + <phi(u_s), psi(v_g)>`` with small networks phi
+    and psi beside linear paths; it contains PCA and is trained on the whole matrix at once.
+    ``"concat"`` is the published one, ``MLP([u_s ; v_g])``; ``"dot"`` is the dot product with two
+    biases [2]_. NaN marks a missing value: it leaves the loss.
+
+    Parameters left at None are those of the recipe.
+
+    Parameters
+    ----------
+    adata
+        Samples x genes of log expression, dense or sparse.
+    model
+        The family; ``"fe"`` for factorized embeddings.
+    recipe
+        ``"default"``, ours; ``"trofimov2020"`` [1]_ or ``"thesis2024"``, as published. The latter
+        two expect log10(x + 1) values and hold no cells out.
+    decoder
+        ``"inner"``, ``"concat"`` or ``"dot"``.
+    sample_dim
+        Length of a sample vector. For ``"dot"`` its last entry is the bias.
+    gene_dim
+        Length of a gene vector; by default 64 for ``"inner"``.
+    hidden
+        Hidden sizes of the network, phi for ``"inner"``.
+    gene_hidden
+        Hidden sizes of psi; none by default. For ``"inner"`` alone.
+    activation
+        ``"relu"`` or ``"tanh"``.
+    output
+        ``"linear"``, or ``"bounded"`` to the range of the training values by a sigmoid.
+    center
+        Whether the model predicts deviations from the mean of each gene, in units of the overall
+        standard deviation. As published: no.
+    sample_start
+        Where sample vectors start: ``"pca"``, ``"random"``, a key of ``adata.obsm``, or an array
+        (n_obs, sample_dim).
+    gene_start
+        Where gene vectors start: ``"svd"`` (the loadings), ``"random"``, a key of ``adata.varm``,
+        or an array (n_vars, gene_dim).
+    init
+        How the network is drawn: ``"glorot"``, or ``"torch"`` for the default of torch.nn.Linear.
+    optimizer
+        ``"adam"``, ``"rmsprop"`` or ``"muon"``.
+    learning_rate, sample_learning_rate, gene_learning_rate
+        Of the network, the sample table and the gene table; the tables take that of the network
+        where theirs is not set.
+    warm_up
+        Number of first steps over which the learning rates rise.
+    l2
+        Weight of the sum of squares of all parameters in the loss.
+    batch
+        What a step sees: ``"full"``, the whole matrix (``"inner"`` alone); ``"cells"``, random
+        cells; ``"tiles"``, some samples x some genes.
+    batch_size
+        Cells, or (samples, genes) for tiles.
+    steps, epochs
+        At most so many steps, or passes over the matrix. Give one of them.
+    validation
+        Fraction of the cells held out from everything that is fitted; 0 for none; ``"auto"`` for
+        5 %, but at most 50,000 cells.
+    evaluate_every
+        Steps between evaluations; by default half an epoch, at most 500.
+    patience
+        So many evaluations without progress lower the learning rate, or end the training.
+    learning_rate_drops
+        How often the learning rate is lowered, to 0.3 of itself, before training ends.
+    tolerance
+        The relative fall of the loss that counts as progress.
+    layer
+        Train on this layer, not on ``adata.X``.
+    mask_var
+        Genes to train on: a boolean column of ``adata.var`` or an array.
+    key_added
+        Names the places of the result.
+    resume
+        Continue the run under `key_added` where it stopped; the result is that of a run that
+        never stopped. Only `steps` or `epochs`, `device` and `progress` can be given with it.
+    rng
+        Seed, or a numpy Generator. The same seed gives the same result.
+    device
+        ``"cpu"``, ``"cuda"`` or ``"auto"``; by default ``fe.settings.device``.
+    progress
+        Whether to show a progress bar; by default ``fe.settings.progress``.
+    copy
+        Return a copy instead of writing to `adata`.
+
+    Returns
+    -------
+    AnnData or None
+        A copy with the results if ``copy=True``, otherwise None. Written are
+
+        ``obsm["X_fe"]``
+            Sample embedding, float32 (n_obs, sample_dim).
+        ``varm["fe"]``
+            Gene embedding, float32 (n_vars, gene_dim); NaN rows for genes not trained on.
+        ``var["fe_trained"]``
+            Which genes were trained on, bool.
+        ``uns["fe"]``
+            Parameters, history (losses are mean squared errors per cell in the units of the
+            matrix), preprocessing, weights and version.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        For a matrix that cannot be trained on, an unknown key, or parameters that do not fit
+        together; and if the loss becomes NaN or infinite. Nothing is written then.
+
+    Notes
+    -----
+    Ctrl-C ends the training and keeps the result of the last completed evaluation.
+
+    References
+    ----------
+    .. [1] Trofimov et al. (2020), Bioinformatics 36 (Suppl 1), i417-i426.
+    .. [2] Choy et al. (2018), bioRxiv 419887.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, sample_dim=2, steps=20, progress=False)
+    >>> adata.obsm["X_fe"].shape
+    (700, 2)
+    """
+    # Before any other local name exists: what the user gave, by name.
+    given = {name: value for name, value in locals().items() if name in FIELDS}
+    require_anndata(adata)
+    require_choice(model, MODELS, "model")
+    keys = Keys(key_added)
+    show = settings.progress if progress is None else progress
+    if resume:
+        params, config, state = _unfinished(adata, keys, given)
+        if state is None:
+            logger.info("the run under %r has converged: nothing to resume", key_added)
+            return adata.copy() if copy else None
+        layer, mask_var = params["layer"], adata.var[keys.trained].to_numpy(dtype=bool)
+    else:
+        state = None
+        params = {
+            "model": model,
+            "recipe": recipe,
+            "rng": seed_of(rng),
+            "layer": layer,
+            "mask_var": mask_var if mask_var is None or isinstance(mask_var, str) else "array",
+        }
+    mask = gene_mask(adata, mask_var)
+    X, trained = without_empty(expression(adata, layer), mask, adata.obs_names)
+    check_trainable(X, adata.var_names[trained])
+    sample_table = gene_table = None
+    if not resume:
+        everyone = np.ones(adata.n_obs, dtype=bool)
+        sample_table, given["sample_start"] = start_table(
+            sample_start, "pca", adata.obsm, "obsm", everyone
+        )
+        gene_table, given["gene_start"] = start_table(
+            gene_start, "svd", adata.varm, "varm", trained
+        )
+        for name, table in (("sample_dim", sample_table), ("gene_dim", gene_table)):
+            if table is not None:
+                given[name] = _same_width(name, given[name], table)
+        config = resolve(recipe, **given)
+    fitted = fit(
+        X,
+        config,
+        seed=int(params["rng"]),
+        names=canonical_names(adata, trained),
+        sample_start=sample_table,
+        gene_start=gene_table,
+        state=state,
+        device=torch_device(device),
+        progress=show,
+    )
+    result = adata.copy() if copy else adata
+    _write(result, keys, fitted, params, trained)
+    return result if copy else None
+
+
+def _same_width(name: str, given: int | None, table: np.ndarray) -> int:
+    if given is not None and given != table.shape[1]:
+        raise ValueError(f"{name}={given}, but the start has {table.shape[1]} columns.")
+    return int(table.shape[1])
+
+
+def _unfinished(
+    adata: AnnData, keys: Keys, given: dict[str, Any]
+) -> tuple[dict[str, Any], Config, State | None]:
+    """Return parameters, configuration and state of the run to resume; no state if it is done."""
+    stored = require_trained(adata, keys.key)
+    require_intact(adata, keys.key, same_samples=True)
+    changed = [n for n, v in given.items() if v is not None and n not in ("steps", "epochs")]
+    if changed:
+        raise ValueError(
+            f"resume=True continues the run as it was set up; leave out {', '.join(changed)}."
+        )
+    params = stored["params"]
+    config = with_budget(uns.unpack_config(params), given["steps"], given["epochs"])
+    names = ("model", "recipe", "rng", "layer", "mask_var")
+    state = uns.unpack_state(stored["state"], stored["history"]) if "state" in stored else None
+    return {name: params[name] for name in names}, config, state
+
+
+def _write(
+    adata: AnnData, keys: Keys, fitted: Fitted, params: dict[str, Any], trained: np.ndarray
+) -> None:
+    from .. import __version__
+
+    samples = np.array(fitted.model.sample_vectors())
+    genes = uns.scatter(np.array(fitted.model.gene_vectors()), trained)
+    packed = uns.pack_fitted(fitted, params, trained)
+    packed["version"] = __version__
+    packed["fingerprint"] = {
+        "samples": uns.fingerprint(samples),
+        "genes": uns.fingerprint(genes),
+    }
+    adata.obsm[keys.obsm] = samples
+    adata.varm[keys.varm] = genes
+    adata.var[keys.trained] = trained
+    adata.uns[keys.uns] = packed
+    if fitted.ended == "interrupted":
+        logger.warning(
+            "interrupted: kept the result of step %d; resume=True continues", fitted.best_step
+        )
+    logger.info(
+        "trained %d samples x %d genes for %d steps (%s), best at step %d; wrote obsm[%r] %s, "
+        "varm[%r] %s, var[%r] and uns[%r]",
+        adata.n_obs,
+        trained.sum(),
+        fitted.history[-1]["step"],
+        fitted.ended,
+        fitted.best_step,
+        keys.obsm,
+        samples.shape,
+        keys.varm,
+        genes.shape,
+        keys.trained,
+        keys.uns,
+    )

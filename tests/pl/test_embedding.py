@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from matplotlib.colors import to_hex, to_rgb
+from scipy.sparse import csr_matrix
+
+from fe_anndata import pl
+from fe_anndata.pl._colors import FEW, MANY, MISSING
+
+
+def lab(colors):
+    """Return CIELAB coordinates (D65) of sRGB colours."""
+    rgb = np.array([to_rgb(c) for c in colors])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+    xyz = linear @ np.array(to_xyz).T / [0.95047, 1, 1.08883]
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack(
+        [116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1
+    )
+
+
+def least_distance(colors):
+    return min(np.linalg.norm(a - b) for a, b in itertools.combinations(lab(colors), 2))
+
+
+def facecolors(ax):
+    """Return the colour of every point in the order of drawing; missing ones come first."""
+    found = []
+    for points in ax.collections:
+        colors = points.get_facecolor()
+        found += [to_hex(colors[i % len(colors)]) for i in range(len(points.get_offsets()))]
+    return found
+
+
+def offsets(ax):
+    return np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections])
+
+
+def inside(figure, box):
+    return box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+
+
+# colours
+
+
+@pytest.mark.parametrize(
+    ("colors", "threshold"), [(FEW, 20), (MANY[:33], 25), (MANY, 18), ([*MANY, MISSING], 15)]
+)
+def test_colours_can_be_told_apart(colors, threshold):
+    assert least_distance(colors) > threshold
+
+
+def test_33_classes_get_33_colours_and_keep_them(make_adata):
+    adata = make_adata(classes=33)
+    pl.embedding(adata, "type")
+    stored = list(adata.uns["type_colors"])
+    assert len(set(stored)) == 33
+    pl.embedding(adata, "type")
+    assert list(adata.uns["type_colors"]) == stored
+
+
+def test_stored_colours_are_used(adata):
+    adata.uns["type_colors"] = ["#000001", "#000002", "#000003", "#000004"]
+    ax = pl.embedding(adata, "type")
+    assert set(facecolors(ax)) == set(adata.uns["type_colors"])
+
+
+@pytest.mark.parametrize("stored", [["#000001"], ["no colour"] * 4])
+def test_stored_colours_that_do_not_fit_are_replaced(adata, stored):
+    adata.uns["type_colors"] = stored
+    pl.embedding(adata, "type")
+    assert list(adata.uns["type_colors"]) == FEW[:4]
+
+
+def test_palette_wins_over_stored_colours_and_is_stored(adata):
+    adata.uns["type_colors"] = FEW[:4]
+    wanted = dict(
+        zip(adata.obs["type"].cat.categories, ["red", "lime", "blue", "black"], strict=True)
+    )
+    pl.embedding(adata, "type", palette=wanted)
+    assert list(adata.uns["type_colors"]) == ["#ff0000", "#00ff00", "#0000ff", "#000000"]
+    pl.embedding(adata, "type", palette="tab10")
+    assert adata.uns["type_colors"][0] == "#1f77b4"
+
+
+def test_a_view_is_not_copied_for_its_colours(adata):
+    view = adata[:100]
+    pl.embedding(view, "type")
+    assert view.is_view
+    assert "type_colors" not in adata.uns
+
+
+def test_input_is_unchanged_but_for_the_colours(adata):
+    before = adata.copy()
+    pl.embedding(adata, ["type", "text", "flag", "number", "LYZ"])
+    assert set(adata.uns) == {"type_colors", "text_colors", "flag_colors"}
+    pd.testing.assert_frame_equal(adata.obs, before.obs)
+    np.testing.assert_array_equal(adata.X, before.X)
+    np.testing.assert_array_equal(adata.obsm["X_fe"], before.obsm["X_fe"])
+
+
+# points
+
+
+def test_every_point_has_its_colour(adata):
+    ax = pl.embedding(adata, "flag")
+    order = [tuple(p) for p in np.asarray(adata.obsm["X_fe"], dtype=float)]
+    flag = dict(zip(order, adata.obs["flag"], strict=True))
+    drawn = [flag[tuple(p)] for p in offsets(ax)]
+    assert facecolors(ax) == [FEW[int(f)] for f in drawn]
+
+
+def test_order_is_random_but_the_same_for_a_seed(adata):
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, again, other = (offsets(pl.embedding(adata, rng=seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, adata.obsm["X_fe"])
+    np.testing.assert_array_equal(np.sort(first, axis=0), np.sort(other, axis=0))
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+def test_missing_values_are_grey_and_below(adata):
+    adata.obs.loc[adata.obs_names[:50], "text"] = None
+    adata.obs.loc[adata.obs_names[:60], "number"] = np.nan
+    for name, n in (("text", 50), ("number", 60)):
+        ax = pl.embedding(adata, name)
+        assert [c == MISSING for c in facecolors(ax)] == [True] * n + [False] * (300 - n)
+    assert "missing" in [t.get_text() for t in pl.embedding(adata, "text").get_legend().texts]
+
+
+def test_missing_coordinates_are_left_out(adata):
+    adata.obsm["X_fe"][:7] = np.nan
+    assert len(offsets(pl.embedding(adata, "type"))) == 293
+    pl.embedding(adata, "type", legend="on data")
+
+
+@pytest.mark.parametrize(("n", "expected"), [(50_000, False), (50_001, True)])
+def test_many_points_are_an_image(make_adata, n, expected):
+    ax = pl.embedding(make_adata(n=n))
+    assert ax.collections[0].get_rasterized() is expected
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_few_samples_are_drawn(make_adata, n):
+    adata = make_adata(n=n)
+    for color in ("type", "number", "LYZ"):
+        pl.embedding(adata, color).figure.canvas.draw()
+
+
+def test_expression_is_read_from_dense_sparse_and_layers(adata):
+    def values(**keywords):
+        return np.asarray(pl.embedding(adata, "APOE", **keywords).collections[-1].get_array())
+
+    dense = values()
+    np.testing.assert_array_equal(values(layer="twice"), 2 * dense)
+    adata.X = csr_matrix(adata.X)
+    np.testing.assert_array_equal(values(), dense)
+
+
+def test_a_column_wins_over_a_gene_of_the_same_name(adata):
+    adata.obs["LYZ"] = "column"
+    assert pl.embedding(adata, "LYZ").get_legend() is not None
+
+
+# panels and legends
+
+
+@pytest.mark.parametrize("classes", [2, 33, 100])
+def test_legend_lies_in_the_figure_and_beside_the_points(make_adata, classes):
+    ax = pl.embedding(make_adata(classes=classes), "type")
+    ax.figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    assert legend.x0 > ax.get_window_extent().x1
+    assert inside(ax.figure, legend)
+    assert len(ax.get_legend().texts) == classes
+
+
+def test_nothing_in_a_grid_overlaps_or_is_cut_off(make_adata):
+    adata = make_adata(classes=33)
+    names = ["type", "number", "LYZ", "flag", "type"]
+    axes = pl.embedding(adata, names, ncols=2)
+    assert isinstance(axes, np.ndarray)
+    assert axes.shape == (5,)
+    figure = axes[0].figure
+    figure.canvas.draw()
+    boxes = [ax.get_tightbbox() for ax in axes]
+    assert all(inside(figure, box) for box in boxes)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    sizes = np.array([ax.get_window_extent().size for ax in axes])
+    np.testing.assert_allclose(sizes, sizes[0, 0], rtol=1e-6)  # equal squares
+    assert axes[0].get_position().x0 == pytest.approx(axes[2].get_position().x0)
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_legend_leaves_the_neighbour_of_a_given_ax_alone(adata, layout):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout=layout)
+    size = figure.get_size_inches().copy()
+    assert pl.embedding(adata, "type", ax=left) is left
+    pl.embedding(adata, "number", ax=right)
+    figure.canvas.draw()
+    legend = left.get_legend().get_window_extent()
+    assert legend.x0 >= left.get_window_extent().x1
+    assert not legend.overlaps(right.get_tightbbox())
+    np.testing.assert_array_equal(figure.get_size_inches(), size)
+
+
+def test_names_on_the_data_do_not_overlap(adata):
+    adata.obsm["X_fe"] *= 0.01  # all classes in one heap
+    adata.obsm["X_fe"][0] = [-5, -5]
+    ax = pl.embedding(adata, "type", legend="on data")
+    ax.figure.canvas.draw()
+    assert ax.get_legend() is None
+    boxes = [t.get_window_extent().shrunk(0.98, 0.98) for t in ax.texts]
+    assert len(boxes) == 4
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_names_on_the_data_stand_at_the_median(adata):
+    adata.obs["half"] = np.where(adata.obsm["X_fe"][:, 0] > 0, "right half", "left half")
+    ax = pl.embedding(adata, "half", legend="on data")
+    right = adata.obs["half"] == "right half"
+    median = np.median(adata.obsm["X_fe"][right], axis=0)
+    text = next(t for t in ax.texts if t.get_text() == "right half")
+    assert np.linalg.norm(np.array(text.get_position()) - median) < 1.5
+
+
+def test_text_is_at_least_8_points_high(make_adata):
+    for legend in ("right", "on data"):
+        axes = pl.embedding(make_adata(classes=33), ["type", "number"], legend=legend)
+        for text in axes[0].figure.findobj(plt.Text):
+            assert not text.get_text() or text.get_fontsize() >= 8
+
+
+def test_axes_are_named_after_the_basis(adata):
+    adata.obsm["X_fe"] = np.column_stack([adata.obsm["X_fe"], np.ones(300)])
+    adata.obsm["plain"] = adata.obsm["X_fe"]
+    ax = pl.embedding(adata, dimensions=(2, 0))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("FE3", "FE1")
+    assert pl.embedding(adata, basis="plain").get_xlabel() == "PLAIN1"
+    assert len(ax.get_xticks()) == 0
+
+
+def test_colour_bar_is_labelled_and_keeps_the_limits(adata):
+    ax = pl.embedding(adata, "number", vmin=-1, vmax=1)
+    assert ax.child_axes[0].get_ylabel() == "number"
+    assert ax.collections[-1].get_clim() == (-1, 1)
+
+
+@pytest.mark.parametrize("show", [True, False, None])
+def test_show(adata, monkeypatch, show):
+    calls = []
+    monkeypatch.setattr(plt, "show", lambda: calls.append(1))
+    pl.embedding(adata, show=show)
+    assert bool(calls) is bool(show)  # None: this backend has no windows
+
+
+def test_show_opens_a_window_where_there_are_windows(adata, monkeypatch):
+    calls = []
+    monkeypatch.setattr(plt, "show", lambda: calls.append(1))
+    monkeypatch.setattr(plt, "get_backend", lambda: "qtagg")
+    pl.embedding(adata)
+    pl.embedding(adata, ax=plt.subplots()[1])  # not ours to show
+    assert len(calls) == 1
+
+
+# errors
+
+
+@pytest.mark.parametrize(
+    ("error", "match", "keywords"),
+    [
+        (KeyError, "did you mean 'fe'", {"basis": "fee"}),
+        (KeyError, "did you mean 'type'", {"color": "tpye"}),
+        (KeyError, "LYZ", {"color": "LYS"}),
+        (KeyError, "twice", {"color": "LYZ", "layer": "twise"}),
+        (ValueError, "legend must be one of", {"color": "type", "legend": "left"}),
+        (ValueError, "dimensions", {"dimensions": (0, 2)}),
+        (ValueError, "dimensions", {"dimensions": (0, 0)}),
+        (ValueError, "dimensions", {"dimensions": (0, -1)}),
+        (TypeError, "dimensions", {"dimensions": (0, 1.0)}),
+        (ValueError, "3 colours", {"color": "type", "palette": ["red", "blue", "green"]}),
+        (ValueError, "no colour", {"color": "type", "palette": ["redd", "b", "g", "k"]}),
+        (ValueError, "no colour for", {"color": "type", "palette": {"x": "red"}}),
+        (ValueError, "did you mean 'tab10'", {"color": "type", "palette": "tab1o"}),
+        (ValueError, "did you mean 'viridis'", {"color": "number", "cmap": "virids"}),
+        (ValueError, "size", {"size": 0}),
+        (ValueError, "alpha", {"alpha": 2}),
+        (ValueError, "vmin", {"color": "number", "vmin": 1, "vmax": 0}),
+        (ValueError, "ncols", {"ncols": 0}),
+        (ValueError, "empty list", {"color": []}),
+        (TypeError, "rng", {"rng": "seed"}),
+        (TypeError, "ax", {"ax": 3}),
+    ],
+)
+def test_errors_come_before_anything_is_drawn_or_written(adata, error, match, keywords):
+    with pytest.raises(error, match=match):
+        pl.embedding(adata, **keywords)
+    assert plt.get_fignums() == []
+    assert not adata.uns
+
+
+def test_more_errors(adata, make_adata):
+    with pytest.raises(ValueError, match="one by one"):
+        pl.embedding(adata, ["type", "flag"], ax=plt.subplots()[1])
+    adata.obs["name"] = adata.obs_names.to_numpy()
+    with pytest.raises(ValueError, match="legend=None"):
+        pl.embedding(adata, "name")
+    pl.embedding(adata, "name", legend=None)
+    with pytest.raises(TypeError, match="AnnData"):
+        pl.embedding(adata.obs)
+    with pytest.raises(ValueError, match=r"adata\.X is empty"):
+        pl.embedding(AnnData(obs=adata.obs, var=adata.var, obsm=adata.obsm), "LYZ")
+    adata.var_names = ["LYZ", "LYZ", "BRCA1"]
+    with pytest.raises(ValueError, match="var_names_make_unique"):
+        pl.embedding(adata, "LYZ")
+    adata.obsm["X_fe"][:] = np.nan
+    with pytest.raises(ValueError, match="no sample has coordinates"):
+        pl.embedding(adata)
