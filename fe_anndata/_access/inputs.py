@@ -13,7 +13,7 @@ from .._core.errors import near, require_key
 from .._core.random import ranks
 from .._core.settings import settings
 from ..matrix.values import Values, as_values, column_moments
-from ..training.holdout import Names
+from ..training.names import Names
 
 
 def require_anndata(adata: Any) -> None:

@@ -45,7 +45,9 @@ def unpack_config(params: dict[str, Any]) -> Config:
 def pack_model(model: Factorized, trained: np.ndarray) -> dict[str, np.ndarray]:
     """Return the weights of `model` but its two tables; what is per gene covers all genes."""
     arrays = {
-        name: np.array(value) for name, value in model.state_dict().items() if name not in _TABLES
+        name: value.numpy().copy()
+        for name, value in model.state_dict().items()
+        if name not in _TABLES
     }
     arrays["offset"] = scatter(arrays["offset"], trained)
     return arrays

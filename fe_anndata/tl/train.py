@@ -53,6 +53,7 @@ def train(
     gene_learning_rate: float | None = None,
     warm_up: int | None = None,
     l2: float | None = None,
+    sample_noise: float | None = None,
     batch: str | None = None,
     batch_size: int | tuple[int, int] | None = None,
     steps: int | None = None,
@@ -125,6 +126,9 @@ def train(
         Number of first steps over which the learning rates rise.
     l2
         Weight of the sum of squares of all parameters in the loss.
+    sample_noise
+        Standard deviation of the Gaussian noise on the sample vectors in each step, in units of
+        the noise that the variance left over by the start puts on them. For ``batch="full"``.
     batch
         What a step sees: ``"full"``, the whole matrix (``"inner"`` alone); ``"cells"``, random
         cells; ``"tiles"``, some samples x some genes.
@@ -281,8 +285,8 @@ def _write(
 ) -> None:
     from .. import __version__
 
-    samples = np.array(fitted.model.sample_vectors())
-    genes = uns.scatter(np.array(fitted.model.gene_vectors()), trained)
+    samples = fitted.model.sample_vectors().numpy()
+    genes = uns.scatter(fitted.model.gene_vectors().numpy(), trained)
     packed = uns.pack_fitted(fitted, params, trained)
     packed["version"] = __version__
     packed["fingerprint"] = {

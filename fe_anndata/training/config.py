@@ -42,6 +42,7 @@ class Config:
     gene_learning_rate: float | None = None
     warm_up: int = 0
     l2: float = 0.0
+    sample_noise: float = 0.0
     batch: str = "full"
     batch_size: int | tuple[int, int] | None = None
     steps: int | None = None
@@ -100,6 +101,8 @@ def resolve(recipe: str, **changes: Any) -> Config:
         given["batch_size"] = sizes[0] if len(sizes) == 1 else tuple(sizes)
     if "batch" in given:
         given.setdefault("batch_size", None)
+    if given.get("batch", "full") != "full":
+        given.setdefault("sample_noise", 0.0)
     if given.get("output") == "bounded":
         given.setdefault("center", False)
     config = replace(config, **given)
@@ -147,8 +150,11 @@ def _check(config: Config) -> None:
         value = getattr(config, name)
         if value is not None and not value > 0:
             raise ValueError(f"{name} must be positive, not {value!r}.")
-    if config.l2 < 0:
-        raise ValueError(f"l2 must not be negative, got {config.l2!r}.")
+    for name in ("l2", "sample_noise", "tolerance", "learning_rate_drops", "warm_up"):
+        if getattr(config, name) < 0:
+            raise ValueError(f"{name} must not be negative, got {getattr(config, name)!r}.")
+    if config.sample_noise and config.batch != "full":
+        raise ValueError("sample_noise needs decoder='inner' and batch='full'.")
     if config.validation != "auto" and not (
         isinstance(config.validation, (int, float)) and 0 <= config.validation <= 0.5
     ):

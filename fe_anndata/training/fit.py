@@ -16,8 +16,9 @@ from ..kernels.products import Cells, Products
 from ..matrix.values import Values, column_moments, without_missing
 from ..models.factorized import Factorized
 from .config import Config
-from .holdout import CellSet, Names, draw, hidden_cells
-from .loop import State, load, run
+from .holdout import CellSet, draw, hidden_cells
+from .loop import Progress, State, load, run
+from .names import Names
 from .objectives import FullMatrix, Objective, RandomCells, Tiles
 from .start import start
 
@@ -137,8 +138,11 @@ def fit(
     ).to(device)
     products, hidden = _fixed_numbers(model, X, config, held_out)
     if state is None:
-        start(model, config, seed, names, products, hidden, sample_start, gene_start)
-    objective = _objective(model, X, config, seed, names, held_out, products, hidden)
+        noise = start(model, config, seed, names, products, hidden, sample_start, gene_start)
+        state = State(Progress(noise=noise))
+    objective = _objective(
+        model, X, config, seed, names, held_out, products, hidden, state.progress.noise
+    )
     steps = config.steps or math.ceil((config.epochs or 1) * objective.steps_per_epoch)
     every = config.evaluate_every or _steps_between_evaluations(objective.steps_per_epoch)
     resumable, final, ended = run(objective, model, config, steps, every, state, started, progress)
@@ -184,11 +188,12 @@ def _objective(
     held_out: CellSet,
     products: Products | None,
     hidden: Cells | None,
+    noise: float,
 ) -> Objective:
     if config.batch == "full":
         assert products is not None
         assert hidden is not None
-        return FullMatrix(model, products, hidden, held_out)
+        return FullMatrix(model, products, hidden, held_out, names, seed, noise)
     if config.batch == "tiles":
         assert isinstance(config.batch_size, tuple)
         return Tiles(model, X, held_out, names, seed, config.batch_size)

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from ..matrix.values import Values, cells, missing_cells
 from .batches import Permutation
+from .names import Names
 
 AUTO_FRACTION = 0.05
 AUTO_CELLS = 50_000
 """``validation="auto"``: 5 % of the cells, but no more than it takes to know the loss to 1 %."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """Ranks of the sample and gene names: random numbers are dealt out in this order."""
-
-    samples: np.ndarray
-    genes: np.ndarray
-
-    @cached_property
-    def rows(self) -> np.ndarray:
-        """Which row of the matrix has a given rank."""
-        return np.argsort(self.samples)
-
-    @cached_property
-    def cols(self) -> np.ndarray:
-        """Which column of the matrix has a given rank."""
-        return np.argsort(self.genes)
 
 
 @dataclass(frozen=True)

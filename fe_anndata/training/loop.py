@@ -47,6 +47,8 @@ class Progress:
         The loss at that time.
     drops
         How often the learning rate has fallen.
+    noise
+        Standard deviation of the noise on the sample table.
     """
 
     step: int = 0
@@ -55,6 +57,7 @@ class Progress:
     reference_loss: float = math.inf
     waited: int = 0
     drops: int = 0
+    noise: float = 0.0
 
     def watch(self, loss: float, config: Config) -> bool:
         """Take note of the loss at `step`; return whether training should end."""
@@ -98,7 +101,7 @@ def run(
     config: Config,
     steps: int,
     evaluate_every: int,
-    state: State | None,
+    state: State,
     started: float,
     show_progress: bool,
 ) -> tuple[State, State, str]:
@@ -121,10 +124,8 @@ def run(
         If there is no evaluation yet to fall back on.
     """
     optimiser = Optimiser(model, config)
-    resumed = state is not None
-    if state is None:
-        state = State()
-    else:
+    resumed = bool(state.parameters)
+    if resumed:
         load(model, state.parameters)
         optimiser.load_state(state.moments)
     step = state.progress.step
@@ -189,7 +190,8 @@ def _next_state(
     """Return the state after an evaluation, and whether training has converged."""
     progress = replace(state.progress, step=record["step"])
     parameters = {
-        name: np.array(parameter.detach().cpu()) for name, parameter in model.named_parameters()
+        name: parameter.detach().cpu().numpy().copy()
+        for name, parameter in model.named_parameters()
     }
     if math.isnan(record["validation_loss"]):
         # Nothing is held out: the training loss says when to stop, the last state is the best.

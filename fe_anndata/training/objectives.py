@@ -19,7 +19,8 @@ from ..matrix.values import Values, cells, tile
 from ..models.decoders import Inner
 from ..models.factorized import Factorized
 from .batches import cell_batch, n_batches, tile_batch
-from .holdout import CellSet, Names
+from .holdout import CellSet
+from .names import Names, normal
 
 VALIDATION_CHUNK = 1 << 16
 
@@ -40,14 +41,28 @@ class Objective(ABC):
 
 
 class FullMatrix(Objective):
-    """The inner decoder on all observed cells at once."""
+    """The inner decoder on all observed cells at once.
+
+    With noise on the sample table, new in every step, the decoder cannot tell neighbouring
+    samples apart by less than that, and so does not fit the noise of the cells.
+    """
 
     steps_per_epoch = 1
 
-    def __init__(self, model: Factorized, X: Products, hidden: Cells, held_out: CellSet) -> None:
+    def __init__(
+        self,
+        model: Factorized,
+        X: Products,
+        hidden: Cells,
+        held_out: CellSet,
+        names: Names,
+        seed: int,
+        noise: float,
+    ) -> None:
         assert isinstance(model.decoder, Inner)
         self.model, self.decoder = model, model.decoder
         self.X, self.hidden = X, hidden
+        self.names, self.seed, self.noise = names, seed, noise
         self.squares = inner.observed_squares(X, hidden, model.offset)
         n, m = X.shape
         self.cells_per_step = n * m - len(hidden)
@@ -57,7 +72,12 @@ class FullMatrix(Objective):
     def backward(self, step: int) -> float:
         """Fill the gradients; return the exact loss before the step."""
         model = self.model
-        P, Q = self.decoder.phi(model.samples), self.decoder.psi(model.genes)
+        u = model.samples
+        if self.noise:
+            u = u + self.noise * normal(
+                self.seed, self.names.samples, u.shape[1], "noise", step
+            ).to(u.device)
+        P, Q = self.decoder.phi(u), self.decoder.psi(model.genes)
         scale = float(model.scale)
         with torch.no_grad():
             gradients = inner.loss_and_gradients(

@@ -64,7 +64,7 @@ class Optimiser:
     def state(self) -> dict[str, np.ndarray]:
         """Return a copy of all moments as ``{"parameter:moment": array}``."""
         return {
-            f"{name}:{moment}": np.array(value.cpu())
+            f"{name}:{moment}": value.cpu().numpy().copy()
             for name, parameter in self.parameters.items()
             for optimiser in self.optimisers
             for moment, value in optimiser.state.get(parameter, {}).items()

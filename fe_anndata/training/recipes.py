@@ -37,6 +37,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
         "inner": {
             **_DEFAULT,
             "hidden": (128, 128),
+            "sample_noise": 2.0,
             "learning_rate": 5e-3,
             "sample_learning_rate": 3e-2,
             "gene_learning_rate": 1e-2,

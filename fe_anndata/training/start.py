@@ -14,7 +14,7 @@ from ..kernels.svd import truncated_svd
 from ..models.decoders import Inner
 from ..models.factorized import Factorized
 from .config import Config
-from .holdout import Names
+from .names import Names, normal
 
 OVERSAMPLING = 10
 
@@ -28,8 +28,10 @@ def start(
     hidden: Cells | None,
     sample_start: np.ndarray | None,
     gene_start: np.ndarray | None,
-) -> None:
+) -> float:
     """Set all parameters of `model`; given tables win over what `config` names.
+
+    Returns the standard deviation of the noise on the sample table, from ``sample_noise``.
 
     `X` and `hidden` are needed for a start at the principal components alone. The sample table
     starts at the first scores, divided by one number so that they have unit variance over all:
@@ -42,7 +44,7 @@ def start(
         scores, loadings = _principal_components(model, config, seed, names, X, hidden)
     if sample_start is None:
         if scores is None or config.sample_start == "random":
-            table = _normal(seed, "samples", names.samples, config.sample_dim)
+            table = normal(seed, names.samples, config.sample_dim, "samples")
         else:
             first = scores[:, : config.sample_dim]
             table = first / first.square().mean().sqrt().clamp_min(1e-12)
@@ -50,7 +52,7 @@ def start(
         table = torch.from_numpy(sample_start)
     if gene_start is None:
         if loadings is None or config.gene_start == "random":
-            genes = _normal(seed, "genes", names.genes, model.genes.shape[1])
+            genes = normal(seed, names.genes, model.genes.shape[1], "genes")
         else:
             genes = loadings[:, : model.genes.shape[1]] * math.sqrt(len(loadings))
     else:
@@ -59,7 +61,8 @@ def start(
         model.samples.copy_(table)
         model.genes.copy_(genes)
         if isinstance(model.decoder, Inner) and X is not None and hidden is not None:
-            _fit_linear_path(model, X, hidden)
+            return _fit_linear_path(model, X, hidden, config.sample_noise)
+    return 0.0
 
 
 def _principal_components(
@@ -70,23 +73,35 @@ def _principal_components(
         model.genes.shape[1] if config.gene_start == "svd" else 1,
     )
     n_probes = min(k + OVERSAMPLING, *X.shape)
-    probe = _normal(seed, "probe", names.genes, n_probes).to(model.offset.device)
+    probe = normal(seed, names.genes, n_probes, "probe").to(model.offset.device)
     return truncated_svd(X, hidden, model.offset, probe, k)
 
 
-def _fit_linear_path(model: Factorized, X: Products, hidden: Cells) -> None:
+def _fit_linear_path(model: Factorized, X: Products, hidden: Cells, sample_noise: float) -> float:
     """Let the linear path start as the least-squares map from the start of u.
 
-    Its target are the sample factors that fit best, given the gene vectors.
+    Its targets are the sample factors that fit best, given the gene vectors. What the map leaves
+    of the variance is taken as noise of the cells, of which every factor gets a share; seen from
+    u, `sample_noise` times that share is the noise returned, and the map is the best one under it.
     """
     u, v = model.samples, model.genes
+    n, m = X.shape
     filling = hidden.gather(model.offset) - hidden.values
     Xv = (X.times(v) + hidden.times(filling, v) - model.offset @ v) / model.scale
-    factors = Xv @ _pseudo_inverse(v.T @ v)
+    gram = v.T @ v
+    factors = Xv @ _pseudo_inverse(gram)
     weight = _pseudo_inverse(u.T @ u) @ (u.T @ factors)
+    # The scaled matrix has unit variance, and the map explains tr(P'P V'V) / (n m) of it.
+    mapped = u @ weight
+    explained = float(((mapped.T @ mapped) * gram).sum()) / (n * m)
+    per_factor = math.sqrt(max(1 - explained, 0.0) / m)
+    noise = sample_noise * per_factor / max(float(weight.square().sum(1).mean().sqrt()), 1e-12)
+    ridge = n * noise**2 * torch.eye(u.shape[1], device=u.device)
+    weight = _pseudo_inverse(u.T @ u + ridge) @ (u.T @ factors)
     decoder = model.decoder
     assert isinstance(decoder, Inner)
     decoder.linear.weight.copy_(weight.T)
+    return noise
 
 
 def _pseudo_inverse(gram: Tensor) -> Tensor:
@@ -120,8 +135,3 @@ def _draw_network(model: Factorized, config: Config, seed: int) -> None:
                 last = mlp[-1]
                 assert isinstance(last, nn.Linear)
                 nn.init.xavier_uniform_(last.weight, gain=0.03, generator=rng)
-
-
-def _normal(seed: int, word: str, rank: np.ndarray, dim: int) -> Tensor:
-    drawn = generator(seed, "start", word).standard_normal((len(rank), dim), dtype=np.float32)
-    return torch.from_numpy(drawn[rank])

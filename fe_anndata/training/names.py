@@ -1,0 +1,36 @@
+"""Random numbers dealt out by name, so that permuted samples or genes permute the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core.random import generator
+
+
+@dataclass(frozen=True)
+class Names:
+    """Ranks of the sample and gene names; random numbers are dealt out in this order."""
+
+    samples: np.ndarray
+    genes: np.ndarray
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Which row of the matrix has a given rank."""
+        return np.argsort(self.samples)
+
+    @cached_property
+    def cols(self) -> np.ndarray:
+        """Which column of the matrix has a given rank."""
+        return np.argsort(self.genes)
+
+
+def normal(seed: int, rank: np.ndarray, dim: int, *words: str | int) -> Tensor:
+    """Return standard normal numbers, float32 (len(rank), dim), row by row in order of rank."""
+    drawn = generator(seed, "normal", *words).standard_normal((len(rank), dim), dtype=np.float32)
+    return torch.from_numpy(drawn[rank])

@@ -1,0 +1,9 @@
+"""Settings of all tests."""
+
+from __future__ import annotations
+
+import os
+
+# The matrices here are small, and threads that wait for each other on a busy machine are slow.
+# Set before torch is imported; tests that need threads ask for them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

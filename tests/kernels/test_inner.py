@@ -1,0 +1,111 @@
+"""The whole-matrix loss against a plain one that forms every residual."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from fe_anndata.kernels.inner import loss_and_gradients, observed_squares
+from fe_anndata.kernels.products import Cells, Products
+
+CPU = torch.device("cpu")
+SHAPES = [(1, 1), (1, 7), (7, 1), (13, 31), (31, 13), (127, 1023)]
+
+
+def problem(shape, k, hidden_share, as_sparse, seed=0):
+    """Return matrix, products, hidden cells, factors and offset, in float32."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(3, 2, size=shape).astype(np.float32)
+    if as_sparse:
+        X[rng.random(shape) < 0.8] = 0
+    hide = rng.random(shape) < hidden_share
+    hide[0, 0] = False
+    rows, cols = np.nonzero(hide)
+    products = Products.of(sparse.csr_matrix(X) if as_sparse else X, CPU)
+    hidden = Cells.of(rows, cols, X[rows, cols], shape, CPU)
+    P = torch.from_numpy(rng.normal(size=(shape[0], k)).astype(np.float32))
+    Q = torch.from_numpy(rng.normal(size=(shape[1], k)).astype(np.float32))
+    offset = torch.from_numpy(rng.normal(3, 1, size=shape[1]).astype(np.float32))
+    observed = np.ones(shape, dtype=bool)
+    observed[rows, cols] = False
+    return X, observed, products, hidden, P, Q, offset
+
+
+def naive(X, observed, P, Q, offset, scale):
+    """Return loss and gradients by autograd in float64 over the observed residuals."""
+    P, Q = (t.double().requires_grad_() for t in (P, Q))
+    predicted = offset.double() + scale * P @ Q.T
+    residual = (torch.from_numpy(X).double() - predicted) / scale
+    loss = residual[torch.from_numpy(observed)].square().mean()
+    loss.backward()
+    return float(loss.detach()), P.grad, Q.grad
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+@pytest.mark.parametrize("hidden_share", [0.0, 0.3])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_loss_and_gradients_equal_the_naive_ones(shape, hidden_share, as_sparse):
+    X, observed, products, hidden, P, Q, offset = problem(shape, 5, hidden_share, as_sparse)
+    scale = 1.7
+    squares = observed_squares(products, hidden, offset)
+    expected = ((X - offset.numpy())[observed].astype(np.float64) ** 2).sum()
+    assert squares == pytest.approx(expected, rel=1e-5)
+    got = loss_and_gradients(products, hidden, P, Q, offset=offset, scale=scale, squares=squares)
+    loss, dP, dQ = naive(X, observed, P, Q, offset, scale)
+    # Float32 products round to a part of the terms that cancel, not of what is left of them.
+    terms = float((P @ Q.T).square().mean()) + float((X**2).mean())
+    assert got.loss == pytest.approx(loss, rel=1e-5, abs=1e-6 * terms)
+    for mine, theirs in ((got.P, dP), (got.Q, dQ)):
+        torch.testing.assert_close(
+            mine.double(), theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max())
+        )
+
+
+def test_hidden_values_do_not_matter():
+    X, _, _, hidden, P, Q, offset = problem((40, 50), 4, 0.2, False)
+    rows = hidden.pattern.to_sparse_coo().indices()[0].numpy()
+    cols = hidden.pattern.col_indices().long().numpy()
+    results = []
+    for filler in (0.0, 100.0):
+        X[rows, cols] = filler
+        cells = Cells.of(rows, cols, X[rows, cols], X.shape, CPU)
+        products = Products.of(X.copy(), CPU)
+        squares = observed_squares(products, cells, offset)
+        results.append(
+            loss_and_gradients(products, cells, P, Q, offset=offset, scale=1.0, squares=squares)
+        )
+    assert results[0].loss == pytest.approx(results[1].loss, rel=1e-5)
+    torch.testing.assert_close(results[0].P, results[1].P, rtol=1e-4, atol=1e-5)
+
+
+def test_a_good_fit_keeps_its_digits():
+    """The sums that cancel are taken in float64: a loss of 1e-4 of the variance is right to 1 %."""
+    rng = np.random.default_rng(0)
+    P = rng.normal(size=(300, 8)).astype(np.float32)
+    Q = rng.normal(size=(500, 8)).astype(np.float32)
+    X = (P @ Q.T + 0.03 * rng.normal(size=(300, 500)) + 7).astype(np.float32)
+    products = Products.of(X, CPU)
+    none = np.empty(0, dtype=np.int64)
+    hidden = Cells.of(none, none, np.empty(0, np.float32), X.shape, CPU)
+    offset = torch.full((500,), 7.0)
+    squares = observed_squares(products, hidden, offset)
+    got = loss_and_gradients(
+        products,
+        hidden,
+        torch.from_numpy(P),
+        torch.from_numpy(Q),
+        offset=offset,
+        scale=1.0,
+        squares=squares,
+    )
+    expected = ((X.astype(np.float64) - 7 - P.astype(np.float64) @ Q.T) ** 2).mean()
+    assert got.loss == pytest.approx(expected, rel=0.01)
+
+
+def test_a_dense_matrix_is_used_in_place():
+    X = np.zeros((20, 30), dtype=np.float32)
+    products = Products.of(X, CPU)
+    assert products.forward.data_ptr() == X.ctypes.data
+    assert products.backward.data_ptr() == X.ctypes.data

@@ -1,0 +1,188 @@
+"""What training must do whatever the numbers: PCA, permutations, kinds of input, l2, masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from fe_anndata.datasets import simulated
+from fe_anndata.training import fit, resolve
+from fe_anndata.training.holdout import draw, hidden_cells
+from fe_anndata.training.names import Names
+from fe_anndata.training.objectives import FullMatrix
+from fe_anndata.training.optimisers import Optimiser
+
+
+@pytest.fixture(scope="module", name="X")
+def matrix():
+    return simulated(60, 90, 4).X
+
+
+def names(shape):
+    return Names(np.arange(shape[0]), np.arange(shape[1]))
+
+
+def predict(model):
+    n, m = len(model.samples), len(model.genes)
+    return model.tile(torch.arange(n), torch.arange(m)).detach().numpy()
+
+
+@pytest.mark.parametrize("start", ["components", "random"])
+def test_pca_is_a_special_case(X, start):
+    """Without hidden layers the inner decoder ends at the best matrix of that rank: PCA."""
+    from sklearn.decomposition import PCA
+
+    k = 3
+    starts = {"sample_start": "random", "gene_start": "random"} if start == "random" else {}
+    config = resolve(
+        "default",
+        sample_dim=k,
+        gene_dim=k,
+        hidden=(),
+        validation=0.0,
+        sample_noise=0.0,
+        steps=3000 if start == "random" else 50,
+        learning_rate=3e-2,
+        tolerance=1e-7,
+        patience=5,
+        learning_rate_drops=6,
+        **starts,
+    )
+    fitted = fit(X, config, seed=0, names=names(X.shape))
+    pca = PCA(k, svd_solver="full").fit(X)
+    best = pca.inverse_transform(pca.transform(X))
+    loss = ((X - predict(fitted.model)) ** 2).mean()
+    assert loss == pytest.approx(((X - best) ** 2).mean(), rel=1e-3)
+    np.testing.assert_allclose(predict(fitted.model), best, atol=0.05 * best.std())
+
+
+def test_history_is_in_units_of_the_matrix(X):
+    fitted = fit(10 * X, resolve("default", steps=20), seed=0, names=names(X.shape))
+    held_out = draw(10 * X, "auto", 0, names(X.shape))
+    error = predict(fitted.model)[held_out.rows, held_out.cols] - held_out.values
+    best = min(record["validation_loss"] for record in fitted.history)
+    assert best == pytest.approx((error**2).mean(), rel=1e-4)
+
+
+def test_held_out_cells_are_never_seen(X):
+    """Another number in a held-out cell changes nothing but the validation loss."""
+    held_out = draw(X, 0.1, 0, names(X.shape))
+    spoiled = X.copy()
+    spoiled[held_out.rows, held_out.cols] += 5
+    # A start at the components differs in rounding, which Muon lets grow.
+    random = {"sample_start": "random", "gene_start": "random"}
+    for decoder, changes in (("inner", {}), ("concat", random), ("dot", {})):
+        config = resolve(
+            "default",
+            decoder=decoder,
+            gene_dim=8,
+            sample_dim=8,
+            validation=0.1,
+            steps=4,
+            evaluate_every=4,
+            **changes,
+        )
+        a, b = (fit(x, config, seed=0, names=names(X.shape)) for x in (X, spoiled))
+        # The last state, not the best: which is best is for the held-out cells to say.
+        last = (f.resumable.parameters["samples"] for f in (a, b))
+        np.testing.assert_allclose(*last, atol=1e-3)
+        losses = [f.history[-1]["validation_loss"] for f in (a, b)]
+        assert losses[1] > losses[0] + 1
+
+
+def test_missing_cells_are_never_zeros(X):
+    """A NaN leaves the loss: dense and sparse agree, and a random hole is filled in well."""
+    holes = np.random.default_rng(0).random(X.shape) < 0.2
+    spoiled = np.where(holes, np.nan, X).astype(np.float32)
+    config = resolve("default", sample_dim=8, steps=100)
+    dense = fit(spoiled, config, seed=0, names=names(X.shape))
+    csr = fit(sparse.csr_matrix(spoiled), config, seed=0, names=names(X.shape))
+    losses = [f.history[-1]["validation_loss"] for f in (dense, csr)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    error = ((predict(dense.model) - X)[holes] ** 2).mean()
+    gene_means = np.nanmean(spoiled, axis=0)
+    assert error < 0.5 * ((gene_means - X)[holes] ** 2).mean()
+
+
+@pytest.mark.parametrize("decoder", ["inner", "concat", "dot"])
+def test_same_seed_same_bytes(X, decoder):
+    config = resolve("default", decoder=decoder, steps=30)
+    a, b = (fit(X, config, seed=7, names=names(X.shape)) for _ in range(2))
+    for name, value in a.model.state_dict().items():
+        assert torch.equal(value, b.model.state_dict()[name]), name
+    other = fit(X, config, seed=8, names=names(X.shape))
+    assert not torch.equal(a.model.samples, other.model.samples)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"decoder": "concat"}, {"sample_start": "random", "gene_start": "random"}],
+    ids=["inner", "concat", "random"],
+)
+def test_permutations_permute_the_result(X, changes):
+    # Few steps and few, well separated components: rounding grows with every step.
+    config = resolve("default", gene_dim=8, steps=5, **changes)
+    plain = fit(X, config, seed=0, names=names(X.shape)).model
+    rng = np.random.default_rng(0)
+    rows, cols = rng.permutation(X.shape[0]), rng.permutation(X.shape[1])
+    permuted = fit(
+        np.ascontiguousarray(X[np.ix_(rows, cols)]), config, seed=0, names=Names(rows, cols)
+    ).model
+    np.testing.assert_allclose(permuted.samples.detach(), plain.samples.detach()[rows], atol=2e-3)
+    np.testing.assert_allclose(permuted.genes.detach(), plain.genes.detach()[cols], atol=2e-3)
+
+
+def test_early_stopping_restores_the_best(X):
+    config = resolve("default", sample_dim=16, steps=2000, learning_rate_drops=1)
+    fitted = fit(X, config, seed=0, names=names(X.shape))
+    losses = [record["validation_loss"] for record in fitted.history]
+    assert fitted.ended == "converged"
+    assert fitted.best_step == fitted.history[int(np.argmin(losses))]["step"]
+    assert fitted.best_step < fitted.history[-1]["step"]
+    held_out = draw(X, "auto", 0, names(X.shape))
+    error = predict(fitted.model)[held_out.rows, held_out.cols] - held_out.values
+    assert (error**2).mean() == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_l2_is_the_sum_of_squares_of_all_parameters(X):
+    """One plain gradient step with a penalty, against autograd on the sum."""
+    config = resolve("thesis2024", l2=0.01, optimizer="rmsprop", learning_rate=1e-3, steps=1)
+    model = fit(X, config, seed=0, names=names(X.shape)).model
+    optimiser = Optimiser(model, config)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    penalty = 0.01 * sum(p.square().sum() for p in model.parameters())
+    expected = torch.autograd.grad(penalty, list(model.parameters()))
+    optimiser.step(1.0)
+    state = optimiser.state()
+    for (name, _), gradient in zip(model.named_parameters(), expected, strict=True):
+        # RMSprop keeps (1 - alpha) times the square of the gradient it was given.
+        np.testing.assert_allclose(state[f"{name}:square_avg"], 0.01 * gradient**2, rtol=1e-4)
+
+
+def test_a_step_of_the_full_matrix_is_the_naive_gradient(X):
+    """End to end: gradients of every parameter of the inner decoder, with hidden cells."""
+    from fe_anndata.kernels.products import Cells, Products
+
+    held_out = draw(X, 0.1, 0, names(X.shape))
+    fitted = fit(
+        X, resolve("default", gene_hidden=6, steps=3, validation=0.1), seed=0, names=names(X.shape)
+    )
+    model = fitted.model
+    unseen = hidden_cells(X, held_out)
+    hidden = Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, torch.device("cpu"))
+    products = Products.of(X, torch.device("cpu"))
+    objective = FullMatrix(model, products, hidden, held_out, names(X.shape), 0, noise=0.0)
+    model.zero_grad()
+    objective.backward(0)
+    got = {name: p.grad.clone() for name, p in model.named_parameters()}
+    model.zero_grad()
+    observed = torch.ones(X.shape, dtype=torch.bool)
+    observed[held_out.rows, held_out.cols] = False
+    residual = model.tile(torch.arange(60), torch.arange(90)) - torch.from_numpy(X)
+    (residual[observed].square().mean() / model.scale**2).backward()
+    for name, parameter in model.named_parameters():
+        scale = float(parameter.grad.abs().max())
+        torch.testing.assert_close(got[name], parameter.grad, rtol=1e-4, atol=1e-4 * scale)
