@@ -1,0 +1,40 @@
+"""The real cohorts that benchmarks and data tests read, from the folder FE_ANNDATA_DATA."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from anndata import AnnData
+
+import fe_anndata as fe
+
+FILES = {
+    "tcga": "bulk/tcga_11types_paired.h5ad",
+    "gtex": "bulk/gtex_v8_31tissues_samples.h5ad",
+}
+# Where the cohorts lie beside a checkout, unless the variable says otherwise.
+DEFAULT = Path(__file__).parents[2] / "shared" / "data"
+
+
+def path_of(name: str) -> Path:
+    """Return where the file of a cohort should be."""
+    return Path(os.environ.get("FE_ANNDATA_DATA", DEFAULT)) / FILES[name]
+
+
+def load(name: str) -> AnnData:
+    """Return a cohort with a dense float32 matrix.
+
+    Raises
+    ------
+    ValueError
+        If it is not there.
+    """
+    path = path_of(name)
+    if not path.is_file():
+        raise ValueError(f"{path} is not there; name the folder of the cohorts in FE_ANNDATA_DATA.")
+    adata = fe.io.read_h5ad(path)
+    X = adata.X if isinstance(adata.X, np.ndarray) else adata.X.toarray()
+    adata.X = np.ascontiguousarray(X, dtype=np.float32)
+    return adata

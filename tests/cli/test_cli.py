@@ -1,0 +1,448 @@
+"""The command line, mostly in this process: the imports take longer than the work."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import fe_anndata as fe
+from fe_anndata.cli import main
+from fe_anndata.training import objectives
+
+# main() reads sys.argv, as it should; cyclopts cannot know that a test has set it.
+pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked")
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_trace():
+    plt.switch_backend("agg")
+    log = logging.getLogger("fe_anndata")
+    before = (list(log.handlers), log.level, log.propagate)
+    yield
+    plt.close("all")
+    log.handlers, log.propagate = before[0], before[2]
+    log.setLevel(before[1])
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Return a function that runs a command and gives exit code, stdout and stderr."""
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["fe-anndata", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, *capsys.readouterr()
+
+    return command
+
+
+def small():
+    adata = fe.datasets.simulated(40, 30, 4)
+    adata.var["half"] = np.arange(30) % 2 == 0
+    return adata
+
+
+@pytest.fixture
+def source(tmp_path):
+    small().write_h5ad(tmp_path / "in.h5ad")
+    return tmp_path / "in.h5ad"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    adata = small()
+    fe.tl.train(adata, steps=20, progress=False)
+    path = tmp_path_factory.mktemp("trained") / "trained.h5ad"
+    adata.write_h5ad(path)
+    return path
+
+
+def bad(result, *words):
+    """Expect exit code 2 and one line on stderr that holds all `words`."""
+    code, out, err = result
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1, err
+    assert err.startswith("fe-anndata: ")
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+# demo
+
+
+def test_demo(run, tmp_path):
+    folder = tmp_path / "new" / "folder"
+    code, out, _ = run("demo", "--out", folder)
+    assert code == 0
+    pictures = ["cell_types.png", "density.png", "history.png", "similar_genes.png"]
+    assert sorted(p.name for p in folder.iterdir()) == [*pictures[:3], "pbmc.h5ad", pictures[3]]
+    for name in pictures:
+        assert (folder / name).read_bytes().startswith(PNG)
+        assert f"{name}" in out
+    adata = fe.io.read_h5ad(folder / "pbmc.h5ad")
+    assert adata.obsm["X_fe"].shape == (700, 2)
+    assert len(fe.get.genes(adata)) == 765
+    for gene, partner in (("CD79A", "CD79B"), ("LYZ", "CST3")):
+        after = out.split(f"most similar to {gene}")[1].split("\n\n")[0]
+        assert partner in after
+    # and what to type next, which has to work
+    next_steps = [
+        line.strip() for line in out.split("next")[1].splitlines() if "fe-anndata" in line
+    ]
+    assert len(next_steps) >= 2
+    for line in next_steps:
+        assert run(*line.split()[1:])[0] == 0
+    assert not plt.get_fignums()
+    # again into the same folder
+    assert run("demo", "--out", folder)[0] == 0
+
+
+# train
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--sample-dim", "3"], {"sample_dim": 3}),
+        (["--learning-rate", "0.002"], {"learning_rate": 0.002}),
+        (["--decoder", "dot"], {"decoder": "dot"}),
+        (["--hidden", "8", "--hidden", "4"], {"hidden": [8, 4]}),
+        (["--hidden", "8"], {"hidden": [8]}),
+        (["--gene-hidden", "5"], {"gene_hidden": [5]}),
+        (["--no-center"], {"center": False}),
+        (["--center"], {"center": True}),
+        (["--validation", "auto"], {"validation": "auto"}),
+        (["--validation", "0.1"], {"validation": 0.1}),
+        (["--validation", "0"], {"validation": 0.0}),
+        (["--rng", "3"], {"rng": 3}),
+        (["--layer", "truth"], {"layer": "truth"}),
+        (["--mask-var", "half"], {"mask_var": "half"}),
+        (["--sample-start", "random"], {"sample_start": "random"}),
+        (["--batch", "cells", "--batch-size", "100"], {"batch": "cells", "batch_size": 100}),
+        (
+            ["--batch", "tiles", "--batch-size", "20", "--batch-size", "10"],
+            {"batch": "tiles", "batch_size": [20, 10]},
+        ),
+        (["--recipe", "thesis2024", "--hidden", "4"], {"recipe": "thesis2024", "gene_dim": 100}),
+        (["--device", "cpu"], {"decoder": "inner"}),
+        (["--no-progress"], {"decoder": "inner"}),
+    ],
+    ids=" ".join,
+)
+def test_train_options(run, source, tmp_path, words, expected):
+    out = tmp_path / "out.h5ad"
+    code, printed, err = run("train", source, "-o", out, "--steps", 10, *words)
+    assert code == 0, err
+    assert f"wrote {out}: 10 steps" in printed
+    params = fe.io.read_h5ad(out).uns["fe"]["params"]
+    for name, value in expected.items():
+        found = params[name]
+        found = found.tolist() if isinstance(found, np.ndarray) else found
+        assert (found, params["steps"]) == (value, 10)
+
+
+@pytest.mark.parametrize(
+    "words", [["--hidden", "8", "4"], ["--batch", "tiles", "--batch-size", "9", "7"]]
+)
+def test_several_sizes_after_one_option(run, source, tmp_path, words):
+    code, _, err = run("train", source, "-o", tmp_path / "out.h5ad", "--steps", 5, *words)
+    assert code == 0, err
+
+
+def test_train_equals_the_function(run, source, tmp_path):
+    adata = small()
+    fe.tl.train(adata, steps=10, rng=4, progress=False)
+    run("train", source, "--out", tmp_path / "out.h5ad", "--steps", 10, "--rng", 4)
+    found = fe.io.read_h5ad(tmp_path / "out.h5ad")
+    assert found.obsm["X_fe"].tobytes() == adata.obsm["X_fe"].tobytes()
+    assert found.varm["fe"].tobytes() == adata.varm["fe"].tobytes()
+
+
+def test_train_epochs_and_key(run, source, tmp_path):
+    out = tmp_path / "out.h5ad"
+    words = ["--epochs", "2.5", "--decoder", "dot", "--batch-size", "400", "--key-added", "k"]
+    assert run("train", source, "-o", out, *words)[0] == 0
+    adata = fe.io.read_h5ad(out)
+    assert adata.uns["k"]["params"]["epochs"] == 2.5
+    assert fe.get.history(adata, key="k")["step"].iloc[-1] == 8  # 2.5 times 3, rounded up
+    assert "fe" not in adata.uns
+
+
+def test_train_resumes(run, source, tmp_path):
+    whole, half, rest = (tmp_path / f"{n}.h5ad" for n in ("whole", "half", "rest"))
+    run("train", source, "-o", whole, "--steps", 20)
+    run("train", source, "-o", half, "--steps", 10)
+    assert run("train", half, "-o", rest, "--steps", 20, "--resume")[0] == 0
+    a, b = fe.io.read_h5ad(whole), fe.io.read_h5ad(rest)
+    assert a.obsm["X_fe"].tobytes() == b.obsm["X_fe"].tobytes()
+
+
+def test_every_option_of_train_is_explained(run):
+    code, out, _ = run("train", "--help")
+    assert code == 0
+    text = " ".join(out.split())
+    assert "--sample-dim" in text
+    assert "--hidden" in text
+    assert "Length of a sample vector" in text
+    assert "--copy" not in text
+
+
+@pytest.mark.parametrize("to", ["in.h5ad", "other.h5ad"])
+def test_train_never_overwrites_unless_told_to(run, source, tmp_path, to):
+    (tmp_path / "other.h5ad").write_bytes(b"precious")
+    out = tmp_path / to
+    before = out.read_bytes()
+    bad(run("train", source, "-o", out, "--steps", 5), to, "exists", "overwrite")
+    assert out.read_bytes() == before
+    assert run("train", source, "-o", out, "--steps", 5, "--overwrite")[0] == 0
+    assert "X_fe" in fe.io.read_h5ad(out).obsm
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.h5ad", "other.h5ad"]
+
+
+def missing(source, tmp_path):
+    return tmp_path / "none.h5ad"
+
+
+def truncated(source, tmp_path):
+    path = tmp_path / "cut.h5ad"
+    path.write_bytes(source.read_bytes()[:3000])
+    return path
+
+
+def text(source, tmp_path):
+    path = tmp_path / "text.h5ad"
+    path.write_text("gene\n" * 300)
+    return path
+
+
+@pytest.mark.parametrize("which", [missing, truncated, text])
+@pytest.mark.parametrize("command", ["train", "similar", "plot"])
+def test_file_that_cannot_be_read(run, source, tmp_path, command, which):
+    path, out = which(source, tmp_path), tmp_path / "out"
+    more = {"train": ["-o", out], "similar": ["gene1"], "plot": ["history", "-o", out]}[command]
+    bad(run(command, path, *more), path.name)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--decoder", "iner"], ["'inner'", "'iner'"]),
+        (["--recipe", "thesis"], ["'thesis2024'"]),
+        (["--layer", "truht"], ["'truth'"]),
+        (["--steps", "many"], ["many"]),
+        (["--sample-dim", "2.5"], ["2.5"]),
+        (["--sample-dim", "40"], ["sample_start"]),
+        (["--hidden", "x"], ["x"]),
+        (["--validation", "0.9"], ["0.5"]),
+        (["--learning-rate", "1e30", "--no-progress"], ["loss"]),
+        (["--device", "gpu"], ["gpu"]),
+        (["--sampel-dim", "3"], ["--sampel-dim"]),
+        (["--steps", "5", "--epochs", "2"], ["not both"]),
+    ],
+    ids=" ".join,
+)
+def test_train_refuses(run, source, tmp_path, words, named):
+    before = source.read_bytes()
+    bad(run("train", source, "-o", tmp_path / "out.h5ad", *words), *named)
+    assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["train", "in.h5ad"], "out"),
+        (["similar"], "input"),
+        (["embed", "in.h5ad"], "embed"),
+        (["plot", "in.h5ad", "umap", "-o", "x.png"], "umap"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_wrong_commands(run, words, named):
+    code, out, err = run(*words)
+    bad((code, out, err.lower()), named)
+
+
+def test_folder_of_the_output_is_missing(run, source, tmp_path):
+    bad(run("train", source, "-o", tmp_path / "none" / "out.h5ad"), "no folder", "make it")
+
+
+def test_interrupted_training_is_kept(run, source, tmp_path, monkeypatch):
+    backward = objectives.FullMatrix.backward
+
+    def pressed(self, step):
+        if step == 25:
+            raise KeyboardInterrupt
+        return backward(self, step)
+
+    monkeypatch.setattr(objectives.FullMatrix, "backward", pressed)
+    code, _, err = run("train", source, "-o", tmp_path / "out.h5ad")
+    assert code == 130
+    assert "interrupted" in err
+    assert fe.get.history(fe.io.read_h5ad(tmp_path / "out.h5ad"))["step"].iloc[-1] == 20
+
+
+def test_interrupted_before_there_is_a_result(run, source, tmp_path, monkeypatch):
+    def pressed(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(objectives.FullMatrix, "validation_loss", pressed)
+    code, _, err = run("train", source, "-o", tmp_path / "out.h5ad", "--no-progress")
+    assert code == 130
+    assert "Traceback" not in err
+    assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
+
+
+# similar
+
+
+def test_similar_prints_a_table(run, trained):
+    code, out, _ = run("similar", trained, "gene1", "gene2", "-n", 4)
+    assert code == 0
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert rows[0] == ["gene", "similarity", "rank"]
+    expected = fe.tl.similar_genes(fe.io.read_h5ad(trained), ["gene1", "gene2"], 4)
+    found = pd.DataFrame(rows[1:], columns=rows[0])
+    assert found["gene"].tolist() == expected["gene"].tolist()
+    np.testing.assert_allclose(found["similarity"].astype(float), expected["similarity"], atol=1e-4)
+    assert found["rank"].tolist() == ["1", "2", "3", "4"]
+
+
+def test_similar_options(run, trained):
+    code, out, _ = run("similar", trained, "gene1", "--n", 1, "--metric", "euclidean")
+    assert code == 0
+    assert len(out.splitlines()) == 2
+    assert float(out.splitlines()[1].split("\t")[1]) <= 0
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["Gene1"], ["'gene1'", "did you mean"]),
+        (["gene1", "--metric", "cosinus"], ["'cosine'"]),
+        (["gene1", "--key", "k"], ["'k'"]),
+        (["gene1", "-n", "0"], ["at least 1"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_similar_refuses(run, trained, words, named):
+    bad(run("similar", trained, *words), *named)
+
+
+def test_similar_before_training(run, source):
+    bad(run("similar", source, "gene1"), "fe")
+
+
+# plot
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["embedding"],
+        ["embedding", "--color", "group"],
+        ["embedding", "--color", "group", "--color", "gene3"],
+        ["density"],
+        ["density", "--groupby", "group"],
+        ["history"],
+        ["reconstruction"],
+        ["similar-genes", "--genes", "gene3"],
+    ],
+    ids=" ".join,
+)
+def test_plot(run, trained, tmp_path, words):
+    out = tmp_path / "picture.png"
+    code, printed, err = run("plot", trained, *words, "-o", out, "--dpi", 40)
+    assert code == 0, err
+    assert f"wrote {out}" in printed
+    assert out.read_bytes().startswith(PNG)
+    assert not plt.get_fignums()
+
+
+def test_plot_follows_the_ending_and_the_dpi(run, trained, tmp_path):
+    run("plot", trained, "history", "-o", tmp_path / "a.svg")
+    assert b"<svg" in (tmp_path / "a.svg").read_bytes()
+    for dpi in (40, 80):
+        run("plot", trained, "history", "-o", tmp_path / f"{dpi}.png", "--dpi", dpi)
+    low, high = (plt.imread(tmp_path / f"{dpi}.png").shape[1] for dpi in (40, 80))
+    assert high == pytest.approx(2 * low, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["similar-genes"], ["--genes"]),
+        (["history", "--color", "group"], ["--color", "history"]),
+        (["embedding", "--genes", "gene1"], ["--genes", "embedding"]),
+        (["embedding", "--color", "gruop"], ["'group'"]),
+        (["similar-genes", "--genes", "Gene1"], ["'gene1'"]),
+        (["density", "--groupby", "x"], ["'group'"]),
+        (["history", "--key", "k"], ["'k'"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_plot_refuses(run, trained, tmp_path, words, named):
+    bad(run("plot", trained, *words, "-o", tmp_path / "x.png"), *named)
+    assert not list(tmp_path.iterdir())
+
+
+def test_plot_of_an_unknown_kind_of_file(run, trained, tmp_path):
+    bad(run("plot", trained, "history", "-o", tmp_path / "x.picture"), "picture")
+    assert not list(tmp_path.iterdir())
+
+
+def test_plot_never_overwrites_unless_told_to(run, trained, tmp_path):
+    out = tmp_path / "x.png"
+    out.write_bytes(b"precious")
+    bad(run("plot", trained, "history", "-o", out), "exists", "overwrite")
+    assert out.read_bytes() == b"precious"
+    assert run("plot", trained, "history", "-o", out, "--overwrite")[0] == 0
+    assert out.read_bytes().startswith(PNG)
+
+
+# info, and the installed command
+
+
+def test_info(run):
+    code, out, _ = run("info")
+    assert code == 0
+    for package in ("fe-anndata", "anndata", "scanpy", "torch", "numpy"):
+        assert f"{package} {version(package)}\n" in out
+    assert "device c" in out  # cpu or cuda
+
+
+def test_version(run):
+    assert run("--version")[:2] == (0, fe.__version__ + "\n")
+
+
+def test_help_names_every_command(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    for command in ("demo", "train", "similar", "plot", "info"):
+        assert command in out
+
+
+def test_installed_command(tmp_path):
+    done = subprocess.run(
+        [Path(sys.executable).parent / "fe-anndata", "similar", tmp_path / "none.h5ad", "LYZ"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    bad((done.returncode, done.stdout, done.stderr), "none.h5ad")

@@ -1,0 +1,254 @@
+"""The signature law: what users may rely on in every public function."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from anndata import AnnData
+from matplotlib.axes import Axes
+
+import fe_anndata as fe
+
+ROOMS = ("tl", "pl", "get", "io", "datasets")
+FUNCTIONS = {
+    f"{room}.{name}": getattr(getattr(fe, room), name)
+    for room in ROOMS
+    for name in getattr(fe, room).__all__
+}
+SHARED = (
+    "rng",
+    "layer",
+    "mask_var",
+    "key_added",
+    "key",
+    "device",
+    "progress",
+    "copy",
+    "show",
+    "ax",
+)
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch):
+    monkeypatch.setattr(fe.settings, "progress", False)
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+def parameters(function):
+    return inspect.signature(function).parameters
+
+
+def of(*rooms):
+    return [name for name in FUNCTIONS if name.split(".")[0] in rooms]
+
+
+def writers():
+    return [n for n in of("tl") if parameters(FUNCTIONS[n]).get("copy") is not None]
+
+
+def every(names):
+    return pytest.mark.parametrize("name", names)
+
+
+def sections(function):
+    """Return the sections of a numpydoc docstring by title."""
+    text = inspect.getdoc(function) or ""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    return dict(zip(["", *parts[1::2]], parts[::2], strict=True))
+
+
+def test_rooms_name_what_they_hold():
+    assert set(ROOMS) <= set(fe.__all__)
+    for room in ROOMS:
+        module = getattr(fe, room)
+        assert list(module.__all__) == sorted(module.__all__)
+        public = {
+            n
+            for n, value in vars(module).items()
+            if inspect.isfunction(value) and not n.startswith("_")
+        }
+        assert public == set(module.__all__)
+
+
+@every(FUNCTIONS)
+def test_at_most_three_positional_parameters(name):
+    found = [p for p in parameters(FUNCTIONS[name]).values() if p.kind in POSITIONAL]
+    assert len(found) <= 3
+    kinds = {p.kind for p in parameters(FUNCTIONS[name]).values()}
+    assert inspect.Parameter.VAR_POSITIONAL not in kinds
+    assert inspect.Parameter.VAR_KEYWORD not in kinds  # a misspelt keyword must be an error
+
+
+@every(of("tl", "pl", "get"))
+def test_adata_is_first(name):
+    first = next(iter(parameters(FUNCTIONS[name]).values()))
+    assert (first.name, first.annotation, first.default) == ("adata", "AnnData", first.empty)
+
+
+@every(of("tl"))
+def test_who_writes_can_copy(name):
+    function = FUNCTIONS[name]
+    copy = parameters(function).get("copy")
+    writes = inspect.signature(function).return_annotation in ("None", "AnnData | None")
+    assert (copy is not None) == writes
+    if copy is not None:
+        assert (copy.kind, copy.default) == (copy.KEYWORD_ONLY, False)
+
+
+@pytest.mark.parametrize("shared", SHARED)
+def test_a_name_means_the_same_everywhere(shared):
+    found = {
+        (parameter.default, parameter.annotation, parameter.kind)
+        for function in FUNCTIONS.values()
+        for parameter in parameters(function).values()
+        if parameter.name == shared
+    }
+    assert len(found) == 1
+    assert next(iter(found))[2] == inspect.Parameter.KEYWORD_ONLY
+
+
+def test_shared_defaults():
+    defaults = {p.name: p.default for f in FUNCTIONS.values() for p in parameters(f).values()}
+    expected = {"rng": 0, "copy": False, "key": "fe", "basis": "fe", "ax": None, "show": None}
+    assert {name: defaults[name] for name in expected} == expected
+
+
+@every(of("pl"))
+def test_pictures_take_ax_and_show_and_do_not_save(name):
+    names = parameters(FUNCTIONS[name])
+    assert {"ax", "show"} <= set(names)
+    assert "save" not in names
+    assert "copy" not in names
+
+
+@every(FUNCTIONS)
+def test_docstring(name):
+    function = FUNCTIONS[name]
+    found = sections(function)
+    assert found[""].split("\n")[0].endswith(".")
+    assert ">>>" in found["Examples"]
+    names = list(parameters(function))
+    if names:
+        assert "Raises" in found
+        described = [
+            n.strip()
+            for line in re.findall(r"^(\w[\w, ]*)\n    \S", found["Parameters"], re.MULTILINE)
+            for n in line.split(",")
+        ]
+        assert described == names  # all of them, in their order, and no more
+    assert ("Returns" in found) == (inspect.signature(function).return_annotation != "None")
+
+
+@every(FUNCTIONS)
+def test_every_parameter_has_a_type(name):
+    signature = inspect.signature(FUNCTIONS[name])
+    assert signature.return_annotation is not signature.empty
+    for parameter in signature.parameters.values():
+        assert parameter.annotation is not parameter.empty, parameter.name
+
+
+@every(FUNCTIONS)
+def test_examples(name):
+    runner = doctest.DocTestRunner(verbose=False)
+    found = doctest.DocTestFinder(recurse=False).find(FUNCTIONS[name], name, globs={})
+    report: list[str] = []
+    for test in found:
+        runner.run(test, out=report.append)
+    assert runner.summarize(verbose=False).attempted > 0
+    assert not runner.failures, "".join(report)
+
+
+# what the functions do
+
+
+@pytest.fixture(scope="module")
+def trained():
+    adata = fe.datasets.simulated(40, 30, 4)
+    fe.tl.train(adata, steps=10, progress=False)
+    return adata
+
+
+def contents(adata):
+    return {
+        place: {key: id(value) for key, value in getattr(adata, place).items()}
+        for place in ("obsm", "varm", "layers", "uns")
+    } | {"obs": list(adata.obs), "var": list(adata.var), "X": adata.X.tobytes()}
+
+
+def test_the_table_of_writers_is_not_empty():
+    assert {"tl.train", "tl.reconstruct", "tl.embedding_density"} <= set(writers())
+
+
+@every(writers())
+def test_in_place_returns_none_and_copy_leaves_the_original(name, trained):
+    few = {"steps": 5, "key_added": "new"} if name == "tl.train" else {}
+    adata = trained.copy()
+    before = contents(adata)
+    copied = FUNCTIONS[name](adata, copy=True, **few)
+    assert isinstance(copied, AnnData)
+    assert contents(adata) == before
+    assert FUNCTIONS[name](adata, **few) is None
+    after = contents(adata)
+    assert after != before
+    for place in ("obsm", "varm", "layers", "uns"):
+        assert after[place].keys() == contents(copied)[place].keys()
+    assert (after["obs"], after["var"]) == (list(copied.obs), list(copied.var))
+    assert after["X"] == before["X"]
+
+
+ARGUMENTS = {
+    "tl.similar_genes": {"genes": "gene1"},
+    "tl.gene_similarity": {"a": "gene1", "b": "gene2"},
+    "pl.similar_genes": {"genes": "gene1"},
+}
+
+
+@every([n for n in of("tl", "get", "pl") if n not in writers()])
+def test_readers_write_nothing(name, trained):
+    adata = trained.copy()
+    before = contents(adata)
+    result = FUNCTIONS[name](adata, **ARGUMENTS.get(name, {}))
+    assert contents(adata) == before
+    assert result is not None
+    if name.startswith("pl."):
+        assert isinstance(result, Axes)
+
+
+@every(of("get"))
+def test_what_is_read_is_no_window_into_the_result(name, trained):
+    # A change of what was returned must not reach the AnnData unseen.
+    adata = trained.copy()
+    result = FUNCTIONS[name](adata)
+    samples, genes = adata.obsm["X_fe"].copy(), adata.varm["fe"].copy()
+    if name == "get.model":
+        for parameter in result.parameters():
+            parameter.data.zero_()
+    elif name == "get.genes":
+        result.X[:] = 0
+    else:
+        result.iloc[:, :] = 0
+    np.testing.assert_array_equal(adata.obsm["X_fe"], samples)
+    np.testing.assert_array_equal(adata.varm["fe"], genes)
+    assert adata.uns["fe"]["history"]["step"].iloc[-1] == 10
+    assert fe.tl.reconstruct(adata) is None
+
+
+@every(of("pl"))
+def test_pictures_draw_into_an_ax(name, trained):
+    ax = plt.figure().add_subplot()
+    assert FUNCTIONS[name](trained.copy(), ax=ax, **ARGUMENTS.get(name, {})) is ax
+
+
+@pytest.mark.parametrize("wrong", [{"sampel_dim": 3}, {"random_state": 0}])
+def test_a_misspelt_keyword_is_an_error(trained, wrong):
+    with pytest.raises(TypeError, match=next(iter(wrong))):
+        fe.tl.train(trained.copy(), **wrong)
