@@ -152,12 +152,11 @@ def test_reconstruction(tmp_path):
 
 
 @pytest.mark.parametrize("groupby", [None, "group"])
-@pytest.mark.parametrize("key_added", [None, "crowd"])
-def test_embedding_density(tmp_path, groupby, key_added):
+def test_embedding_density(tmp_path, groupby):
     adata = small()
     fe.tl.train(adata, steps=10, progress=False)
     before = set(adata.uns)
-    fe.tl.embedding_density(adata, groupby=groupby, key_added=key_added)
+    fe.tl.embedding_density(adata, groupby=groupby)
     back = saved(adata, tmp_path / "a.h5ad")
     written = sorted(set(adata.uns) - before)
     assert len(written) == 1

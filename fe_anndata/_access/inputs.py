@@ -12,7 +12,8 @@ from anndata import AnnData
 from .._core.errors import near, require_key
 from .._core.random import ranks
 from .._core.settings import settings
-from ..matrix.values import Values, as_values, column_moments
+from ..matrix.audit import check_trainable
+from ..matrix.values import Values, as_values, column_moments, rows_without_values, stored
 from ..training.names import Names
 
 
@@ -60,31 +61,46 @@ def gene_mask(adata: AnnData, mask_var: str | np.ndarray | None) -> np.ndarray:
     return mask
 
 
-def without_empty(X: Values, mask: np.ndarray, obs_names: Any) -> tuple[Values, np.ndarray]:
-    """Return the columns of `mask` that have an observed value, and that narrower mask.
+def trainable(adata: AnnData, layer: str | None, mask: np.ndarray) -> tuple[Values, np.ndarray]:
+    """Return the matrix to train on, checked, and which genes its columns are, bool (n_vars,).
+
+    These are the genes of `mask` that have an observed value.
 
     Raises
     ------
     ValueError
-        If a sample has no observed value.
+        If the matrix cannot be trained on, or a sample has no observed value.
     """
+    X = expression(adata, layer)
     X = X if mask.all() else X[:, mask]
+    check_trainable(X, adata.var_names[mask])
     observed = column_moments(X)[1] > 0
     if not observed.all():
         mask = mask.copy()
         mask[mask] = observed
         X = X[:, observed]
-    if isinstance(X, np.ndarray):
-        X = np.ascontiguousarray(X)
-        # A sample without any value lacks the first one too: a cheap look before the whole.
-        suspects = np.flatnonzero(np.isnan(X[:, 0]))
-        empty = suspects[np.isnan(X[suspects]).all(axis=1)]
-        if len(empty):
-            raise ValueError(
-                f"{len(empty)} samples have no observed value (such as {obs_names[empty[0]]!r}); "
-                "remove them first."
-            )
+    X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
+    empty = rows_without_values(X)
+    if len(empty):
+        raise ValueError(
+            f"{len(empty)} samples have no observed value (such as {adata.obs_names[empty[0]]!r}); "
+            "remove them first."
+        )
     return X, mask
+
+
+def total_of(X: Values) -> float:
+    """Return the sum of all observed values: tells later whether the matrix has changed."""
+    return float(np.nansum(stored(X), dtype=np.float64))
+
+
+def require_same_values(X: Values, total: float) -> None:
+    """Raise ValueError if the observed values of `X` do not add up to `total`."""
+    if not np.isclose(total_of(X), total, rtol=1e-6):
+        raise ValueError(
+            "the values are not those that the run to resume was trained on; train again without "
+            "resume=True."
+        )
 
 
 def canonical_names(adata: AnnData, trained: np.ndarray) -> Names:
@@ -131,7 +147,12 @@ def torch_device(device: str | None) -> torch.device:
     name = device or settings.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    chosen = torch.device(name)
-    if chosen.type == "cuda" and not torch.cuda.is_available():
+    if name.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device={name!r} was asked for, but there is no CUDA device; use 'cpu'.")
-    return chosen
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        raise ValueError(
+            f"device={name!r} cannot be used on this machine; use 'cpu', or 'auto'."
+        ) from error
+    return torch.device(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from .._core.errors import near
 from .._core.keys import Keys
 from ..models.factorized import Factorized
 from ..store import uns
+from .inputs import require_anndata
 
 
 def require_trained(adata: AnnData, key: str) -> dict[str, Any]:
@@ -20,14 +22,36 @@ def require_trained(adata: AnnData, key: str) -> dict[str, Any]:
     ------
     KeyError
         If there is no result under `key`.
+    ValueError
+        If a part of it is missing.
     """
-    keys = Keys(key)
-    stored = adata.uns.get(keys.uns)
-    if not isinstance(stored, dict) or "model" not in stored:
-        others = [k for k, v in adata.uns.items() if isinstance(v, dict) and "model" in v]
+    require_anndata(adata)
+    stored = adata.uns.get(Keys(key).uns)
+    if not _is_result(stored):
+        others = [k for k, v in adata.uns.items() if _is_result(v)]
         hint = near(key, others) if others else "call fe.tl.train(adata) first."
         raise KeyError(f"no trained model in adata.uns[{key!r}]: {hint}")
-    return stored
+    missing = [name for name in _PARTS if name not in stored]
+    if missing:
+        raise ValueError(
+            f"adata.uns[{key!r}] lacks {', '.join(missing)}: the AnnData was concatenated or "
+            "changed since. Use it as it was when it was trained, or train again."
+        )
+    return dict(stored)
+
+
+def require_free(adata: AnnData, key: str) -> None:
+    """Raise ValueError if ``adata.uns[key]`` holds anything but an earlier result."""
+    stored = adata.uns.get(Keys(key).uns)
+    if stored is not None and not _is_result(stored):
+        raise ValueError(f"adata.uns[{key!r}] holds something else; choose another key_added.")
+
+
+def _is_result(stored: Any) -> bool:
+    return isinstance(stored, Mapping) and ("model" in stored or "fingerprint" in stored)
+
+
+_PARTS = ("params", "history", "preprocessing", "model", "fingerprint")
 
 
 def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> None:
@@ -39,11 +63,15 @@ def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> N
     keys = Keys(key)
     prints = require_trained(adata, key)["fingerprint"]
     cure = "Use it as it was when it was trained, or train again."
-    if keys.varm not in adata.varm or keys.obsm not in adata.obsm:
-        raise ValueError(
-            f"adata.uns[{key!r}] holds a model, but adata.obsm[{keys.obsm!r}] or "
-            f"adata.varm[{keys.varm!r}] is missing. {cure}"
-        )
+    for place, names, name in (
+        ("obsm", adata.obsm, keys.obsm),
+        ("varm", adata.varm, keys.varm),
+        ("var", adata.var, keys.trained),
+    ):
+        if name not in names:
+            raise ValueError(
+                f"adata.uns[{key!r}] holds a model, but adata.{place}[{name!r}] is missing. {cure}"
+            )
     genes = uns.fingerprint(np.asarray(adata.varm[keys.varm]))
     if not np.array_equal(genes, prints["genes"]):
         raise ValueError(

@@ -19,6 +19,13 @@ class Keys:
 
     key: str = DEFAULT_KEY
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.key, str) or not self.key or "/" in self.key:
+            raise ValueError(
+                f"a key must be a string that is not empty and has no '/', which an .h5ad file "
+                f"cannot hold; got {self.key!r} (key_added, key or basis)."
+            )
+
     @property
     def obsm(self) -> str:
         """Sample embeddings."""

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import sys
 
+from cyclopts import CycloptsError
+
 from .app import app
 
 
 def main() -> None:
     """Run the command line; bad input ends in one clear line and exit code 2."""
     try:
-        app()
-    except (ValueError, KeyError, TypeError, OSError) as error:
+        app(exit_on_error=False, print_error=False)
+    except (ValueError, KeyError, TypeError, OSError, CycloptsError) as error:
         # A KeyError shows its message in quotes.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"fe-anndata: {message}", file=sys.stderr)
+        print(f"fe-anndata: {' '.join(str(message).split())}", file=sys.stderr)
         sys.exit(2)

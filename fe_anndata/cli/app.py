@@ -18,6 +18,7 @@ app = App(
 )
 
 Output = Annotated[Path, Parameter(name=["--out", "-o"])]
+Words = Annotated[list[str] | None, Parameter(consume_multiple=True)]
 NOT_ON_THE_COMMAND_LINE = ("model", "copy")
 
 
@@ -89,8 +90,8 @@ def plot(
     /,
     *,
     out: Output,
-    color: list[str] | None = None,
-    genes: list[str] | None = None,
+    color: Words = None,
+    genes: Words = None,
     groupby: str | None = None,
     key: str = "fe",
     dpi: int = 150,

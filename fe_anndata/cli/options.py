@@ -5,9 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from importlib import import_module
-from typing import Any
+from operator import or_
+from typing import Annotated, Any
+
+from cyclopts import Parameter, Token
 
 # What can be typed on a command line, by name of the type in a signature.
 _SIMPLE = (str, int, float, bool)
@@ -51,12 +55,21 @@ def _typed(hint: Any) -> Any:
     """Return the part of a type that can be typed, or None; a seed is an int."""
     parts = typing.get_args(hint) or (hint,)
     simple = [p for p in parts if p in _SIMPLE]
-    sizes = [p for p in parts if typing.get_origin(p) is tuple]
-    if sizes:
-        return list[int] | None
+    if any(typing.get_origin(p) is tuple for p in parts):
+        return Annotated[list[int] | None, Parameter(converter=_integers, consume_multiple=True)]
     if not simple:
         return None
-    return typing.Union[tuple([*simple, type(None)] if type(None) in parts else simple)]  # noqa: UP007
+    joined = reduce(or_, [*simple, type(None)] if type(None) in parts else simple)
+    return Annotated[joined, Parameter(converter=_integer)] if simple == [int] else joined
+
+
+def _integer(_: Any, tokens: Sequence[Token]) -> int:
+    # cyclopts would take 2.5 for 2.
+    return int(tokens[0].value)
+
+
+def _integers(_: Any, tokens: Sequence[Token]) -> list[int]:
+    return [int(token.value) for token in tokens]
 
 
 def _with_parameters(command: Any, function: Any, names: set[str]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._access.inputs import require_anndata
 from .._core.errors import require_key
 from .._core.keys import DEFAULT_KEY, Keys
 
@@ -38,6 +39,7 @@ def sample_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     >>> fe.get.sample_embedding(adata).columns.tolist()
     ['FE1', 'FE2']
     """
+    require_anndata(adata)
     keys = Keys(key)
     require_key(keys.obsm, adata.obsm, "sample embedding in adata.obsm")
     return _table(adata.obsm[keys.obsm], adata.obs_names, key)
@@ -72,6 +74,7 @@ def gene_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     >>> fe.get.gene_embedding(adata).loc["CD79A"].shape
     (64,)
     """
+    require_anndata(adata)
     keys = Keys(key)
     require_key(keys.varm, adata.varm, "gene embedding in adata.varm")
     return _table(adata.varm[keys.varm], adata.var_names, key)

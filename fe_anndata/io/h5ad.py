@@ -19,6 +19,11 @@ def read_h5ad(path: str | Path) -> AnnData:
     path
         The file.
 
+    Returns
+    -------
+    AnnData
+        In memory.
+
     Raises
     ------
     ValueError
@@ -36,9 +41,10 @@ def read_h5ad(path: str | Path) -> AnnData:
         raise ValueError(f"{path} is not an .h5ad file (not HDF5), or its start is missing.")
     try:
         return anndata.read_h5ad(path)
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(
-            f"{path} cannot be read as .h5ad; it may be cut off or of another kind ({error})."
+            f"{path} cannot be read as .h5ad; it may be cut off or of another kind "
+            f"({_first_line(error)})."
         ) from error
 
 
@@ -66,12 +72,22 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
     >>> import fe_anndata as fe
     >>> fe.io.write_h5ad(adata, "cells.h5ad")  # doctest: +SKIP
     """
+    if not isinstance(adata, AnnData):
+        raise TypeError(f"expected an AnnData, not {type(adata).__name__}.")
     path = Path(path)
     require_writable(path, overwrite=overwrite)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".h5ad")
     os.close(handle)
     try:
-        adata.write_h5ad(temporary)
+        try:
+            adata.write_h5ad(temporary)
+        except OSError:  # a full disk, say
+            raise
+        except Exception as error:  # anndata's own kind is private
+            raise TypeError(
+                f"{path} was not written: the AnnData holds what an .h5ad file cannot "
+                f"({_first_line(error)})."
+            ) from error
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     finally:
@@ -80,10 +96,16 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
 
 def require_writable(path: Path, *, overwrite: bool) -> None:
     """Raise ValueError if `path` exists and may not be replaced, or its folder does not exist."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file.")
     if path.exists() and not overwrite:
         raise ValueError(f"{path} exists; choose another name, or add overwrite.")
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent}; make it first.")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _umask() -> int:

@@ -23,6 +23,8 @@ def as_values(X: Any) -> Values:
     TypeError
         If `X` is neither a numeric array nor a scipy sparse matrix.
     """
+    if (isinstance(X, np.ndarray) or sparse.issparse(X)) and X.dtype.kind not in "fiub":
+        raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
     if sparse.issparse(X):
         csr = sparse.csr_matrix(X, copy=False)
         if csr.dtype != np.float32:
@@ -36,8 +38,6 @@ def as_values(X: Any) -> Values:
             f"cannot train on a {type(X).__name__}; load it into memory first, "
             "for example with adata = adata.to_memory()."
         )
-    if X.dtype.kind not in "fiub":
-        raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
     return np.ascontiguousarray(X, dtype=np.float32)
 
 
@@ -82,6 +82,19 @@ def tile(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     return block
 
 
+def rows_without_values(X: Values) -> np.ndarray:
+    """Return the rows in which every value is missing."""
+    rows: np.ndarray
+    if sparse.issparse(X):
+        missing = missing_cells(X)[0]
+        rows = np.flatnonzero(np.bincount(missing, minlength=1) == X.shape[1])
+        return rows
+    # Such a row lacks its first value too: a cheap look before the whole.
+    suspects = np.flatnonzero(np.isnan(X[:, 0]))
+    rows = suspects[np.isnan(X[suspects]).all(axis=1)]
+    return rows
+
+
 def column_moments(X: Values) -> tuple[np.ndarray, np.ndarray]:
     """Return sum and number of the observed values of each column, float64."""
     n_obs, n_vars = X.shape
@@ -89,7 +102,8 @@ def column_moments(X: Values) -> tuple[np.ndarray, np.ndarray]:
         missing = np.isnan(X.data)
         data = np.where(missing, 0.0, X.data).astype(np.float64)
         total = np.bincount(X.indices, weights=data, minlength=n_vars)
-        return total, n_obs - np.bincount(X.indices[missing], minlength=n_vars).astype(np.float64)
+        absent = np.bincount(X.indices[missing], minlength=n_vars).astype(np.float64)
+        return total.astype(np.float64), n_obs - absent
     total = np.zeros(n_vars)
     number = np.zeros(n_vars)
     for start in range(0, n_obs, 1024):  # by rows, so that no mask of the whole matrix is made

@@ -71,14 +71,15 @@ class Factorized(Model):
         self.samples = nn.Parameter(torch.zeros(n_samples, sample_dim))
         self.genes = nn.Parameter(torch.zeros(n_genes, gene_dim))
         self.decoder: Inner | Concat | Dot
-        if decoder == "inner":
-            self.decoder = Inner(sample_dim, gene_dim, hidden, gene_hidden, activation)
-        elif decoder == "concat":
-            self.decoder = Concat(sample_dim, gene_dim, hidden, activation)
-        else:
-            self.decoder = Dot()
+        with torch.random.fork_rng(devices=[]):  # torch.nn.Linear draws from the global one
+            if decoder == "inner":
+                self.decoder = Inner(sample_dim, gene_dim, hidden, gene_hidden, activation)
+            elif decoder == "concat":
+                self.decoder = Concat(sample_dim, gene_dim, hidden, activation)
+            else:
+                self.decoder = Dot()
         self.register_buffer("offset", torch.zeros(n_genes))
-        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("scale", torch.ones(1))
         self.register_buffer("bounds", torch.zeros(2))
 
     @property

@@ -65,7 +65,7 @@ def history(
     --------
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.pbmc68k_reduced()
-    >>> fe.tl.train(adata, progress=False)
+    >>> fe.tl.train(adata, steps=50, progress=False)
     >>> fe.pl.history(adata).get_ylabel()
     'mean squared error per cell'
     """

@@ -69,7 +69,7 @@ def reconstruction(
     --------
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.pbmc68k_reduced()
-    >>> fe.tl.train(adata, progress=False)
+    >>> fe.tl.train(adata, steps=50, progress=False)
     >>> fe.pl.reconstruction(adata, cells="all").get_xlabel()
     'observed'
     """

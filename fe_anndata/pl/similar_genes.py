@@ -61,7 +61,7 @@ def similar_genes(
     --------
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.pbmc68k_reduced()
-    >>> fe.tl.train(adata, progress=False)
+    >>> fe.tl.train(adata, steps=50, progress=False)
     >>> fe.pl.similar_genes(adata, "LYZ", 5).get_title()
     'most similar to LYZ'
     """

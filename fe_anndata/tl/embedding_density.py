@@ -19,7 +19,6 @@ def embedding_density(
     groupby: str | None = None,
     *,
     dimensions: Sequence[int] = (0, 1),
-    key_added: str | None = None,
     copy: bool = False,
 ) -> AnnData | None:
     """Estimate how dense the samples lie in an embedding, from 0 to 1.
@@ -38,9 +37,6 @@ def embedding_density(
         by its own range: values are comparable within a group only.
     dimensions
         Two columns of the embedding, counted from 0.
-    key_added
-        Name of the column written, instead of ``"<basis>_density"`` or
-        ``"<basis>_density_<groupby>"``.
     copy
         Return a copy instead of writing to `adata`.
 
@@ -48,10 +44,10 @@ def embedding_density(
     -------
     None, or a new AnnData for ``copy=True``. Written are
 
-    ``obs[key]`` : float64, (n_obs,)
+    ``obs["<basis>_density"]`` or ``obs["<basis>_density_<groupby>"]`` : float64, (n_obs,)
         Density, 0 at the loneliest sample of its group and 1 at the most crowded one; 1 if all
         are equal, as in a group of one; NaN where a coordinate or the group is missing.
-    ``uns[key + "_params"]`` : dict
+    ``uns`` under the same name with ``"_params"`` : dict
         ``basis``, ``groupby``, ``dimensions``.
 
     Raises
@@ -81,7 +77,7 @@ def embedding_density(
         member = codes == code
         values[member] = to_unit_range(density(points[member]))
 
-    key = key_added or Keys(basis).density + (f"_{groupby}" if groupby else "")
+    key = Keys(basis).density + (f"_{groupby}" if groupby else "")
     written = adata.copy() if copy else adata
     written.obs[key] = values
     written.uns[f"{key}_params"] = {

@@ -9,20 +9,20 @@ from anndata import AnnData
 
 from .._access.inputs import (
     canonical_names,
-    expression,
     gene_mask,
     require_anndata,
+    require_same_values,
     start_table,
     torch_device,
-    without_empty,
+    total_of,
+    trainable,
 )
-from .._access.results import require_intact, require_trained
+from .._access.results import require_free, require_intact, require_trained
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.random import Rng, seed_of
 from .._core.settings import settings
-from ..matrix.audit import check_trainable
 from ..store import uns
 from ..training import Fitted, fit, resolve
 from ..training.config import FIELDS, Config, with_budget
@@ -210,6 +210,9 @@ def train(
     keys = Keys(key_added)
     show = settings.progress if progress is None else progress
     if resume:
+        fixed = {"model": model != "fe", "recipe": recipe != "default", "rng": rng != 0}
+        fixed |= {"layer": layer is not None, "mask_var": mask_var is not None}
+        given |= {name: True for name, changed in fixed.items() if changed}
         params, config, state = _unfinished(adata, keys, given)
         if state is None:
             logger.info("the run under %r has converged: nothing to resume", key_added)
@@ -217,6 +220,7 @@ def train(
         layer, mask_var = params["layer"], adata.var[keys.trained].to_numpy(dtype=bool)
     else:
         state = None
+        require_free(adata, keys.key)
         params = {
             "model": model,
             "recipe": recipe,
@@ -224,9 +228,9 @@ def train(
             "layer": layer,
             "mask_var": mask_var if mask_var is None or isinstance(mask_var, str) else "array",
         }
-    mask = gene_mask(adata, mask_var)
-    X, trained = without_empty(expression(adata, layer), mask, adata.obs_names)
-    check_trainable(X, adata.var_names[trained])
+    X, trained = trainable(adata, layer, gene_mask(adata, mask_var))
+    if resume:
+        require_same_values(X, adata.uns[keys.uns]["preprocessing"]["sum"])
     sample_table = gene_table = None
     if not resume:
         everyone = np.ones(adata.n_obs, dtype=bool)
@@ -252,7 +256,7 @@ def train(
         progress=show,
     )
     result = adata.copy() if copy else adata
-    _write(result, keys, fitted, params, trained)
+    _write(result, keys, fitted, params, trained, total_of(X))
     return result if copy else None
 
 
@@ -281,13 +285,19 @@ def _unfinished(
 
 
 def _write(
-    adata: AnnData, keys: Keys, fitted: Fitted, params: dict[str, Any], trained: np.ndarray
+    adata: AnnData,
+    keys: Keys,
+    fitted: Fitted,
+    params: dict[str, Any],
+    trained: np.ndarray,
+    total: float,
 ) -> None:
     from .. import __version__
 
     samples = fitted.model.sample_vectors().numpy()
     genes = uns.scatter(fitted.model.gene_vectors().numpy(), trained)
     packed = uns.pack_fitted(fitted, params, trained)
+    packed["preprocessing"]["sum"] = total
     packed["version"] = __version__
     packed["fingerprint"] = {
         "samples": uns.fingerprint(samples),

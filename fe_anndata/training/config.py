@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -122,8 +123,8 @@ def with_budget(config: Config, steps: int | None, epochs: float | None) -> Conf
 
 
 def _sizes(name: str, value: Any) -> tuple[int, ...]:
-    sizes = (value,) if isinstance(value, int) else tuple(value)
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
+    sizes = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    if not all(_is(int, size, least=1) and size is not None for size in sizes):
         raise ValueError(f"{name} must be positive integers, such as (100, 50), not {value!r}.")
     return sizes
 
@@ -143,16 +144,21 @@ def _check(config: Config) -> None:
             f"{config.sample_dim} and {config.gene_dim}."
         )
     for name in ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience"):
-        value = getattr(config, name)
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name} must be a positive integer, not {value!r}.")
+        if not _is(int, getattr(config, name), least=1):
+            raise ValueError(f"{name} must be a positive integer, not {getattr(config, name)!r}.")
+    for name in ("warm_up", "learning_rate_drops"):
+        if not _is(int, getattr(config, name), least=0):
+            raise ValueError(
+                f"{name} must be an integer that is not negative, not {getattr(config, name)!r}."
+            )
     for name in ("learning_rate", "sample_learning_rate", "gene_learning_rate", "epochs"):
-        value = getattr(config, name)
-        if value is not None and not value > 0:
-            raise ValueError(f"{name} must be positive, not {value!r}.")
-    for name in ("l2", "sample_noise", "tolerance", "learning_rate_drops", "warm_up"):
-        if getattr(config, name) < 0:
-            raise ValueError(f"{name} must not be negative, got {getattr(config, name)!r}.")
+        if not _is((int, float), getattr(config, name), least=math.ulp(0)):
+            raise ValueError(f"{name} must be positive, not {getattr(config, name)!r}.")
+    for name in ("l2", "sample_noise", "tolerance"):
+        if not _is((int, float), getattr(config, name), least=0):
+            raise ValueError(
+                f"{name} must be a number that is not negative, not {getattr(config, name)!r}."
+            )
     if config.sample_noise and config.batch != "full":
         raise ValueError("sample_noise needs decoder='inner' and batch='full'.")
     if config.validation != "auto" and not (
@@ -162,12 +168,30 @@ def _check(config: Config) -> None:
             f"validation must be a fraction from 0 (none) to 0.5, or 'auto', not "
             f"{config.validation!r}."
         )
-    paired = isinstance(config.batch_size, tuple)
-    if config.batch_size is not None and paired != (config.batch == "tiles"):
+    _check_batch_size(config)
+
+
+def _check_batch_size(config: Config) -> None:
+    size = config.batch_size
+    if size is None:
+        return
+    if config.batch == "full":
+        raise ValueError("batch_size does not apply to batch='full'; leave it out.")
+    pair = isinstance(size, tuple) and len(size) == 2
+    parts = size if isinstance(size, tuple) else (size,)
+    if pair != (config.batch == "tiles") or not all(_is(int, part, least=1) for part in parts):
         raise ValueError(
             "batch_size is (samples, genes) for batch='tiles' and a number of cells for 'cells', "
-            f"not {config.batch_size!r} for {config.batch!r}."
+            f"not {size!r} for {config.batch!r}."
         )
+
+
+def _is(kind: type | tuple[type, ...], value: Any, least: float) -> bool:
+    """Return whether `value` is None, or a number of this kind and not below `least`."""
+    if value is None:
+        return True
+    number = isinstance(value, kind) and not isinstance(value, bool)
+    return number and float(value) >= least
 
 
 FIELDS = tuple(field.name for field in fields(Config))

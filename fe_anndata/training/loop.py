@@ -135,11 +135,14 @@ def run(
 
     def evaluate() -> dict[str, Any]:
         elapsed = time.perf_counter() - stepping
+        validation_loss = objective.validation_loss()
+        if objective.n_held_out:
+            _require_finite(validation_loss, step)
         return {
             "step": step,
             "epoch": step / objective.steps_per_epoch,
             "train_loss": float(np.mean(losses)) if losses else math.nan,
-            "validation_loss": objective.validation_loss(),
+            "validation_loss": validation_loss,
             "cells_per_second": len(losses) * objective.cells_per_step / elapsed,
             "seconds": seconds_before + time.perf_counter() - started,
         }
@@ -154,16 +157,15 @@ def run(
                     return state, state, "converged"
                 losses, stepping = [], time.perf_counter()
             if step >= steps:
+                if not objective.n_held_out:
+                    # The last step has no evaluation that would show if it went astray.
+                    _require_finite(objective.backward(step), step)
                 if step == state.progress.step:
                     return state, state, "steps"
                 final, _ = _next_state(state, evaluate(), model, optimiser, config)
                 return state, final, "steps"
             loss = objective.backward(step)
-            if not math.isfinite(loss):
-                raise NonFiniteLossError(
-                    f"the loss became {loss} at step {step}; nothing was written. Lower "
-                    "learning_rate, sample_learning_rate or gene_learning_rate."
-                )
+            _require_finite(loss, step)
             losses.append(loss)
             warm = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
             optimiser.step(warm * LEARNING_RATE_DROP**state.progress.drops)
@@ -204,6 +206,14 @@ def _next_state(
     best = parameters if progress.best_step == record["step"] else state.best
     history = [*state.history, record]
     return State(progress, parameters, best, optimiser.state(), history), converged
+
+
+def _require_finite(loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise NonFiniteLossError(
+            f"the loss became {loss} at step {step}; nothing was written. Lower learning_rate, "
+            "sample_learning_rate or gene_learning_rate."
+        )
 
 
 def _show(bar: tqdm, state: State) -> None:

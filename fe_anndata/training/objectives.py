@@ -30,6 +30,7 @@ class Objective(ABC):
 
     steps_per_epoch: int
     cells_per_step: int
+    n_held_out: int
 
     @abstractmethod
     def backward(self, step: int) -> float:
@@ -67,12 +68,13 @@ class FullMatrix(Objective):
         n, m = X.shape
         self.cells_per_step = n * m - len(hidden)
         device = model.offset.device
+        self.n_held_out = len(held_out)
         self.held_out = Cells.of(held_out.rows, held_out.cols, held_out.values, (n, m), device)
 
     def backward(self, step: int) -> float:
         """Fill the gradients; return the exact loss before the step."""
         model = self.model
-        u = model.samples
+        u: Tensor = model.samples
         if self.noise:
             u = u + self.noise * normal(
                 self.seed, self.names.samples, u.shape[1], "noise", step
@@ -89,7 +91,7 @@ class FullMatrix(Objective):
     @torch.no_grad()
     def validation_loss(self) -> float:
         """Return the mean squared error of the held-out cells, NaN if there are none."""
-        if not len(self.held_out):
+        if not self.n_held_out:
             return float("nan")
         P, Q = self.decoder.phi(self.model.samples), self.decoder.psi(self.model.genes)
         predicted = self.model.scale * self.held_out.inner(P, Q)
@@ -104,7 +106,7 @@ class _Batches(Objective):
         self, model: Factorized, X: Values, held_out: CellSet, names: Names, seed: int
     ) -> None:
         self.model, self.X, self.names, self.seed = model, X, names, seed
-        self.held_out = held_out
+        self.held_out, self.n_held_out = held_out, len(held_out)
         self.device = model.offset.device
         # Sorted by row, then column, so these numbers rise.
         self.held_out_numbers = held_out.rows * X.shape[1] + held_out.cols
@@ -132,14 +134,14 @@ class _Batches(Objective):
     def validation_loss(self) -> float:
         """Return the mean squared error of the held-out cells, NaN if there are none."""
         total = 0.0
-        for first in range(0, len(self.held_out), VALIDATION_CHUNK):
+        for first in range(0, self.n_held_out, VALIDATION_CHUNK):
             part = slice(first, first + VALIDATION_CHUNK)
             rows, cols, values = (
                 self.to_device(a[part])
                 for a in (self.held_out.rows, self.held_out.cols, self.held_out.values)
             )
             total += float((self.model.cells(rows, cols) - values).double().square().sum())
-        return total / len(self.held_out) if len(self.held_out) else float("nan")
+        return total / self.n_held_out if self.n_held_out else float("nan")
 
 
 class RandomCells(_Batches):

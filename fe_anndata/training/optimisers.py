@@ -64,7 +64,7 @@ class Optimiser:
     def state(self) -> dict[str, np.ndarray]:
         """Return a copy of all moments as ``{"parameter:moment": array}``."""
         return {
-            f"{name}:{moment}": value.cpu().numpy().copy()
+            f"{name}:{moment}": np.atleast_1d(value.cpu().numpy().copy())
             for name, parameter in self.parameters.items()
             for optimiser in self.optimisers
             for moment, value in optimiser.state.get(parameter, {}).items()
@@ -77,9 +77,10 @@ class Optimiser:
                 if not any(parameter is p for g in optimiser.param_groups for p in g["params"]):
                     continue
                 optimiser.state[parameter] = {
-                    key.removeprefix(f"{name}:"): _like(parameter, array)
+                    moment: _moment(moment, array, parameter)
                     for key, array in arrays.items()
-                    if key.startswith(f"{name}:")
+                    for of, _, moment in [key.rpartition(":")]
+                    if of == name
                 }
 
 
@@ -88,7 +89,7 @@ def _between_layers(network: dict[str, nn.Parameter]) -> dict[str, nn.Parameter]
     return {n: p for n, p in network.items() if p.ndim == 2 and p.shape[0] > 1}
 
 
-def _like(parameter: Tensor, array: np.ndarray) -> Tensor:
+def _moment(name: str, array: np.ndarray, parameter: Tensor) -> Tensor:
     value = torch.from_numpy(np.array(array))
-    # Step counters stay on the CPU, where torch keeps them; moments follow their parameter.
-    return value.to(parameter.device) if value.shape == parameter.shape else value
+    # torch keeps step counters, which have no dimension, on the CPU.
+    return value.reshape(()) if name == "step" else value.to(parameter.device)

@@ -87,10 +87,10 @@ def test_in_place_and_copy(adata):
     assert (params["basis"], params["groupby"]) == ("fe", None)
     assert params["dimensions"].tolist() == [0, 1]
     before = list(adata.obs)
-    new = embedding_density(adata, key_added="dense", copy=True)
+    new = embedding_density(adata, groupby="group", copy=True)
     assert list(adata.obs) == before
-    np.testing.assert_array_equal(new.obs["dense"], values)
-    assert "dense_params" in new.uns
+    assert "fe_density_group" in new.obs
+    np.testing.assert_array_equal(new.obs["fe_density"], values)
 
 
 def test_each_group_has_its_own_scale(adata):

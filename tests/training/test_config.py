@@ -40,7 +40,7 @@ def test_another_kind_of_batch_forgets_the_size_of_the_first():
         ({"steps": 1, "epochs": 1}, "not both"),
         ({"steps": 0}, "steps must be a positive integer"),
         ({"learning_rate": -1}, "learning_rate must be positive"),
-        ({"l2": -1}, "l2 must not be negative"),
+        ({"l2": -1}, "l2 must be a number that is not negative"),
         ({"validation": 0.9}, "validation must be a fraction"),
         ({"hidden": (5, 0)}, "hidden must be positive integers"),
         ({"batch": "tiles", "batch_size": 5}, "batch_size is"),
