@@ -46,7 +46,7 @@ def check_trainable(X: Values, genes: pd.Index) -> None:
             "the matrix looks like raw counts, which a few genes would dominate; train on log "
             "values, for example sc.pp.normalize_total(adata); sc.pp.log1p(adata).",
             UserWarning,
-            stacklevel=4,  # the line of the user
+            stacklevel=5,  # the line of the user
         )
 
 

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from anndata import AnnData
 
-from .._access.inputs import (
-    canonical_names,
-    gene_mask,
-    require_anndata,
-    require_same_values,
-    start_table,
-    torch_device,
-    total_of,
-    trainable,
-)
-from .._access.results import require_free, require_intact, require_trained
+from .._access.inputs import canonical_names, require_anndata, torch_device
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
-from .._core.random import Rng, seed_of
+from .._core.random import Rng
 from .._core.settings import settings
-from ..store import uns
-from ..training import Fitted, fit, resolve
-from ..training.config import FIELDS, Config, with_budget
-from ..training.loop import State
+from ..training import fit
+from ..training.config import FIELDS
+from ._run import new_run, resumed_run, write
 
 MODELS = ("fe",)
 
@@ -193,7 +180,7 @@ def train(
     References
     ----------
     .. [1] Trofimov et al. (2020), Bioinformatics 36 (Suppl 1), i417-i426.
-    .. [2] Choy et al. (2018), bioRxiv 419887.
+    .. [2] Choy et al. (2018), a dot-product embedding of genes and samples.
 
     Examples
     --------
@@ -208,121 +195,27 @@ def train(
     require_anndata(adata)
     require_choice(model, MODELS, "model")
     keys = Keys(key_added)
-    show = settings.progress if progress is None else progress
     if resume:
         fixed = {"model": model != "fe", "recipe": recipe != "default", "rng": rng != 0}
         fixed |= {"layer": layer is not None, "mask_var": mask_var is not None}
-        given |= {name: True for name, changed in fixed.items() if changed}
-        params, config, state = _unfinished(adata, keys, given)
-        if state is None:
-            logger.info("the run under %r has converged: nothing to resume", key_added)
-            return adata.copy() if copy else None
-        layer, mask_var = params["layer"], adata.var[keys.trained].to_numpy(dtype=bool)
+        changed = [*(n for n in given if given[n] is not None), *(n for n in fixed if fixed[n])]
+        run = resumed_run(adata, keys, changed, steps, epochs)
     else:
-        state = None
-        require_free(adata, keys.key)
-        params = {
-            "model": model,
-            "recipe": recipe,
-            "rng": seed_of(rng),
-            "layer": layer,
-            "mask_var": mask_var if mask_var is None or isinstance(mask_var, str) else "array",
-        }
-    X, trained = trainable(adata, layer, gene_mask(adata, mask_var))
-    if resume:
-        require_same_values(X, adata.uns[keys.uns]["preprocessing"]["sum"])
-    sample_table = gene_table = None
-    if not resume:
-        everyone = np.ones(adata.n_obs, dtype=bool)
-        sample_table, given["sample_start"] = start_table(
-            sample_start, "pca", adata.obsm, "obsm", everyone
-        )
-        gene_table, given["gene_start"] = start_table(
-            gene_start, "svd", adata.varm, "varm", trained
-        )
-        for name, table in (("sample_dim", sample_table), ("gene_dim", gene_table)):
-            if table is not None:
-                given[name] = _same_width(name, given[name], table)
-        config = resolve(recipe, **given)
+        run = new_run(adata, keys, model, recipe, given, layer, mask_var, rng)
+    if run.converged:
+        logger.info("the run under %r has converged: nothing to resume", key_added)
+        return adata.copy() if copy else None
     fitted = fit(
-        X,
-        config,
-        seed=int(params["rng"]),
-        names=canonical_names(adata, trained),
-        sample_start=sample_table,
-        gene_start=gene_table,
-        state=state,
+        run.X,
+        run.config,
+        seed=run.params["rng"],
+        names=canonical_names(adata, run.trained),
+        sample_start=run.sample_start,
+        gene_start=run.gene_start,
+        state=run.state,
         device=torch_device(device),
-        progress=show,
+        progress=settings.progress if progress is None else progress,
     )
     result = adata.copy() if copy else adata
-    _write(result, keys, fitted, params, trained, total_of(X))
+    write(result, keys, run, fitted)
     return result if copy else None
-
-
-def _same_width(name: str, given: int | None, table: np.ndarray) -> int:
-    if given is not None and given != table.shape[1]:
-        raise ValueError(f"{name}={given}, but the start has {table.shape[1]} columns.")
-    return int(table.shape[1])
-
-
-def _unfinished(
-    adata: AnnData, keys: Keys, given: dict[str, Any]
-) -> tuple[dict[str, Any], Config, State | None]:
-    """Return parameters, configuration and state of the run to resume; no state if it is done."""
-    stored = require_trained(adata, keys.key)
-    require_intact(adata, keys.key, same_samples=True)
-    changed = [n for n, v in given.items() if v is not None and n not in ("steps", "epochs")]
-    if changed:
-        raise ValueError(
-            f"resume=True continues the run as it was set up; leave out {', '.join(changed)}."
-        )
-    params = stored["params"]
-    config = with_budget(uns.unpack_config(params), given["steps"], given["epochs"])
-    names = ("model", "recipe", "rng", "layer", "mask_var")
-    state = uns.unpack_state(stored["state"], stored["history"]) if "state" in stored else None
-    return {name: params[name] for name in names}, config, state
-
-
-def _write(
-    adata: AnnData,
-    keys: Keys,
-    fitted: Fitted,
-    params: dict[str, Any],
-    trained: np.ndarray,
-    total: float,
-) -> None:
-    from .. import __version__
-
-    samples = fitted.model.sample_vectors().numpy()
-    genes = uns.scatter(fitted.model.gene_vectors().numpy(), trained)
-    packed = uns.pack_fitted(fitted, params, trained)
-    packed["preprocessing"]["sum"] = total
-    packed["version"] = __version__
-    packed["fingerprint"] = {
-        "samples": uns.fingerprint(samples),
-        "genes": uns.fingerprint(genes),
-    }
-    adata.obsm[keys.obsm] = samples
-    adata.varm[keys.varm] = genes
-    adata.var[keys.trained] = trained
-    adata.uns[keys.uns] = packed
-    if fitted.ended == "interrupted":
-        logger.warning(
-            "interrupted: kept the result of step %d; resume=True continues", fitted.best_step
-        )
-    logger.info(
-        "trained %d samples x %d genes for %d steps (%s), best at step %d; wrote obsm[%r] %s, "
-        "varm[%r] %s, var[%r] and uns[%r]",
-        adata.n_obs,
-        trained.sum(),
-        fitted.history[-1]["step"],
-        fitted.ended,
-        fitted.best_step,
-        keys.obsm,
-        samples.shape,
-        keys.varm,
-        genes.shape,
-        keys.trained,
-        keys.uns,
-    )
