@@ -2,8 +2,12 @@
 
 ``products``
     A matrix, dense or CSR, known by its products with thin matrices; and sparse sets of cells.
+``target``
+    What a model is to predict: such a matrix, centred and scaled, its hidden cells filled in.
 ``inner``
     Loss and gradients of the inner decoder over the whole matrix, from two such products.
 ``svd``
-    Truncated singular value decomposition of a centred matrix with missing cells.
+    Truncated singular value decomposition of a target.
+``pair_mlp``
+    The network of the concat decoder on pairs and tiles, its first layer split.
 """

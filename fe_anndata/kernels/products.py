@@ -44,10 +44,15 @@ class Products:
         """Number of rows and of columns."""
         return self.forward.shape
 
-    @property
-    def stored(self) -> Tensor:
-        """The stored values, in one dimension or two."""
-        return self.forward if self.forward.layout == torch.strided else self.forward.values()
+    def row_squares(self) -> Tensor:
+        """Return the sum of squares of each row, float64 (n,)."""
+        if self.forward.layout == torch.strided:
+            norms: Tensor = torch.linalg.vector_norm(self.forward, dim=1, dtype=torch.float64)
+            return norms**2
+        zero = torch.zeros(1, dtype=torch.float64, device=self.forward.device)
+        running = torch.cat([zero, self.forward.values().double().square().cumsum(0)])
+        ends = running[self.forward.crow_indices().long()]
+        return ends[1:] - ends[:-1]
 
     def times(self, Q: Tensor) -> Tensor:
         """Return X Q, (n, k)."""
@@ -68,13 +73,14 @@ class Cells:
         CSR tensors with a one at each cell, of the matrix and of its transpose.
     order
         Where the cells of `transposed` stand among those of `pattern`.
-    values
-        What the matrix holds there, in the order of `pattern`.
+    rows, values
+        Row of each cell and what the matrix holds there, in the order of `pattern`.
     """
 
     pattern: Tensor
     transposed: Tensor
     order: Tensor
+    rows: Tensor
     values: Tensor
 
     @classmethod
@@ -94,6 +100,7 @@ class Cells:
             _csr_tensor(_ones_like(numbered), device),
             _csr_tensor(_ones_like(flipped), device),
             torch.from_numpy(flipped.data - 1).to(device),
+            torch.from_numpy(rows.astype(np.int64)).to(device),
             torch.from_numpy(values.astype(np.float32)).to(device),
         )
 

@@ -108,9 +108,10 @@ def observed_and_predicted(
         held_out = draw(
             X if trained.all() else X[:, trained],
             config.validation,
+            config.validation_by,
             int(stored["params"]["rng"]),
             canonical_names(adata, trained),
-        )
+        ).cells
         if not len(held_out):
             raise ValueError(
                 "no cells were held out in this training (validation=0); use cells='all', or "

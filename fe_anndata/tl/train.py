@@ -46,6 +46,7 @@ def train(
     steps: int | None = None,
     epochs: float | None = None,
     validation: float | str | None = None,
+    validation_by: str | None = None,
     evaluate_every: int | None = None,
     patience: int | None = None,
     learning_rate_drops: int | None = None,
@@ -124,8 +125,12 @@ def train(
     steps, epochs
         At most so many steps, or passes over the matrix. Give one of them.
     validation
-        Fraction of the cells held out from everything that is fitted; 0 for none; ``"auto"`` for
-        5 %, but at most 50,000 cells.
+        Fraction held out from everything that is fitted; 0 for none; ``"auto"`` for 5 %, but at
+        most 50,000 cells.
+    validation_by
+        What is held out: ``"cells"`` anywhere in the matrix, or whole ``"samples"``. These shape
+        nothing that is shared; their own vectors are fitted to a random half of their cells, and
+        the other half is the validation set.
     evaluate_every
         Steps between evaluations; by default half an epoch, at most 500.
     patience

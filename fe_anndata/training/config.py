@@ -15,6 +15,7 @@ CHOICES = {
     "optimizer": ("adam", "rmsprop", "muon"),
     "batch": ("full", "cells", "tiles"),
     "init": ("torch", "glorot"),
+    "validation_by": ("cells", "samples"),
 }
 
 
@@ -49,13 +50,14 @@ class Config:
     steps: int | None = None
     epochs: float | None = None
     validation: float | str = "auto"
+    validation_by: str = "cells"
     evaluate_every: int | None = None
     patience: int | None = None
     learning_rate_drops: int = 0
     tolerance: float = 0.0
 
     @property
-    def needs_products(self) -> bool:
+    def needs_target(self) -> bool:
         """Whether the run multiplies the whole matrix: to center, to start, or in each step."""
         by_components = self.sample_start == "pca" or self.gene_start == "svd"
         return self.center or by_components or self.batch == "full"

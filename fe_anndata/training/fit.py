@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from ..kernels.inner import observed_squares
 from ..kernels.products import Cells, Products
+from ..kernels.target import Target
 from ..matrix.values import Values, column_moments, without_missing
 from ..models.factorized import Factorized
 from .config import Config
-from .holdout import CellSet, draw, hidden_cells
+from .holdout import Holdout, draw, hidden_cells
 from .loop import Progress, State, load, run
 from .names import Names
 from .objectives import FullMatrix, Objective, RandomCells, Tiles
@@ -125,7 +125,7 @@ def fit(
     device = torch.device(device)
     config = settle(config, X.shape)
     assert config.gene_dim is not None
-    held_out = draw(X, config.validation, seed, names)
+    holdout = draw(X, config.validation, config.validation_by, seed, names)
     model = Factorized(
         *X.shape,
         decoder=config.decoder,
@@ -136,13 +136,11 @@ def fit(
         activation=config.activation,
         output=config.output,
     ).to(device)
-    products, hidden = _fixed_numbers(model, X, config, held_out)
+    target = _fixed_numbers(model, X, config, holdout)
     if state is None:
-        noise = start(model, config, seed, names, products, hidden, sample_start, gene_start)
+        noise = start(model, config, seed, names, target, sample_start, gene_start)
         state = State(Progress(noise=noise))
-    objective = _objective(
-        model, X, config, seed, names, held_out, products, hidden, state.progress.noise
-    )
+    objective = _objective(model, X, config, seed, names, holdout, target, state.progress.noise)
     steps = config.steps or math.ceil((config.epochs or 1) * objective.steps_per_epoch)
     every = config.evaluate_every or _steps_between_evaluations(objective.steps_per_epoch)
     resumable, final, ended = run(objective, model, config, steps, every, state, started, progress)
@@ -155,28 +153,27 @@ def _steps_between_evaluations(steps_per_epoch: int) -> int:
     return min(max(1, steps_per_epoch // 2), MOST_STEPS_BETWEEN_EVALUATIONS)
 
 
-def _fixed_numbers(
-    model: Factorized, X: Values, config: Config, held_out: CellSet
-) -> tuple[Products | None, Cells | None]:
+def _fixed_numbers(model: Factorized, X: Values, config: Config, holdout: Holdout) -> Target | None:
     """Set offset and scale, or the bounds, of `model` from the training cells.
 
-    Returns the matrix and its hidden cells as products, if they are needed.
+    Returns the whole matrix as a target, if it is needed.
     """
     if config.output == "bounded":
-        model.bounds.copy_(torch.tensor(_bounds(X, held_out)))
-    if not config.needs_products:
-        return None, None
+        model.bounds.copy_(torch.tensor(_bounds(X, holdout)))
+    if not config.needs_target:
+        return None
     device = model.offset.device
-    unseen = hidden_cells(X, held_out)
-    products = Products.of(without_missing(X), device)
-    hidden = Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, device)
+    unseen = hidden_cells(X, holdout.cells)
     if config.center:
-        model.offset.copy_(torch.from_numpy(_gene_means(X, held_out)))
-    n_observed = X.shape[0] * X.shape[1] - len(hidden)
-    scale = math.sqrt(max(observed_squares(products, hidden, model.offset), 0.0) / n_observed)
-    if config.output == "linear" and scale > 0:
-        model.scale.fill_(scale)
-    return products, hidden
+        model.offset.copy_(torch.from_numpy(_gene_means(X, holdout)))
+    target = Target.of(
+        Products.of(without_missing(X), device),
+        Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, device),
+        torch.from_numpy(holdout.counted[:, None].astype(np.float32)).to(device),
+        model.offset,
+    )
+    model.scale.fill_(target.scale if config.output == "linear" else 1.0)
+    return target
 
 
 def _objective(
@@ -185,38 +182,44 @@ def _objective(
     config: Config,
     seed: int,
     names: Names,
-    held_out: CellSet,
-    products: Products | None,
-    hidden: Cells | None,
+    holdout: Holdout,
+    target: Target | None,
     noise: float,
 ) -> Objective:
     if config.batch == "full":
-        assert products is not None
-        assert hidden is not None
-        return FullMatrix(model, products, hidden, held_out, names, seed, noise)
+        assert target is not None
+        return FullMatrix(model, target, holdout, names, seed, noise)
     if config.batch == "tiles":
         assert isinstance(config.batch_size, tuple)
-        return Tiles(model, X, held_out, names, seed, config.batch_size)
+        return Tiles(model, X, holdout, names, seed, config.batch_size)
     assert isinstance(config.batch_size, int)
-    return RandomCells(model, X, held_out, names, seed, config.batch_size)
+    return RandomCells(model, X, holdout, names, seed, config.batch_size)
 
 
-def _gene_means(X: Values, held_out: CellSet) -> np.ndarray:
+def _gene_means(X: Values, holdout: Holdout) -> np.ndarray:
     """Return the mean of the observed training cells of each gene, float32; 0 where none is."""
     total, number = column_moments(X)
-    n_vars = X.shape[1]
-    total -= np.bincount(held_out.cols, weights=held_out.values, minlength=n_vars)
-    number -= np.bincount(held_out.cols, minlength=n_vars)
+    counted = holdout.counted
+    if not counted.all():
+        total_out, number_out = column_moments(X[~counted])
+        total, number = total - total_out, number - number_out
+    else:
+        held_out, n_vars = holdout.cells, X.shape[1]
+        total -= np.bincount(held_out.cols, weights=held_out.values, minlength=n_vars)
+        number -= np.bincount(held_out.cols, minlength=n_vars)
     return np.where(number > 0, total / np.maximum(number, 1), 0.0).astype(np.float32)
 
 
-def _bounds(X: Values, held_out: CellSet) -> tuple[float, float]:
+def _bounds(X: Values, holdout: Holdout) -> tuple[float, float]:
     """Return least and greatest observed training value, by blocks of rows."""
     least, greatest = math.inf, -math.inf
+    held_out = holdout.cells
     for first in range(0, X.shape[0], BLOCK):
         block = X[first : first + BLOCK]
         block = block.toarray() if sparse.issparse(block) else block.copy()
         inside = (held_out.rows >= first) & (held_out.rows < first + BLOCK)
         block[held_out.rows[inside] - first, held_out.cols[inside]] = np.nan
-        least, greatest = min(least, np.nanmin(block)), max(greatest, np.nanmax(block))
+        block = block[holdout.counted[first : first + BLOCK]]
+        if len(block):
+            least, greatest = min(least, np.nanmin(block)), max(greatest, np.nanmax(block))
     return float(least), float(greatest)

@@ -27,30 +27,62 @@ class CellSet:
         return len(self.rows)
 
 
-def draw(X: Values, validation: float | str, seed: int, names: Names) -> CellSet:
-    """Return the validation cells of `X`; missing cells are never among them.
+@dataclass(frozen=True)
+class Holdout:
+    """What is held out.
+
+    Attributes
+    ----------
+    cells
+        The validation cells.
+    counted
+        Bool (n_obs,): False for samples held out whole, whose vectors are fitted to their other
+        cells but which shape nothing that is shared.
+    """
+
+    cells: CellSet
+    counted: np.ndarray
+
+
+def draw(X: Values, validation: float | str, by: str, seed: int, names: Names) -> Holdout:
+    """Return what is held out of `X`; missing cells are never among the validation cells.
 
     Parameters
     ----------
     X
         The matrix.
     validation
-        Fraction of all cells, or ``"auto"``.
+        Fraction of all cells or samples, or ``"auto"``.
+    by
+        ``"cells"`` anywhere, or half of the cells of some ``"samples"``.
     seed, names
         They alone decide, not the order of samples or genes.
     """
-    n_cells = X.shape[0] * X.shape[1]
-    if validation == "auto":
-        n = min(int(AUTO_FRACTION * n_cells), AUTO_CELLS)
+    n_obs, n_vars = X.shape
+    counted = np.ones(n_obs, dtype=bool)
+    if by == "cells":
+        drawn = Permutation(n_obs * n_vars, seed, "validation")(
+            np.arange(_number(validation, n_obs * n_vars, AUTO_CELLS))
+        )
+        rows, cols = names.rows[drawn // n_vars], names.cols[drawn % n_vars]
     else:
-        n = int(float(validation) * n_cells)
-    drawn = Permutation(n_cells, seed, "validation")(np.arange(n))
-    rows, cols = names.rows[drawn // X.shape[1]], names.cols[drawn % X.shape[1]]
+        n = _number(validation, n_obs, 2 * AUTO_CELLS // n_vars)
+        n = max(n, 1) if validation else 0
+        samples = names.rows[Permutation(n_obs, seed, "samples")(np.arange(n))]
+        counted[samples] = False
+        half = Permutation(max(n * n_vars, 1), seed, "halves")(np.arange(n * n_vars // 2))
+        rows, cols = samples[half // n_vars], names.cols[half % n_vars]
     order = np.lexsort((cols, rows))
     rows, cols = rows[order], cols[order]
     values = cells(X, rows, cols)
     seen = ~np.isnan(values)
-    return CellSet(rows[seen], cols[seen], values[seen])
+    return Holdout(CellSet(rows[seen], cols[seen], values[seen]), counted)
+
+
+def _number(validation: float | str, of: int, most: int) -> int:
+    if validation == "auto":
+        return min(int(AUTO_FRACTION * of), most)
+    return int(float(validation) * of)
 
 
 def hidden_cells(X: Values, held_out: CellSet) -> CellSet:

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from ..kernels import inner
-from ..kernels.products import Cells, Products
+from ..kernels.products import Cells
+from ..kernels.target import Target
 from ..matrix.values import Values, cells, tile
 from ..models.decoders import Inner
 from ..models.factorized import Factorized
 from .batches import cell_batch, n_batches, tile_batch
-from .holdout import CellSet
+from .holdout import Holdout
 from .names import Names, normal
 
 VALIDATION_CHUNK = 1 << 16
@@ -53,40 +54,40 @@ class FullMatrix(Objective):
     def __init__(
         self,
         model: Factorized,
-        X: Products,
-        hidden: Cells,
-        held_out: CellSet,
+        target: Target,
+        holdout: Holdout,
         names: Names,
         seed: int,
         noise: float,
     ) -> None:
         assert isinstance(model.decoder, Inner)
-        self.model, self.decoder = model, model.decoder
-        self.X, self.hidden = X, hidden
+        self.model, self.decoder, self.target = model, model.decoder, target
         self.names, self.seed, self.noise = names, seed, noise
-        self.squares = inner.observed_squares(X, hidden, model.offset)
-        n, m = X.shape
-        self.cells_per_step = n * m - len(hidden)
-        device = model.offset.device
-        self.n_held_out = len(held_out)
-        self.held_out = Cells.of(held_out.rows, held_out.cols, held_out.values, (n, m), device)
+        self.cells_per_step = target.n_observed
+        cells, device = holdout.cells, model.offset.device
+        self.n_held_out = len(cells)
+        n, m = target.X.shape
+        self.held_out = Cells.of(cells.rows, cells.cols, cells.values, (n, m), device)
+        self.whole_samples = not holdout.counted.all()
 
     def backward(self, step: int) -> float:
         """Fill the gradients; return the exact loss before the step."""
-        model = self.model
-        u: Tensor = model.samples
+        samples, counted = self.model.samples, self.target.counted
+        u: Tensor = samples
         if self.noise:
-            u = u + self.noise * normal(
-                self.seed, self.names.samples, u.shape[1], "noise", step
-            ).to(u.device)
-        P, Q = self.decoder.phi(u), self.decoder.psi(model.genes)
-        scale = float(model.scale)
+            drawn = normal(self.seed, self.names.samples, samples.shape[1], "noise", step)
+            u = samples + self.noise * drawn.to(samples.device)
+        P, Q = self.decoder.phi(u), self.decoder.psi(self.model.genes)
         with torch.no_grad():
-            gradients = inner.loss_and_gradients(
-                self.X, self.hidden, P, Q, offset=model.offset, scale=scale, squares=self.squares
-            )
-        torch.autograd.backward([P, Q], [gradients.P, gradients.Q])
-        return gradients.loss * scale**2
+            gradients = inner.loss_and_gradients(self.target, P, Q)
+        if self.whole_samples:
+            own = gradients.P * (1 - counted)
+            (of_held_out,) = torch.autograd.grad(P, samples, own, retain_graph=True)
+        torch.autograd.backward([P, Q], [gradients.P * counted, gradients.Q])
+        if self.whole_samples:
+            assert samples.grad is not None
+            samples.grad += of_held_out
+        return gradients.loss * self.target.scale**2
 
     @torch.no_grad()
     def validation_loss(self) -> float:
@@ -103,9 +104,10 @@ class _Batches(Objective):
     """What batches of cells and of tiles share."""
 
     def __init__(
-        self, model: Factorized, X: Values, held_out: CellSet, names: Names, seed: int
+        self, model: Factorized, X: Values, holdout: Holdout, names: Names, seed: int
     ) -> None:
         self.model, self.X, self.names, self.seed = model, X, names, seed
+        held_out, self.counted = holdout.cells, holdout.counted
         self.held_out, self.n_held_out = held_out, len(held_out)
         self.device = model.offset.device
         # Sorted by row, then column, so these numbers rise.
@@ -124,9 +126,24 @@ class _Batches(Objective):
     def to_device(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def descend(self, predicted: Tensor, observed: Tensor) -> float:
-        """Backpropagate the mean squared error of two vectors of cells."""
-        error = (predicted - observed).square().mean()
+    def descend(self, predicted: Tensor, observed: Tensor, rows: np.ndarray) -> float:
+        """Backpropagate the mean squared error of vectors of cells in the samples `rows`."""
+        errors = (predicted - observed).square()
+        counted = self.counted[rows]
+        if counted.all():
+            return self._backward(errors.mean())
+        of_counted, of_held_out = errors[self.to_device(counted)], errors[self.to_device(~counted)]
+        samples = self.model.samples
+        # Samples held out whole learn their own vector, from gradients that reach nothing else.
+        (own,) = torch.autograd.grad(
+            of_held_out.sum() / len(errors) / self.model.scale**2, samples, retain_graph=True
+        )
+        loss = self._backward(of_counted.mean() if len(of_counted) else 0 * errors.sum())
+        assert samples.grad is not None
+        samples.grad += own
+        return loss
+
+    def _backward(self, error: Tensor) -> float:
         torch.autograd.backward([error / self.model.scale**2])
         return float(error.detach())
 
@@ -151,12 +168,12 @@ class RandomCells(_Batches):
         self,
         model: Factorized,
         X: Values,
-        held_out: CellSet,
+        holdout: Holdout,
         names: Names,
         seed: int,
         size: int,
     ) -> None:
-        super().__init__(model, X, held_out, names, seed)
+        super().__init__(model, X, holdout, names, seed)
         self.size = self.cells_per_step = min(size, X.shape[0] * X.shape[1])
         self.steps_per_epoch = n_batches(X.shape[0] * X.shape[1], self.size)
 
@@ -166,8 +183,9 @@ class RandomCells(_Batches):
         rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]
         values = cells(self.X, rows, cols)
         seen = self.trainable(rows, cols, values)
-        predicted = self.model.cells(self.to_device(rows[seen]), self.to_device(cols[seen]))
-        return self.descend(predicted, self.to_device(values[seen]))
+        rows, cols = rows[seen], cols[seen]
+        predicted = self.model.cells(self.to_device(rows), self.to_device(cols))
+        return self.descend(predicted, self.to_device(values[seen]), rows)
 
 
 class Tiles(_Batches):
@@ -177,12 +195,12 @@ class Tiles(_Batches):
         self,
         model: Factorized,
         X: Values,
-        held_out: CellSet,
+        holdout: Holdout,
         names: Names,
         seed: int,
         size: tuple[int, int],
     ) -> None:
-        super().__init__(model, X, held_out, names, seed)
+        super().__init__(model, X, holdout, names, seed)
         n, m = X.shape
         self.size = (min(size[0], n), min(size[1], m))
         self.cells_per_step = self.size[0] * self.size[1]
@@ -193,6 +211,10 @@ class Tiles(_Batches):
         row_ranks, col_ranks = tile_batch(step, self.size, self.X.shape, self.seed)
         rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]
         values = tile(self.X, rows, cols)
-        seen = self.to_device(self.trainable(rows[:, None], cols[None, :], values))
+        seen = self.trainable(rows[:, None], cols[None, :], values)
         predicted = self.model.tile(self.to_device(rows), self.to_device(cols))
-        return self.descend(predicted[seen], self.to_device(values)[seen])
+        return self.descend(
+            predicted[self.to_device(seen)],
+            self.to_device(values[seen]),
+            np.broadcast_to(rows[:, None], seen.shape)[seen],
+        )

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from .._core.random import generator
-from ..kernels.products import Cells, Products
 from ..kernels.svd import truncated_svd
+from ..kernels.target import Target
 from ..models.decoders import Inner
 from ..models.factorized import Factorized
 from .config import Config
@@ -24,8 +24,7 @@ def start(
     config: Config,
     seed: int,
     names: Names,
-    X: Products | None,
-    hidden: Cells | None,
+    target: Target | None,
     sample_start: np.ndarray | None,
     gene_start: np.ndarray | None,
 ) -> float:
@@ -33,21 +32,22 @@ def start(
 
     Returns the standard deviation of the noise on the sample table, from ``sample_noise``.
 
-    `X` and `hidden` are needed for a start at the principal components alone. The sample table
+    `target` is needed for a start at the principal components alone. The sample table
     starts at the first scores, divided by one number so that they have unit variance over all:
     unlike whitened scores they keep the distances of PCA. The gene table starts at the loadings,
     times the square root of the number of genes: unit variance in every column.
     """
     _draw_network(model, config, seed)
     scores = loadings = None
-    if X is not None and hidden is not None:
-        scores, loadings = _principal_components(model, config, seed, names, X, hidden)
+    if target is not None:
+        scores, loadings = _principal_components(model, config, seed, names, target)
     if sample_start is None:
-        if scores is None or config.sample_start == "random":
+        if target is None or scores is None or config.sample_start == "random":
             table = normal(seed, names.samples, config.sample_dim, "samples")
         else:
             first = scores[:, : config.sample_dim]
-            table = first / first.square().mean().sqrt().clamp_min(1e-12)
+            mean_square = (target.counted * first).square().sum() / target.counted.sum()
+            table = first / (mean_square / config.sample_dim).sqrt().clamp_min(1e-12)
     else:
         table = torch.from_numpy(sample_start)
     if gene_start is None:
@@ -60,38 +60,36 @@ def start(
     with torch.no_grad():
         model.samples.copy_(table)
         model.genes.copy_(genes)
-        if isinstance(model.decoder, Inner) and X is not None and hidden is not None:
-            return _fit_linear_path(model, X, hidden, config.sample_noise)
+        if isinstance(model.decoder, Inner) and target is not None:
+            return _fit_linear_path(model, target, config.sample_noise)
     return 0.0
 
 
 def _principal_components(
-    model: Factorized, config: Config, seed: int, names: Names, X: Products, hidden: Cells
+    model: Factorized, config: Config, seed: int, names: Names, target: Target
 ) -> tuple[Tensor, Tensor]:
     k = max(
         config.sample_dim if config.sample_start == "pca" else 1,
         model.genes.shape[1] if config.gene_start == "svd" else 1,
     )
-    n_probes = min(k + OVERSAMPLING, *X.shape)
+    n_probes = min(k + OVERSAMPLING, *target.X.shape)
     probe = normal(seed, names.genes, n_probes, "probe").to(model.offset.device)
-    return truncated_svd(X, hidden, model.offset, probe, k)
+    return truncated_svd(target, probe, k)
 
 
-def _fit_linear_path(model: Factorized, X: Products, hidden: Cells, sample_noise: float) -> float:
+def _fit_linear_path(model: Factorized, target: Target, sample_noise: float) -> float:
     """Let the linear path start as the least-squares map from the start of u.
 
     Its targets are the sample factors that fit best, given the gene vectors. What the map leaves
     of the variance is taken as noise of the cells, of which every factor gets a share; seen from
     u, `sample_noise` times that share is the noise returned, and the map is the best one under it.
     """
-    u, v = model.samples, model.genes
-    n, m = X.shape
-    filling = hidden.gather(model.offset) - hidden.values
-    Xv = (X.times(v) + hidden.times(filling, v) - model.offset @ v) / model.scale
+    u, v = model.samples * target.counted, model.genes
+    n, m = float(target.counted.sum()), len(v)
     gram = v.T @ v
-    factors = Xv @ _pseudo_inverse(gram)
+    factors = target.times(v, target.nothing()) @ _pseudo_inverse(gram)
     weight = _pseudo_inverse(u.T @ u) @ (u.T @ factors)
-    # The scaled matrix has unit variance, and the map explains tr(P'P V'V) / (n m) of it.
+    # The target has unit mean square, and the map explains tr(P'P V'V) / (n m) of it.
     mapped = u @ weight
     explained = float(((mapped.T @ mapped) * gram).sum()) / (n * m)
     per_factor = math.sqrt(max(1 - explained, 0.0) / m)

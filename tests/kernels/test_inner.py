@@ -7,8 +7,9 @@ import pytest
 import torch
 from scipy import sparse
 
-from fe_anndata.kernels.inner import loss_and_gradients, observed_squares
+from fe_anndata.kernels.inner import loss_and_gradients
 from fe_anndata.kernels.products import Cells, Products
+from fe_anndata.kernels.target import Target
 
 CPU = torch.device("cpu")
 SHAPES = [(1, 1), (1, 7), (7, 1), (13, 31), (31, 13), (127, 1023)]
@@ -48,14 +49,14 @@ def naive(X, observed, P, Q, offset, scale):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_loss_and_gradients_equal_the_naive_ones(shape, hidden_share, as_sparse):
     X, observed, products, hidden, P, Q, offset = problem(shape, 5, hidden_share, as_sparse)
-    scale = 1.7
-    squares = observed_squares(products, hidden, offset)
-    expected = ((X - offset.numpy())[observed].astype(np.float64) ** 2).sum()
-    assert squares == pytest.approx(expected, rel=1e-5)
-    got = loss_and_gradients(products, hidden, P, Q, offset=offset, scale=scale, squares=squares)
-    loss, dP, dQ = naive(X, observed, P, Q, offset, scale)
+    target = Target.of(products, hidden, torch.ones(shape[0], 1), offset)
+    expected = ((X - offset.numpy())[observed].astype(np.float64) ** 2).mean()
+    assert target.n_observed == observed.sum()
+    assert target.scale == pytest.approx(np.sqrt(expected), rel=1e-5)
+    got = loss_and_gradients(target, P, Q)
+    loss, dP, dQ = naive(X, observed, P, Q, offset, target.scale)
     # Float32 products round to a part of the terms that cancel, not of what is left of them.
-    terms = float((P @ Q.T).square().mean()) + float((X**2).mean())
+    terms = float((P @ Q.T).square().mean()) + float((X**2).mean()) / target.scale**2
     assert got.loss == pytest.approx(loss, rel=1e-5, abs=1e-6 * terms)
     for mine, theirs in ((got.P, dP), (got.Q, dQ)):
         torch.testing.assert_close(
@@ -65,17 +66,13 @@ def test_loss_and_gradients_equal_the_naive_ones(shape, hidden_share, as_sparse)
 
 def test_hidden_values_do_not_matter():
     X, _, _, hidden, P, Q, offset = problem((40, 50), 4, 0.2, False)
-    rows = hidden.pattern.to_sparse_coo().indices()[0].numpy()
-    cols = hidden.pattern.col_indices().long().numpy()
+    rows, cols = hidden.rows.numpy(), hidden.pattern.col_indices().long().numpy()
     results = []
     for filler in (0.0, 100.0):
         X[rows, cols] = filler
         cells = Cells.of(rows, cols, X[rows, cols], X.shape, CPU)
-        products = Products.of(X.copy(), CPU)
-        squares = observed_squares(products, cells, offset)
-        results.append(
-            loss_and_gradients(products, cells, P, Q, offset=offset, scale=1.0, squares=squares)
-        )
+        target = Target.of(Products.of(X.copy(), CPU), cells, torch.ones(40, 1), offset)
+        results.append(loss_and_gradients(target, P, Q))
     assert results[0].loss == pytest.approx(results[1].loss, rel=1e-5)
     torch.testing.assert_close(results[0].P, results[1].P, rtol=1e-4, atol=1e-5)
 
@@ -86,22 +83,14 @@ def test_a_good_fit_keeps_its_digits():
     P = rng.normal(size=(300, 8)).astype(np.float32)
     Q = rng.normal(size=(500, 8)).astype(np.float32)
     X = (P @ Q.T + 0.03 * rng.normal(size=(300, 500)) + 7).astype(np.float32)
-    products = Products.of(X, CPU)
     none = np.empty(0, dtype=np.int64)
     hidden = Cells.of(none, none, np.empty(0, np.float32), X.shape, CPU)
-    offset = torch.full((500,), 7.0)
-    squares = observed_squares(products, hidden, offset)
+    target = Target.of(Products.of(X, CPU), hidden, torch.ones(300, 1), torch.full((500,), 7.0))
     got = loss_and_gradients(
-        products,
-        hidden,
-        torch.from_numpy(P),
-        torch.from_numpy(Q),
-        offset=offset,
-        scale=1.0,
-        squares=squares,
+        target, torch.from_numpy(P), torch.from_numpy(Q / np.float32(target.scale))
     )
     expected = ((X.astype(np.float64) - 7 - P.astype(np.float64) @ Q.T) ** 2).mean()
-    assert got.loss == pytest.approx(expected, rel=0.01)
+    assert got.loss * target.scale**2 == pytest.approx(expected, rel=0.01)
 
 
 def test_a_dense_matrix_is_used_in_place():

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from fe_anndata.kernels.products import Cells, Products
 from fe_anndata.kernels.svd import truncated_svd
+from fe_anndata.kernels.target import Target
 
 CPU = torch.device("cpu")
 
@@ -21,7 +22,9 @@ def test_it_is_the_svd_of_the_centred_filled_matrix(as_sparse):
     offset = torch.from_numpy(X.mean(0))
     probe = torch.from_numpy(rng.normal(size=(60, 15)).astype(np.float32))
     products = Products.of(sparse.csr_matrix(X) if as_sparse else X, CPU)
-    scores, loadings = truncated_svd(products, hidden, offset, probe, 5)
+    target = Target.of(products, hidden, torch.ones(80, 1), offset)
+    scores, loadings = truncated_svd(target, probe, 5)
+    scores = scores * target.scale
     filled = X - offset.numpy()
     filled[rows, cols] = 0
     S = np.linalg.svd(filled, compute_uv=False)

@@ -60,7 +60,7 @@ def test_pca_is_a_special_case(X, start):
 
 def test_history_is_in_units_of_the_matrix(X):
     fitted = fit(10 * X, resolve("default", steps=20), seed=0, names=names(X.shape))
-    held_out = draw(10 * X, "auto", 0, names(X.shape))
+    held_out = draw(10 * X, "auto", "cells", 0, names(X.shape)).cells
     error = predict(fitted.model)[held_out.rows, held_out.cols] - held_out.values
     best = min(record["validation_loss"] for record in fitted.history)
     assert best == pytest.approx((error**2).mean(), rel=1e-4)
@@ -68,7 +68,7 @@ def test_history_is_in_units_of_the_matrix(X):
 
 def test_held_out_cells_are_never_seen(X):
     """Another number in a held-out cell changes nothing but the validation loss."""
-    held_out = draw(X, 0.1, 0, names(X.shape))
+    held_out = draw(X, 0.1, "cells", 0, names(X.shape)).cells
     spoiled = X.copy()
     spoiled[held_out.rows, held_out.cols] += 5
     # A start at the components differs in rounding, which Muon lets grow.
@@ -130,8 +130,8 @@ def test_permutations_permute_the_result(X, changes):
     permuted = fit(
         np.ascontiguousarray(X[np.ix_(rows, cols)]), config, seed=0, names=Names(rows, cols)
     ).model
-    np.testing.assert_allclose(permuted.samples.detach(), plain.samples.detach()[rows], atol=2e-3)
-    np.testing.assert_allclose(permuted.genes.detach(), plain.genes.detach()[cols], atol=2e-3)
+    np.testing.assert_allclose(permuted.samples.detach(), plain.samples.detach()[rows], atol=1e-2)
+    np.testing.assert_allclose(permuted.genes.detach(), plain.genes.detach()[cols], atol=1e-2)
 
 
 def test_early_stopping_restores_the_best(X):
@@ -141,7 +141,7 @@ def test_early_stopping_restores_the_best(X):
     assert fitted.ended == "converged"
     assert fitted.best_step == fitted.history[int(np.argmin(losses))]["step"]
     assert fitted.best_step < fitted.history[-1]["step"]
-    held_out = draw(X, "auto", 0, names(X.shape))
+    held_out = draw(X, "auto", "cells", 0, names(X.shape)).cells
     error = predict(fitted.model)[held_out.rows, held_out.cols] - held_out.values
     assert (error**2).mean() == pytest.approx(min(losses), rel=1e-4)
 
@@ -162,27 +162,74 @@ def test_l2_is_the_sum_of_squares_of_all_parameters(X):
         np.testing.assert_allclose(state[f"{name}:square_avg"], 0.01 * gradient**2, rtol=1e-4)
 
 
-def test_a_step_of_the_full_matrix_is_the_naive_gradient(X):
+@pytest.mark.parametrize("by", ["cells", "samples"])
+def test_a_step_of_the_full_matrix_is_the_naive_gradient(X, by):
     """End to end: gradients of every parameter of the inner decoder, with hidden cells."""
     from fe_anndata.kernels.products import Cells, Products
+    from fe_anndata.kernels.target import Target
 
-    held_out = draw(X, 0.1, 0, names(X.shape))
-    fitted = fit(
-        X, resolve("default", gene_hidden=6, steps=3, validation=0.1), seed=0, names=names(X.shape)
+    holdout = draw(X, 0.2, by, 0, names(X.shape))
+    config = resolve("default", gene_hidden=6, steps=3, validation=0.2, validation_by=by)
+    model = fit(X, config, seed=0, names=names(X.shape)).model
+    unseen, cpu = hidden_cells(X, holdout.cells), torch.device("cpu")
+    counted = torch.from_numpy(holdout.counted[:, None].astype(np.float32))
+    target = Target.of(
+        Products.of(X, cpu),
+        Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, cpu),
+        counted,
+        model.offset,
     )
-    model = fitted.model
-    unseen = hidden_cells(X, held_out)
-    hidden = Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, torch.device("cpu"))
-    products = Products.of(X, torch.device("cpu"))
-    objective = FullMatrix(model, products, hidden, held_out, names(X.shape), 0, noise=0.0)
+    objective = FullMatrix(model, target, holdout, names(X.shape), 0, noise=0.0)
     model.zero_grad()
-    objective.backward(0)
+    loss = objective.backward(0)
     got = {name: p.grad.clone() for name, p in model.named_parameters()}
-    model.zero_grad()
     observed = torch.ones(X.shape, dtype=torch.bool)
-    observed[held_out.rows, held_out.cols] = False
+    observed[unseen.rows, unseen.cols] = False
     residual = model.tile(torch.arange(60), torch.arange(90)) - torch.from_numpy(X)
-    (residual[observed].square().mean() / model.scale**2).backward()
-    for name, parameter in model.named_parameters():
-        scale = float(parameter.grad.abs().max())
-        torch.testing.assert_close(got[name], parameter.grad, rtol=1e-4, atol=1e-4 * scale)
+    squares = residual.square() * observed / model.scale**2
+    n = int((observed * counted).sum())
+    assert loss == pytest.approx(
+        float((squares * counted).detach().sum() * model.scale**2 / n), rel=1e-4
+    )
+    shared = [p for name, p in model.named_parameters() if name != "samples"]
+    expected = torch.autograd.grad((squares * counted).sum() / n, shared, retain_graph=True)
+    (own,) = torch.autograd.grad(squares.sum() / n, [model.samples])
+    for name, gradient in zip(
+        ["samples", *(n for n in got if n != "samples")], [own, *expected], strict=True
+    ):
+        atol = 1e-4 * float(gradient.abs().max())
+        torch.testing.assert_close(got[name], gradient, rtol=1e-4, atol=atol)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "start"), [("inner", "components"), ("inner", "random"), ("concat", "random")]
+)
+def test_samples_held_out_whole_shape_nothing_shared(X, decoder, start):
+    """Other values in them change neither genes nor network, but their own vectors."""
+    holdout = draw(X, 0.2, "samples", 0, names(X.shape))
+    out = np.flatnonzero(~holdout.counted)
+    assert len(out) == 12
+    assert set(holdout.cells.rows) <= set(out)
+    assert len(holdout.cells) == 12 * 90 // 2
+    spoiled = X.copy()
+    spoiled[out] = spoiled[np.roll(out, 1)]
+    starts = {"sample_start": "random", "gene_start": "random"} if start == "random" else {}
+    config = resolve(
+        "default", decoder=decoder, gene_dim=8, sample_dim=3, validation=0.2,
+        validation_by="samples", steps=6, evaluate_every=6, **starts,
+    )  # fmt: skip
+    a, b = (fit(x, config, seed=0, names=names(X.shape)).resumable.parameters for x in (X, spoiled))
+    for name in a:
+        if name != "samples":
+            np.testing.assert_allclose(a[name], b[name], atol=2e-3)
+    np.testing.assert_allclose(
+        a["samples"][holdout.counted], b["samples"][holdout.counted], atol=2e-3
+    )
+    assert np.abs(a["samples"][out] - b["samples"][out]).max() > 0.1
+
+
+def test_samples_held_out_whole_are_still_embedded(X):
+    config = resolve("default", validation=0.2, validation_by="samples", steps=150)
+    fitted = fit(X, config, seed=0, names=names(X.shape))
+    losses = [record["validation_loss"] for record in fitted.history]
+    assert min(losses) < 0.8 * ((X - X.mean(0)) ** 2).mean()

@@ -1,0 +1,79 @@
+"""The matrix a model is to predict: centred, scaled, with what it must not see filled in.
+
+Y = (X + C - offset) / scale is never formed. Cells that must not count (held out, or missing) are
+filled: C is a sparse matrix that puts a given prediction in their place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .products import Cells, Products
+
+
+@dataclass(frozen=True)
+class Target:
+    """Y, seen through its products.
+
+    Attributes
+    ----------
+    X
+        The matrix, n x m, with any finite number at the missing cells.
+    hidden
+        The cells that do not count.
+    counted
+        (n, 1), 1 for samples that count and 0 for those held out whole: they shape nothing that
+        is shared, only their own vector.
+    offset
+        Of each gene, (m,), in the units of X.
+    scale
+        Of all cells, in the units of X.
+    n_observed
+        Number of the cells that count.
+    squares
+        Sum of their squares in Y.
+    """
+
+    X: Products
+    hidden: Cells
+    counted: Tensor
+    offset: Tensor
+    scale: float
+    n_observed: int
+    squares: float
+
+    @classmethod
+    def of(cls, X: Products, hidden: Cells, counted: Tensor, offset: Tensor) -> Target:
+        """Return the target of unit mean square; its scale is that of the cells that count."""
+        m = X.shape[1]
+        centre, weight = offset.double(), counted.double()
+        of_hidden = weight[hidden.rows, 0]
+        n_observed = int(weight.sum() * m - of_hidden.sum())
+        column_sums = X.transposed_times(counted)[:, 0].double()
+        squares = X.row_squares() @ weight[:, 0] - 2 * (column_sums @ centre)
+        squares += weight.sum() * (centre @ centre)
+        squares -= of_hidden @ (hidden.values - hidden.gather(offset)).double().square()
+        mean_square = max(float(squares), 0.0) / n_observed
+        scale = mean_square**0.5 or 1.0
+        return cls(X, hidden, counted, offset, scale, n_observed, float(squares) / scale**2)
+
+    def nothing(self) -> Tensor:
+        """Return the filling of hidden cells by zero: each by the offset of its gene."""
+        return torch.zeros_like(self.hidden.values)
+
+    def times(self, Q: Tensor, filled: Tensor) -> Tensor:
+        """Return Y Q, (n, k), with `filled` in the hidden cells."""
+        product = self.X.times(Q) + self.hidden.times(self._change(filled), Q) - self.offset @ Q
+        return product / self.scale
+
+    def transposed_times(self, P: Tensor, filled: Tensor) -> Tensor:
+        """Return Y' P, (m, k), with `filled` in the hidden cells."""
+        product = self.X.transposed_times(P)
+        product += self.hidden.transposed_times(self._change(filled), P)
+        return (product - torch.outer(self.offset, P.sum(0))) / self.scale
+
+    def _change(self, filled: Tensor) -> Tensor:
+        return self.scale * filled + self.hidden.gather(self.offset) - self.hidden.values
