@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from anndata import AnnData
+from scipy import sparse
 
 from .._core.errors import near, require_key
 from .._core.random import ranks
@@ -129,9 +130,10 @@ def start_table(
         return None, start
     if isinstance(start, str):
         require_key(start, [reserved, "random", *tables], f"start, or key of adata.{what},")
-        name, table = start, np.asarray(tables[start])
+        name, table = start, tables[start]
     else:
-        name, table = "array", np.asarray(start)
+        name, table = "array", start
+    table = np.asarray(table.toarray() if sparse.issparse(table) else table)
     if table.ndim != 2 or len(table) != len(rows):
         raise ValueError(
             f"the start must be an array of {len(rows)} rows, not of shape {table.shape}."

@@ -44,6 +44,17 @@ class Products:
         """Number of rows and of columns."""
         return self.forward.shape
 
+    def column_sums(self, weight: Tensor) -> Tensor:
+        """Return the sum of each column, float64 (m,), rows weighted by `weight` (n,), 0 or 1."""
+        if self.forward.layout == torch.strided:
+            left_out = self.forward[weight == 0].sum(0, dtype=torch.float64)
+            return self.forward.sum(0, dtype=torch.float64) - left_out
+        of_row = torch.repeat_interleave(weight, self.forward.crow_indices().diff())
+        sums = torch.zeros(self.shape[1], dtype=torch.float64, device=weight.device)
+        return sums.index_add_(
+            0, self.forward.col_indices().long(), self.forward.values().double() * of_row
+        )
+
     def row_squares(self) -> Tensor:
         """Return the sum of squares of each row, float64 (n,)."""
         if self.forward.layout == torch.strided:

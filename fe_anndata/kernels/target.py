@@ -46,18 +46,20 @@ class Target:
     squares: float
 
     @classmethod
-    def of(cls, X: Products, hidden: Cells, counted: Tensor, offset: Tensor) -> Target:
-        """Return the target of unit mean square; its scale is that of the cells that count."""
+    def of(
+        cls, X: Products, hidden: Cells, counted: Tensor, offset: Tensor, standardise: bool = True
+    ) -> Target:
+        """Return the target; if standardised, the cells that count have unit mean square in it."""
         m = X.shape[1]
         centre, weight = offset.double(), counted.double()
         of_hidden = weight[hidden.rows, 0]
         n_observed = int(weight.sum() * m - of_hidden.sum())
-        column_sums = X.transposed_times(counted)[:, 0].double()
+        column_sums = X.column_sums(weight[:, 0])
         squares = X.row_squares() @ weight[:, 0] - 2 * (column_sums @ centre)
         squares += weight.sum() * (centre @ centre)
         squares -= of_hidden @ (hidden.values - hidden.gather(offset)).double().square()
         mean_square = max(float(squares), 0.0) / n_observed
-        scale = mean_square**0.5 or 1.0
+        scale = (mean_square**0.5 or 1.0) if standardise else 1.0
         return cls(X, hidden, counted, offset, scale, n_observed, float(squares) / scale**2)
 
     def nothing(self) -> Tensor:

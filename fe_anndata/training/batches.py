@@ -5,6 +5,8 @@ An order depends on the seed and the number of the epoch alone, so any step can 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from .._core.random import generator
@@ -78,11 +80,22 @@ def tile_batch(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return rows and columns of the tile of a step; an epoch visits every tile once.
 
-    Both axes are shuffled anew in each epoch.
+    Both axes are shuffled anew in each epoch, and cut evenly: no tile is a mere edge.
     """
     down, across = n_batches(shape[0], size[0]), n_batches(shape[1], size[1])
     epoch, batch = divmod(step, down * across)
+    rows, cols, order = _tiles(epoch, shape, (down, across), seed)
+    i, j = divmod(int(order[batch]), across)
+    return rows[i], cols[j]
+
+
+@lru_cache(maxsize=1)
+def _tiles(
+    epoch: int, shape: tuple[int, int], tiles: tuple[int, int], seed: int
+) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
+    """Return the parts of both axes, and the order of their tiles, for an epoch."""
     rng = generator(seed, "tiles", epoch)
-    rows, cols = rng.permutation(shape[0]), rng.permutation(shape[1])
-    i, j = divmod(int(rng.permutation(down * across)[batch]), across)
-    return rows[i * size[0] : (i + 1) * size[0]], cols[j * size[1] : (j + 1) * size[1]]
+    rows, cols = (
+        np.array_split(rng.permutation(n), parts) for n, parts in zip(shape, tiles, strict=True)
+    )
+    return rows, cols, rng.permutation(tiles[0] * tiles[1])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass, fields, replace
 from typing import Any
+
+import numpy as np
 
 from .._core.errors import require_choice
 from .recipes import RECIPES
@@ -79,7 +82,7 @@ def resolve(recipe: str, **changes: Any) -> Config:
     ValueError
         For an unknown recipe, choice or keyword, or one that does not fit the decoder.
     """
-    given = {name: value for name, value in changes.items() if value is not None}
+    given = {name: _plain(value) for name, value in changes.items() if value is not None}
     require_choice(recipe, RECIPES, "recipe")
     by_decoder = RECIPES[recipe]
     decoder = given.pop("decoder", next(iter(by_decoder)))
@@ -99,9 +102,8 @@ def resolve(recipe: str, **changes: Any) -> Config:
     config = with_budget(config, given.pop("steps", None), given.pop("epochs", None))
     if decoder == "dot" and "sample_dim" in given:
         given.setdefault("gene_dim", given["sample_dim"])
-    if isinstance(given.get("batch_size"), list):
-        sizes = given["batch_size"]
-        given["batch_size"] = sizes[0] if len(sizes) == 1 else tuple(sizes)
+    if isinstance(given.get("batch_size"), tuple) and len(given["batch_size"]) == 1:
+        given["batch_size"] = given["batch_size"][0]
     if "batch" in given:
         given.setdefault("batch_size", None)
     if given.get("batch", "full") != "full":
@@ -119,14 +121,14 @@ def with_budget(config: Config, steps: int | None, epochs: float | None) -> Conf
         raise ValueError("give steps or epochs, not both.")
     if steps is None and epochs is None:
         return config
-    changed = replace(config, steps=steps, epochs=epochs)
+    changed = replace(config, steps=_plain(steps), epochs=_plain(epochs))
     _check(changed)
     return changed
 
 
 def _sizes(name: str, value: Any) -> tuple[int, ...]:
-    sizes = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    if not all(_is(int, size, least=1) and size is not None for size in sizes):
+    sizes = value if isinstance(value, tuple) else (value,)
+    if not all(_at_least(1, size, numbers.Integral) for size in sizes):
         raise ValueError(f"{name} must be positive integers, such as (100, 50), not {value!r}.")
     return sizes
 
@@ -145,22 +147,32 @@ def _check(config: Config) -> None:
             "decoder='dot' needs sample_dim == gene_dim, got "
             f"{config.sample_dim} and {config.gene_dim}."
         )
-    for name in ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience"):
-        if not _is(int, getattr(config, name), least=1):
-            raise ValueError(f"{name} must be a positive integer, not {getattr(config, name)!r}.")
-    for name in ("warm_up", "learning_rate_drops"):
-        if not _is(int, getattr(config, name), least=0):
-            raise ValueError(
-                f"{name} must be an integer that is not negative, not {getattr(config, name)!r}."
-            )
-    for name in ("learning_rate", "sample_learning_rate", "gene_learning_rate", "epochs"):
-        if not _is((int, float), getattr(config, name), least=math.ulp(0)):
-            raise ValueError(f"{name} must be positive, not {getattr(config, name)!r}.")
-    for name in ("l2", "sample_noise", "tolerance"):
-        if not _is((int, float), getattr(config, name), least=0):
-            raise ValueError(
-                f"{name} must be a number that is not negative, not {getattr(config, name)!r}."
-            )
+    rules = (
+        (
+            "a positive integer",
+            1,
+            numbers.Integral,
+            ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience"),
+        ),
+        (
+            "an integer that is not negative",
+            0,
+            numbers.Integral,
+            ("warm_up", "learning_rate_drops"),
+        ),
+        (
+            "positive",
+            math.ulp(0),
+            numbers.Real,
+            ("learning_rate", "sample_learning_rate", "gene_learning_rate", "epochs"),
+        ),
+        ("a number that is not negative", 0, numbers.Real, ("l2", "sample_noise", "tolerance")),
+    )
+    for what, least, kind, names in rules:
+        for name in names:
+            value = getattr(config, name)
+            if value is not None and not _at_least(least, value, kind):
+                raise ValueError(f"{name} must be {what}, not {value!r}.")
     if config.sample_noise and config.batch != "full":
         raise ValueError("sample_noise needs decoder='inner' and batch='full'.")
     if config.validation != "auto" and not (
@@ -181,19 +193,28 @@ def _check_batch_size(config: Config) -> None:
         raise ValueError("batch_size does not apply to batch='full'; leave it out.")
     pair = isinstance(size, tuple) and len(size) == 2
     parts = size if isinstance(size, tuple) else (size,)
-    if pair != (config.batch == "tiles") or not all(_is(int, part, least=1) for part in parts):
+    if pair != (config.batch == "tiles") or not all(
+        _at_least(1, part, numbers.Integral) for part in parts
+    ):
         raise ValueError(
             "batch_size is (samples, genes) for batch='tiles' and a number of cells for 'cells', "
             f"not {size!r} for {config.batch!r}."
         )
 
 
-def _is(kind: type | tuple[type, ...], value: Any, least: float) -> bool:
-    """Return whether `value` is None, or a number of this kind and not below `least`."""
-    if value is None:
-        return True
+def _at_least(least: float, value: Any, kind: type = numbers.Real) -> bool:
+    """Return whether `value` is a finite number of this kind that is not below `least`."""
     number = isinstance(value, kind) and not isinstance(value, bool)
-    return number and float(value) >= least
+    return number and least <= float(value) < math.inf
+
+
+def _plain(value: Any) -> Any:
+    """Return Python numbers for those of numpy, which users loop over."""
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(part) for part in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 FIELDS = tuple(field.name for field in fields(Config))

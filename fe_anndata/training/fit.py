@@ -171,8 +171,9 @@ def _fixed_numbers(model: Factorized, X: Values, config: Config, holdout: Holdou
         Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, device),
         torch.from_numpy(holdout.counted[:, None].astype(np.float32)).to(device),
         model.offset,
+        standardise=config.center,
     )
-    model.scale.fill_(target.scale if config.output == "linear" else 1.0)
+    model.scale.fill_(target.scale)
     return target
 
 

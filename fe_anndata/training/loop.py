@@ -159,16 +159,17 @@ def run(
             if step >= steps:
                 if not objective.n_held_out:
                     # The last step has no evaluation that would show if it went astray.
-                    _require_finite(objective.backward(step), step)
+                    _require_finite(objective.backward(step) or 0.0, step)
                 if step == state.progress.step:
                     return state, state, "steps"
                 final, _ = _next_state(state, evaluate(), model, optimiser, config)
                 return state, final, "steps"
             loss = objective.backward(step)
-            _require_finite(loss, step)
-            losses.append(loss)
-            warm = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
-            optimiser.step(warm * LEARNING_RATE_DROP**state.progress.drops)
+            if loss is not None:
+                _require_finite(loss, step)
+                losses.append(loss)
+                warm = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
+                optimiser.step(warm * LEARNING_RATE_DROP**state.progress.drops)
             step += 1
             bar.update()
     except KeyboardInterrupt:
@@ -218,7 +219,8 @@ def _require_finite(loss: float, step: int) -> None:
 
 def _show(bar: tqdm, state: State) -> None:
     record = state.history[-1]
-    bar.set_postfix_str(
-        f"loss {record['validation_loss']:.4g} (training {record['train_loss']:.4g}), "
-        f"{record['cells_per_second'] / 1e6:.1f} M cells/s"
-    )
+    shown = {"validation loss": record["validation_loss"], "training loss": record["train_loss"]}
+    parts = [f"{name} {loss:.4g}" for name, loss in shown.items() if not math.isnan(loss)]
+    if record["cells_per_second"]:
+        parts.append(f"{record['cells_per_second'] / 1e6:.1f} M cells/s")
+    bar.set_postfix_str(", ".join(parts))

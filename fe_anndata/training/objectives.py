@@ -34,8 +34,11 @@ class Objective(ABC):
     n_held_out: int
 
     @abstractmethod
-    def backward(self, step: int) -> float:
-        """Fill the gradients for `step`; return the mean squared error of its cells."""
+    def backward(self, step: int) -> float | None:
+        """Fill the gradients for `step`; return the mean squared error of its cells.
+
+        None, and no gradients, if the batch has no cell to train on: all are held out or missing.
+        """
 
     @abstractmethod
     def validation_loss(self) -> float:
@@ -71,7 +74,7 @@ class FullMatrix(Objective):
         self.whole_samples = not holdout.counted.all()
 
     def backward(self, step: int) -> float:
-        """Fill the gradients; return the exact loss before the step."""
+        """Fill the gradients; return the loss before the step, under this step's noise."""
         samples, counted = self.model.samples, self.target.counted
         u: Tensor = samples
         if self.noise:
@@ -126,10 +129,12 @@ class _Batches(Objective):
     def to_device(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def descend(self, predicted: Tensor, observed: Tensor, rows: np.ndarray) -> float:
+    def descend(self, predicted: Tensor, observed: Tensor, rows: np.ndarray) -> float | None:
         """Backpropagate the mean squared error of vectors of cells in the samples `rows`."""
         errors = (predicted - observed).square()
         counted = self.counted[rows]
+        if not counted.any():
+            return None
         if counted.all():
             return self._backward(errors.mean())
         of_counted, of_held_out = errors[self.to_device(counted)], errors[self.to_device(~counted)]
@@ -138,7 +143,7 @@ class _Batches(Objective):
         (own,) = torch.autograd.grad(
             of_held_out.sum() / len(errors) / self.model.scale**2, samples, retain_graph=True
         )
-        loss = self._backward(of_counted.mean() if len(of_counted) else 0 * errors.sum())
+        loss = self._backward(of_counted.mean())
         assert samples.grad is not None
         samples.grad += own
         return loss
@@ -177,7 +182,7 @@ class RandomCells(_Batches):
         self.size = self.cells_per_step = min(size, X.shape[0] * X.shape[1])
         self.steps_per_epoch = n_batches(X.shape[0] * X.shape[1], self.size)
 
-    def backward(self, step: int) -> float:
+    def backward(self, step: int) -> float | None:
         """Fill the gradients for the cells of `step`."""
         row_ranks, col_ranks = cell_batch(step, self.size, self.X.shape, self.seed)
         rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]
@@ -206,7 +211,7 @@ class Tiles(_Batches):
         self.cells_per_step = self.size[0] * self.size[1]
         self.steps_per_epoch = n_batches(n, self.size[0]) * n_batches(m, self.size[1])
 
-    def backward(self, step: int) -> float:
+    def backward(self, step: int) -> float | None:
         """Fill the gradients for the tile of `step`."""
         row_ranks, col_ranks = tile_batch(step, self.size, self.X.shape, self.seed)
         rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]

@@ -61,7 +61,9 @@ def start(
         model.samples.copy_(table)
         model.genes.copy_(genes)
         if isinstance(model.decoder, Inner) and target is not None:
-            return _fit_linear_path(model, target, config.sample_noise)
+            # Random vectors carry no noise of the cells: there is nothing to estimate it from.
+            drawn = "random" in (config.sample_start, config.gene_start)
+            return _fit_linear_path(model, target, 0.0 if drawn else config.sample_noise)
     return 0.0
 
 
@@ -89,11 +91,12 @@ def _fit_linear_path(model: Factorized, target: Target, sample_noise: float) -> 
     gram = v.T @ v
     factors = target.times(v, target.nothing()) @ _pseudo_inverse(gram)
     weight = _pseudo_inverse(u.T @ u) @ (u.T @ factors)
-    # The target has unit mean square, and the map explains tr(P'P V'V) / (n m) of it.
-    mapped = u @ weight
-    explained = float(((mapped.T @ mapped) * gram).sum()) / (n * m)
-    per_factor = math.sqrt(max(1 - explained, 0.0) / m)
-    noise = sample_noise * per_factor / max(float(weight.square().sum(1).mean().sqrt()), 1e-12)
+    # The map explains tr(W V'V W' U'U) of the squares of the target. What is left, cell by cell,
+    # puts the same variance on each of d orthonormal factors; seen from u it is divided by what
+    # the map makes of a unit of u, tr(W V'V W') / d, so that units of u and v do not matter.
+    reach = weight @ gram @ weight.T
+    left = max(target.squares / target.n_observed - float((reach * (u.T @ u)).sum()) / (n * m), 0.0)
+    noise = sample_noise * math.sqrt(left * len(reach) / max(float(reach.trace()), 1e-30))
     ridge = n * noise**2 * torch.eye(u.shape[1], device=u.device)
     weight = _pseudo_inverse(u.T @ u + ridge) @ (u.T @ factors)
     decoder = model.decoder
