@@ -99,8 +99,8 @@ def require_same_values(X: Values, total: float) -> None:
     """Raise ValueError if the observed values of `X` do not add up to `total`."""
     if not np.isclose(total_of(X), total, rtol=1e-6):
         raise ValueError(
-            "the values are not those that the run to resume was trained on; train again without "
-            "resume=True."
+            "the values are not those that were trained on: the matrix was changed since. Train "
+            "again, or bring the values back."
         )
 
 

@@ -50,3 +50,9 @@ class Keys:
     def density(self) -> str:
         """Density of the samples, a column of obs."""
         return f"{self.key}_density"
+
+
+def axis_name(key: str, dimension: int) -> str:
+    """Return the name of a coordinate, counted from 0: FE1, but FE32_1 after a digit."""
+    name = key.upper()
+    return f"{name}{'_' if name[-1:].isdigit() else ''}{dimension + 1}"

@@ -21,3 +21,6 @@ def main() -> None:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         print(f"fe-anndata: {' '.join(str(message).split())}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("fe-anndata: interrupted; nothing was written", file=sys.stderr)
+        sys.exit(130)

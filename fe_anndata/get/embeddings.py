@@ -8,7 +8,7 @@ from anndata import AnnData
 
 from .._access.inputs import require_anndata
 from .._core.errors import require_key
-from .._core.keys import DEFAULT_KEY, Keys
+from .._core.keys import DEFAULT_KEY, Keys, axis_name
 
 
 def sample_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
@@ -120,5 +120,5 @@ def genes(adata: AnnData, *, key: str = DEFAULT_KEY) -> AnnData:
 
 def _table(values: np.ndarray, names: pd.Index, key: str) -> pd.DataFrame:
     values = np.array(values)
-    columns = [f"{key.upper()}{i}" for i in range(1, values.shape[1] + 1)]
+    columns = [axis_name(key, i) for i in range(values.shape[1])]
     return pd.DataFrame(values, index=names, columns=columns)

@@ -24,7 +24,8 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     -------
     DataFrame
         One row per evaluation: ``step``, ``epoch``, ``seconds`` since the call, ``train_loss`` and
-        ``validation_loss`` (mean squared errors per cell in the units of the matrix) and
+        ``validation_loss`` (mean squared errors per cell in the units of the matrix; the first is
+        the mean over the steps since the last evaluation, under the noise of training) and
         ``cells_per_second``.
 
     Raises

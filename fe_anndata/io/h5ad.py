@@ -99,7 +99,10 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise ValueError(f"{path} is a folder; name a file.")
     if path.exists() and not overwrite:
-        raise ValueError(f"{path} exists; choose another name, or add overwrite.")
+        raise ValueError(
+            f"{path} exists; choose another name, or overwrite=True (--overwrite on the command "
+            "line)."
+        )
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent}; make it first.")
 

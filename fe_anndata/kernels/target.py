@@ -57,7 +57,7 @@ class Target:
         column_sums = X.column_sums(weight[:, 0])
         squares = X.row_squares() @ weight[:, 0] - 2 * (column_sums @ centre)
         squares += weight.sum() * (centre @ centre)
-        squares -= of_hidden @ (hidden.values - hidden.gather(offset)).double().square()
+        squares -= of_hidden @ (hidden.values.double() - hidden.gather(centre)).square()
         mean_square = max(float(squares), 0.0) / n_observed
         scale = (mean_square**0.5 or 1.0) if standardise else 1.0
         return cls(X, hidden, counted, offset, scale, n_observed, float(squares) / scale**2)

@@ -17,6 +17,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
+from .._core.keys import axis_name
+
 MARGIN = 0.08  # inches around a panel and what belongs to it
 SMALL = "small"  # 8.3 pt at matplotlib's default font size
 
@@ -47,9 +49,8 @@ def panels(n: int, ncols: int, ax: Axes | None, size: tuple[float, float]) -> li
 
 def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
     """Make `ax` a square map: named axes without ticks, as coordinates have no unit."""
-    name = basis.removeprefix("X_").upper()
-    ax.set(xticks=[], yticks=[], xlabel=f"{name}{dimensions[0] + 1}")
-    ax.set_ylabel(f"{name}{dimensions[1] + 1}")
+    x, y = (axis_name(basis.removeprefix("X_"), d) for d in dimensions)
+    ax.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
     ax.set_box_aspect(1)
 
 

@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from ..matrix.density import density
 from ._axes import SMALL, colour_bar, legend_beside
 from ._colors import MISSING, PLAIN
 from ._values import Classes, Numbers
@@ -73,14 +74,17 @@ def draw_numbers(
 
 
 def name_on_data(ax: Axes, points: Floats, look: Classes) -> None:
-    """Write each name at the median of its points, and move names apart that overlap."""
+    """Write each name where its points are densest, and move names apart that overlap.
+
+    The median of a class in several clusters would lie on another class.
+    """
     finite = np.isfinite(points).all(axis=1)
     outline = [withStroke(linewidth=2.5, foreground="white")]
     texts = []
     for code, label in enumerate(look.labels):
         member = finite & (look.codes == code)
         if member.any():
-            x, y = np.median(points[member], axis=0)
+            x, y = points[member][np.argmax(density(points[member]))]
             text = ax.text(
                 x, y, fill(label, 20), fontsize=SMALL, fontweight="bold", path_effects=outline
             )

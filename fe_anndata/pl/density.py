@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from textwrap import fill
 from typing import Any, Literal
@@ -21,7 +22,7 @@ from ._axes import bare, finish, make_room, most, panels, shared_colour_bar
 from ._colors import require_cmap
 
 PIXELS = 200  # of the smooth raster, along each axis
-PADS = {"hex": 0.05, "smooth": 0.15}  # around the points, of their range
+PADS = {"hex": 0.05, "smooth": 0.3}  # around the points, of their range
 FAINTEST = 0.01  # of the greatest density; less is left white
 Extent = tuple[float, float, float, float]  # left, right, bottom, top
 
@@ -37,7 +38,7 @@ def density(
     dimensions: Sequence[int] = (0, 1),
     cmap: str = "viridis",
     log: bool = True,
-    ncols: int = 3,
+    ncols: int | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
 ) -> Axes | np.ndarray:
@@ -68,7 +69,7 @@ def density(
     log
         Whether colours follow the logarithm.
     ncols
-        Panels per row.
+        Panels per row; by default as many as make the picture about square, and at most six.
     ax
         Where to draw a single panel. It shrinks to make room for the colour bar, unless its
         figure has a layout engine.
@@ -106,12 +107,18 @@ def density(
         raise ValueError("no sample has coordinates, so there is nothing to draw.")
     members = _members(adata, groupby, groups, finite)
     points = points[finite]
+    if ncols is None:
+        ncols = min(6, math.ceil(math.sqrt(len(members))))
     axes = panels(len(members), ncols, ax, (2.6, 2.6) if groupby else (4.0, 4.0))
 
     extent = _extent(points, PADS[kind])
     drawn = []
-    for panel, (title, member) in zip(axes, members, strict=True):
+    for i, (panel, (title, member)) in enumerate(zip(axes, members, strict=True)):
         bare(panel, basis, dimensions)
+        if i % ncols:  # names of the axes stand once a row and once a column
+            panel.set_ylabel("")
+        if i + ncols < len(axes):
+            panel.set_xlabel("")
         panel.spines[:].set_visible(False)
         panel.set(xlim=extent[:2], ylim=extent[2:])
         panel.set_title(title, fontsize="medium")

@@ -82,7 +82,7 @@ def history(
     validated = table[np.isfinite(table["validation_loss"])]
     if len(validated):
         best = validated.loc[validated["validation_loss"].idxmin()]
-        kept = f"kept: {best['validation_loss']:.4g}\nat step {best['step']:,.0f}"
+        kept = f"kept: {best['validation_loss']:#.4g}\nat step {best['step']:,.0f}"
         panel.plot(best["step"], best["validation_loss"], "o", color=FEW[7], ms=6, label=kept)
     if log:
         panel.set_yscale("log")

@@ -9,10 +9,10 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from .._access.cells import observed_and_predicted
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
-from ..tl.reconstruct import observed_and_predicted
 from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
 
 TITLES = {

@@ -114,11 +114,18 @@ def resumed_run(
     X, trained = trainable(adata, params["layer"], adata.var[keys.trained].to_numpy(dtype=bool))
     require_same_values(X, stored["preprocessing"]["sum"])
     converged = "state" not in stored
+    config = with_budget(uns.unpack_config(stored["params"]), steps, epochs)
+    done = int(stored["history"]["step"].iloc[-1])
+    interrupted = stored["params"]["ended"] == "interrupted"
+    if not converged and not interrupted and steps is None and epochs is None:
+        raise ValueError(f"the run has done its {done} steps; give more, such as steps={2 * done}.")
+    if not converged and config.steps is not None and config.steps <= done and not interrupted:
+        raise ValueError(f"{done} steps are done; steps must be more, not {config.steps}.")
     return Run(
         X,
         trained,
         params,
-        with_budget(uns.unpack_config(stored["params"]), steps, epochs),
+        config,
         state=None if converged else uns.unpack_state(stored["state"], stored["history"]),
         converged=converged,
     )

@@ -6,15 +6,11 @@ import numpy as np
 import torch
 from anndata import AnnData
 
-from .._access.inputs import canonical_names, expression, require_anndata
-from .._access.results import require_intact, require_trained, trained_model
+from .._access.inputs import require_anndata
+from .._access.results import require_trained, trained_model
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
-from .._core.random import generator
-from ..matrix.values import cells as values_at
 from ..models.factorized import Factorized
-from ..store import uns
-from ..training.holdout import draw
 
 CHUNK_CELLS = 1 << 22
 
@@ -59,6 +55,11 @@ def reconstruct(
     """
     require_anndata(adata)
     model, trained = trained_model(adata, key)
+    if layer_added == require_trained(adata, key)["params"]["layer"]:
+        raise ValueError(
+            f"layers[{layer_added!r}] holds the values that were trained on; choose another "
+            "layer_added."
+        )
     predicted = _predict_all(model, trained)
     result = adata.copy() if copy else adata
     result.layers[layer_added] = predicted
@@ -77,59 +78,3 @@ def _predict_all(model: Factorized, trained: np.ndarray) -> np.ndarray:
         samples = torch.arange(first, min(first + rows, n_obs))
         predicted[first : first + rows, trained] = model.tile(samples, genes).numpy()
     return predicted
-
-
-@torch.no_grad()
-def observed_and_predicted(
-    adata: AnnData, key: str, cells: str, max_cells: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return observed and predicted values of cells: held out, or any.
-
-    Parameters
-    ----------
-    adata
-        Trained.
-    key
-        The `key_added` of the training.
-    cells
-        ``"validation"`` for those held out from the training, ``"all"`` for a random choice.
-    max_cells
-        At most so many, drawn at random.
-    seed
-        Decides which.
-    """
-    stored = require_trained(adata, key)
-    model, trained = trained_model(adata, key)
-    X = expression(adata, stored["params"]["layer"])
-    at = np.flatnonzero(trained)
-    if cells == "validation":
-        require_intact(adata, key, same_samples=True)
-        config = uns.unpack_config(stored["params"])
-        held_out = draw(
-            X if trained.all() else X[:, trained],
-            config.validation,
-            config.validation_by,
-            int(stored["params"]["rng"]),
-            canonical_names(adata, trained),
-        ).cells
-        if not len(held_out):
-            raise ValueError(
-                "no cells were held out in this training (validation=0); use cells='all', or "
-                "train with validation=0.05."
-            )
-        rows, cols = held_out.rows, held_out.cols
-    else:
-        drawn = generator(seed, "cells").integers(len(model.samples) * len(at), size=max_cells)
-        rows, cols = np.divmod(np.unique(drawn), len(at))
-    if len(rows) > max_cells:
-        kept = np.sort(generator(seed, "cells").permutation(len(rows))[:max_cells])
-        rows, cols = rows[kept], cols[kept]
-    observed = values_at(X, rows, at[cols])
-    predicted = [
-        model.cells(torch.from_numpy(r), torch.from_numpy(c)).numpy()
-        for r, c in zip(
-            *(np.array_split(a, len(a) // 65536 + 1) for a in (rows, cols)), strict=True
-        )
-    ]
-    seen = ~np.isnan(observed)
-    return observed[seen], np.concatenate(predicted)[seen]

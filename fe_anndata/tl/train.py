@@ -11,11 +11,12 @@ from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.random import Rng
 from .._core.settings import settings
+from ..models import Factorized
 from ..training import fit
 from ..training.config import FIELDS
 from ._run import new_run, resumed_run, write
 
-MODELS = ("fe",)
+MODELS = (Factorized.family,)
 
 
 def train(
@@ -85,7 +86,7 @@ def train(
     sample_dim
         Length of a sample vector. For ``"dot"`` its last entry is the bias.
     gene_dim
-        Length of a gene vector; by default 64 for ``"inner"``.
+        Length of a gene vector; by default 64, or as many as a small matrix has components.
     hidden
         Hidden sizes of the network, phi for ``"inner"``.
     gene_hidden
@@ -113,7 +114,8 @@ def train(
     warm_up
         Number of first steps over which the learning rates rise.
     l2
-        Weight of the sum of squares of all parameters in the loss.
+        Weight of the sum of squares of all parameters in the loss, which is the mean squared
+        error in units of the overall variance if `center`, else of the matrix.
     sample_noise
         Standard deviation of the Gaussian noise on the sample vectors in each step, in units of
         the noise that the variance left over by the start puts on them. For ``batch="full"``.
@@ -149,7 +151,8 @@ def train(
         Continue the run under `key_added` where it stopped; the result is that of a run that
         never stopped. Only `steps` or `epochs`, `device` and `progress` can be given with it.
     rng
-        Seed, or a numpy Generator. The same seed gives the same result.
+        Seed, or a numpy Generator. The same seed gives the same bytes on a processor with the
+        same number of threads.
     device
         ``"cpu"``, ``"cuda"`` or ``"auto"``; by default ``fe.settings.device``.
     progress
@@ -170,7 +173,8 @@ def train(
             Which genes were trained on, bool.
         ``uns["fe"]``
             Parameters, history (losses are mean squared errors per cell in the units of the
-            matrix), preprocessing, weights and version.
+            matrix; the training loss is the mean since the last evaluation, noise included),
+            preprocessing, weights and version.
 
     Raises
     ------

@@ -31,6 +31,9 @@ _TROFIMOV: dict[str, Any] = {
     "validation": 0.0,
 }
 
+# Where the published recipes differ from the published code, on purpose: batches of random cells
+# are drawn anew in every epoch, and the last, smaller batch is used too (the thesis shuffled once
+# and left the tail unseen).
 RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     # Ours. Sizes and rates: benchmarks/quality.py.
     "default": {

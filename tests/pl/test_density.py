@@ -34,7 +34,7 @@ def test_panels_share_limits_and_colours(adata, kind, log):
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
     assert len({drawn(ax).get_clim() for ax in axes}) == 1
     x = adata.obsm["X_fe"][:, 0].astype(float)
-    pad = (0.05 if kind == "hex" else 0.15) * np.ptp(x)
+    pad = (0.05 if kind == "hex" else 0.3) * np.ptp(x)
     np.testing.assert_allclose(axes[0].get_xlim(), (x.min() - pad, x.max() + pad))
     assert sum(len(ax.child_axes) for ax in axes) == 1  # one colour bar
     axes[0].figure.canvas.draw()

@@ -200,3 +200,47 @@ def test_it_finds_the_groups(simulated):
 
     accuracy = cross_val_score(KNeighborsClassifier(), adata.obsm["X_fe"], adata.obs["group"])
     assert accuracy.mean() > 0.9
+
+
+def test_resume_needs_a_greater_budget(simulated):
+    adata = trained(simulated, steps=35)
+    for keywords, words in (({}, "steps=70"), ({"steps": 20}, "35 steps are done")):
+        with pytest.raises(ValueError, match=words):
+            fe.tl.train(adata, resume=True, progress=False, **keywords)
+    assert fe.get.history(adata)["step"].iloc[-1] == 35
+
+
+def test_sizes_may_be_numpy_numbers(simulated):
+    adata = trained(simulated, sample_dim=np.int64(3), hidden=np.array([10, 5]), steps=np.int32(5))
+    assert adata.obsm["X_fe"].shape == (60, 3)
+    assert adata.uns["fe"]["params"]["hidden"].tolist() == [10, 5]
+
+
+def test_a_sparse_table_may_be_the_start(simulated):
+    adata = simulated.copy()
+    adata.obsm["start"] = sparse.csr_matrix(adata.obsm["factors"])
+    at = trained(adata, sample_start="start", steps=1, sample_learning_rate=1e-9)
+    np.testing.assert_allclose(at.obsm["X_fe"], adata.obsm["factors"], atol=1e-6)
+
+
+def test_the_training_layer_is_not_overwritten(simulated):
+    adata = simulated.copy()
+    adata.layers["log"] = adata.X.copy()
+    fe.tl.train(adata, layer="log", steps=5, progress=False)
+    with pytest.raises(ValueError, match="holds the values that were trained on"):
+        fe.tl.reconstruct(adata, "log")
+    assert np.array_equal(adata.layers["log"], adata.X)
+
+
+def test_a_changed_matrix_is_noticed(simulated):
+    adata = trained(simulated)
+    adata.X = adata.X - adata.X.mean(0)
+    with pytest.raises(ValueError, match="changed since"):
+        fe.pl.reconstruction(adata)
+
+
+def test_whole_samples_can_be_held_out(simulated):
+    adata = trained(simulated, validation=0.2, validation_by="samples")
+    assert np.isfinite(adata.obsm["X_fe"]).all()
+    assert fe.get.history(adata)["validation_loss"].notna().all()
+    assert fe.pl.reconstruction(adata).get_title().startswith("held-out")

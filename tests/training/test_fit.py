@@ -233,3 +233,54 @@ def test_samples_held_out_whole_are_still_embedded(X):
     fitted = fit(X, config, seed=0, names=names(X.shape))
     losses = [record["validation_loss"] for record in fitted.history]
     assert min(losses) < 0.8 * ((X - X.mean(0)) ** 2).mean()
+
+
+def test_a_batch_without_a_cell_to_train_on_is_skipped(X):
+    """Whole tiles may be missing, or held out when they are small."""
+    holes = X.copy()
+    holes[:20] = np.where(np.arange(90) < 60, np.nan, holes[:20])
+    config = resolve(
+        "default", decoder="concat", batch_size=(1, 1), validation=0.3, steps=200,
+        evaluate_every=50, sample_start="random", gene_start="random",
+    )  # fmt: skip
+    fitted = fit(holes, config, seed=0, names=names(X.shape))
+    assert fitted.history[-1]["step"] == 200
+    assert np.isfinite(fitted.history[-1]["train_loss"])
+
+
+def test_no_tile_is_a_mere_edge():
+    from fe_anndata.training.batches import tile_batch
+
+    sizes = {tuple(map(len, tile_batch(step, (100, 100), (101, 101), 0))) for step in range(4)}
+    assert sizes == {(51, 51), (51, 50), (50, 51), (50, 50)}
+
+
+def test_units_of_a_start_do_not_matter(X):
+    """The noise follows the data, not the length of the vectors one starts at."""
+    table = np.random.default_rng(0).normal(size=(90, 10)).astype(np.float32)
+    config = resolve("default", sample_dim=4, gene_dim=10, gene_start="array", steps=1)
+    noises = [
+        fit(X, config, seed=0, names=names(X.shape), gene_start=c * table).resumable.progress.noise
+        for c in (np.float32(1), np.float32(0.01))
+    ]
+    assert noises[0] == pytest.approx(noises[1], rel=1e-3)
+    assert 0 < noises[0] < 3
+    random = resolve("default", sample_start="random", steps=1)
+    assert fit(X, random, seed=0, names=names(X.shape)).resumable.progress.noise == 0
+
+
+@pytest.mark.parametrize("start", ["random", "pca"])
+def test_without_centering_nothing_is_scaled(X, start):
+    config = resolve("thesis2024", sample_start=start, steps=1)
+    assert float(fit(X, config, seed=0, names=names(X.shape)).model.scale) == 1
+
+
+def test_an_extreme_held_out_value_does_no_harm(X):
+    """Offset, scale and bounds are exact; products round to 32 bits of the greatest value."""
+    held_out = draw(X, 0.1, "cells", 0, names(X.shape)).cells
+    extreme = X.copy()
+    extreme[held_out.rows, held_out.cols] *= 1e4
+    config = resolve("default", validation=0.1, steps=1)
+    a, b = (fit(x, config, seed=0, names=names(X.shape)).model for x in (X, extreme))
+    assert torch.equal(a.offset, b.offset)
+    assert float(a.scale) == pytest.approx(float(b.scale), rel=1e-4)
