@@ -135,6 +135,8 @@ def plot(
 def demo(*, out: Path = Path("fe-demo")) -> None:
     """Train on blood cells that come with Scanpy, and draw the result.
 
+    Files of an earlier demo are replaced.
+
     Parameters
     ----------
     out
