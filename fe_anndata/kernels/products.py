@@ -14,6 +14,10 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+ROWS = 512
+STORED = 1 << 18
+"""How much of a matrix, dense or sparse, is looked at at a time."""
+
 
 @dataclass(frozen=True)
 class Products:
@@ -44,26 +48,30 @@ class Products:
         """Number of rows and of columns."""
         return self.forward.shape
 
-    def column_sums(self, weight: Tensor) -> Tensor:
-        """Return the sum of each column, float64 (m,), rows weighted by `weight` (n,), 0 or 1."""
-        if self.forward.layout == torch.strided:
-            left_out = self.forward[weight == 0].sum(0, dtype=torch.float64)
-            return self.forward.sum(0, dtype=torch.float64) - left_out
-        of_row = torch.repeat_interleave(weight, self.forward.crow_indices().diff())
-        sums = torch.zeros(self.shape[1], dtype=torch.float64, device=weight.device)
-        return sums.index_add_(
-            0, self.forward.col_indices().long(), self.forward.values().double() * of_row
-        )
+    def moments(self, weight: Tensor) -> tuple[Tensor, float]:
+        """Return the sum of each column, float64 (m,), and the sum of all squares.
 
-    def row_squares(self) -> Tensor:
-        """Return the sum of squares of each row, float64 (n,)."""
+        Rows are weighted by `weight`, float64 (n,). Exact to float64, and by parts, so that
+        nothing of the size of the matrix is made.
+        """
+        sums = torch.zeros(self.shape[1], dtype=torch.float64, device=weight.device)
+        squares = 0.0
         if self.forward.layout == torch.strided:
-            norms: Tensor = torch.linalg.vector_norm(self.forward, dim=1, dtype=torch.float64)
-            return norms**2
-        zero = torch.zeros(1, dtype=torch.float64, device=self.forward.device)
-        running = torch.cat([zero, self.forward.values().double().square().cumsum(0)])
-        ends = running[self.forward.crow_indices().long()]
-        return ends[1:] - ends[:-1]
+            for first in range(0, len(weight), ROWS):
+                rows, w = self.forward[first : first + ROWS], weight[first : first + ROWS, None]
+                weighted = rows.double() * w
+                sums += weighted.sum(0)
+                squares += float((weighted * rows).sum())
+            return sums, squares
+        ends, values = self.forward.crow_indices()[1:], self.forward.values()
+        for first in range(0, len(values), STORED):
+            part = values[first : first + STORED].double()
+            place = torch.arange(first, first + len(part), device=ends.device, dtype=ends.dtype)
+            weighted = part * weight[torch.bucketize(place, ends, right=True)]
+            columns = self.forward.col_indices()[first : first + STORED]
+            sums.index_add_(0, columns.long(), weighted)
+            squares += float((weighted * part).sum())
+        return sums, squares
 
     def times(self, Q: Tensor) -> Tensor:
         """Return X Q, (n, k)."""

@@ -54,13 +54,12 @@ class Target:
         centre, weight = offset.double(), counted.double()
         of_hidden = weight[hidden.rows, 0]
         n_observed = int(weight.sum() * m - of_hidden.sum())
-        column_sums = X.column_sums(weight[:, 0])
-        squares = X.row_squares() @ weight[:, 0] - 2 * (column_sums @ centre)
-        squares += weight.sum() * (centre @ centre)
-        squares -= of_hidden @ (hidden.values.double() - hidden.gather(centre)).square()
-        mean_square = max(float(squares), 0.0) / n_observed
+        column_sums, squares = X.moments(weight[:, 0])
+        squares += float(weight.sum() * (centre @ centre) - 2 * (column_sums @ centre))
+        squares -= float(of_hidden @ (hidden.values.double() - hidden.gather(centre)).square())
+        mean_square = max(squares, 0.0) / n_observed
         scale = (mean_square**0.5 or 1.0) if standardise else 1.0
-        return cls(X, hidden, counted, offset, scale, n_observed, float(squares) / scale**2)
+        return cls(X, hidden, counted, offset, scale, n_observed, squares / scale**2)
 
     def nothing(self) -> Tensor:
         """Return the filling of hidden cells by zero: each by the offset of its gene."""

@@ -11,6 +11,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import sparse
 
+ROWS = 512
+STORED = 1 << 18
+"""How much of a matrix, dense or sparse, is looked at at a time."""
+
 Values: TypeAlias = Any
 """A C-ordered float32 array or a float32 CSR matrix (scipy publishes no types)."""
 
@@ -96,18 +100,22 @@ def rows_without_values(X: Values) -> np.ndarray:
 
 
 def column_moments(X: Values) -> tuple[np.ndarray, np.ndarray]:
-    """Return sum and number of the observed values of each column, float64."""
+    """Return sum and number of the observed values of each column, float64.
+
+    By parts, so that nothing of the size of the matrix is made.
+    """
     n_obs, n_vars = X.shape
+    total, number = np.zeros(n_vars), np.zeros(n_vars)
     if sparse.issparse(X):
-        missing = np.isnan(X.data)
-        data = np.where(missing, 0.0, X.data).astype(np.float64)
-        total = np.bincount(X.indices, weights=data, minlength=n_vars)
-        absent = np.bincount(X.indices[missing], minlength=n_vars).astype(np.float64)
-        return total.astype(np.float64), n_obs - absent
-    total = np.zeros(n_vars)
-    number = np.zeros(n_vars)
-    for start in range(0, n_obs, 1024):  # by rows, so that no mask of the whole matrix is made
-        block = X[start : start + 1024]
+        number += n_obs
+        for first in range(0, X.nnz, STORED):
+            data, columns = X.data[first : first + STORED], X.indices[first : first + STORED]
+            missing = np.isnan(data)
+            total += np.bincount(columns, weights=np.where(missing, 0, data), minlength=n_vars)
+            number -= np.bincount(columns[missing], minlength=n_vars)
+        return total, number
+    for first in range(0, n_obs, ROWS):
+        block = X[first : first + ROWS]
         total += np.nansum(block, axis=0, dtype=np.float64)
         number += np.count_nonzero(~np.isnan(block), axis=0)
     return total, number
