@@ -35,11 +35,14 @@ class Settings:
         level
             A level of :mod:`logging`, such as ``"INFO"`` or ``"WARNING"``.
         """
-        if not logger.handlers:
-            handler = logging.StreamHandler()
-            handler.setFormatter(logging.Formatter("%(message)s"))
-            logger.addHandler(handler)
-            logger.propagate = False
+        for earlier in list(logger.handlers):
+            if earlier.name == logger.name:  # ours, perhaps to a stream that is closed by now
+                logger.removeHandler(earlier)
+        handler = logging.StreamHandler()
+        handler.name = logger.name
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.propagate = False
         logger.setLevel(level)
 
 
