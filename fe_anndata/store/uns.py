@@ -15,7 +15,7 @@ import torch
 
 from ..models.factorized import Factorized
 from ..training import Config, Fitted
-from ..training.config import FIELDS
+from ..training.config import FIELDS, plain
 from ..training.loop import Progress, State
 
 _TABLES = ("samples", "genes")
@@ -39,7 +39,7 @@ def pack_config(config: Config) -> dict[str, Any]:
 
 def unpack_config(params: dict[str, Any]) -> Config:
     """Return the configuration that :func:`pack_config` stored among other parameters."""
-    return Config(**{name: _plain(params[name]) for name in FIELDS})
+    return Config(**{name: plain(params[name]) for name in FIELDS})
 
 
 def pack_model(model: Factorized, trained: np.ndarray) -> dict[str, np.ndarray]:
@@ -97,7 +97,7 @@ def pack_state(state: State) -> dict[str, Any]:
 
 def unpack_state(packed: dict[str, Any], history: pd.DataFrame) -> State:
     """Return what :func:`pack_state` stored."""
-    progress = Progress(**{name: _plain(value) for name, value in packed["progress"].items()})
+    progress = Progress(**{name: plain(value) for name, value in packed["progress"].items()})
     records = history[history["step"] <= progress.step].to_dict("records")
     return State(
         progress=progress,
@@ -148,10 +148,3 @@ def scatter(values: np.ndarray, trained: np.ndarray) -> np.ndarray:
     full = np.full((len(trained), *values.shape[1:]), np.nan, dtype=np.float32)
     full[trained] = values
     return full
-
-
-def _plain(value: Any) -> Any:
-    """Return a Python value for what h5ad gives back as numpy scalars and arrays."""
-    if isinstance(value, np.ndarray):
-        return tuple(value.tolist())
-    return value.item() if isinstance(value, np.generic) else value

@@ -82,7 +82,7 @@ def resolve(recipe: str, **changes: Any) -> Config:
     ValueError
         For an unknown recipe, choice or keyword, or one that does not fit the decoder.
     """
-    given = {name: _plain(value) for name, value in changes.items() if value is not None}
+    given = {name: plain(value) for name, value in changes.items() if value is not None}
     require_choice(recipe, RECIPES, "recipe")
     by_decoder = RECIPES[recipe]
     decoder = given.pop("decoder", next(iter(by_decoder)))
@@ -121,7 +121,7 @@ def with_budget(config: Config, steps: int | None, epochs: float | None) -> Conf
         raise ValueError("give steps or epochs, not both.")
     if steps is None and epochs is None:
         return config
-    changed = replace(config, steps=_plain(steps), epochs=_plain(epochs))
+    changed = replace(config, steps=plain(steps), epochs=plain(epochs))
     _check(changed)
     return changed
 
@@ -208,12 +208,12 @@ def _at_least(least: float, value: Any, kind: type = numbers.Real) -> bool:
     return number and least <= float(value) < math.inf
 
 
-def _plain(value: Any) -> Any:
-    """Return Python numbers for those of numpy, which users loop over."""
+def plain(value: Any) -> Any:
+    """Return Python numbers and tuples for those of numpy, which users loop over and files give."""
     if isinstance(value, np.ndarray):
         return tuple(value.tolist())
     if isinstance(value, (list, tuple)):
-        return tuple(_plain(part) for part in value)
+        return tuple(plain(part) for part in value)
     return value.item() if isinstance(value, np.generic) else value
 
 
