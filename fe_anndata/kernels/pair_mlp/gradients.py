@@ -1,0 +1,45 @@
+"""What every kernel of the pair network computes.
+
+A kernel is a function ``loss_and_gradients(u, v, layers, activation, values, bounds)``:
+
+u, v
+    Float32 vectors of the samples (a, d) and of the genes (b, k) of a tile.
+layers
+    Weight (out, in) and bias (out,) of each layer, the first one over [u ; v], the last one with
+    a single row. There may be no hidden layer.
+activation
+    ``"relu"`` or ``"tanh"``, after every layer but the last.
+values
+    What to predict, float32 (a, b). NaN marks a cell that does not count.
+bounds
+    None for a linear output; ``(minimum, maximum)`` for
+    ``minimum + (maximum - minimum) * sigmoid(y)``.
+
+It returns :class:`Gradients` of the mean squared error over the cells that count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Mean squared error of the cells that count, and its gradients.
+
+    Attributes
+    ----------
+    loss
+        The error; NaN if no cell counts.
+    u, v
+        Gradients of the sample and gene vectors, (a, d) and (b, k); zero if no cell counts.
+    layers
+        Gradients of each weight and bias.
+    """
+
+    loss: float
+    u: Tensor
+    v: Tensor
+    layers: list[tuple[Tensor, Tensor]]

@@ -1,0 +1,35 @@
+"""Loss and gradients of the pair network on a tile, by autograd: the numerics of record."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .gradients import Gradients
+from .network import Layers, tile
+
+
+def loss_and_gradients(
+    u: Tensor,
+    v: Tensor,
+    layers: Layers,
+    activation: str,
+    values: Tensor,
+    bounds: tuple[float, float] | None = None,
+) -> Gradients:
+    """Return the mean squared error and its gradients; see :mod:`.gradients`."""
+    leaves = [u, v, *(tensor for layer in layers for tensor in layer)]
+    leaves = [leaf.detach().requires_grad_() for leaf in leaves]
+    u, v, flat = leaves[0], leaves[1], leaves[2:]
+    predicted = tile(u, v, list(zip(flat[::2], flat[1::2], strict=True)), activation)
+    if bounds is not None:
+        minimum, maximum = bounds
+        predicted = minimum + (maximum - minimum) * torch.sigmoid(predicted)
+    seen = ~values.isnan()
+    # The filling of cells that do not count reaches no gradient: where() passes none to them.
+    errors = torch.where(seen, predicted - values.nan_to_num(), 0.0).square()
+    n = int(seen.sum())
+    by_leaf = torch.autograd.grad(errors.sum() / max(n, 1), leaves)
+    loss = float(errors.detach().double().sum()) / n if n else float("nan")
+    weights = list(zip(by_leaf[2::2], by_leaf[3::2], strict=True))
+    return Gradients(loss, by_leaf[0], by_leaf[1], weights)
