@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 import fe_anndata as fe
-from fe_anndata.training import objectives
+from fe_anndata.training import in_batches, whole_matrix
 
 
 @pytest.fixture(autouse=True)
@@ -417,9 +417,9 @@ def test_the_last_step_blows_up(adata, validation):
 def test_non_finite_loss_leaves_the_earlier_result(trained, monkeypatch, loss):
     earlier = {k: trained.obsm[k].tobytes() for k in trained.obsm}
     genes = trained.varm["fe"].tobytes()
-    backward = objectives.FullMatrix.backward
+    backward = whole_matrix.Alternating.backward
     monkeypatch.setattr(
-        objectives.FullMatrix,
+        whole_matrix.Alternating,
         "backward",
         lambda self, step: loss if step == 13 else backward(self, step),
     )
@@ -600,13 +600,13 @@ def test_resume_with_both_budgets(trained):
 # Ctrl-C
 
 RUNS = {
-    "inner": (objectives.FullMatrix, {"evaluate_every": 10}),
+    "inner": (whole_matrix.Alternating, {"evaluate_every": 10}),
     "tiles": (
-        objectives.Tiles,
+        in_batches.Tiles,
         {"decoder": "concat", "hidden": (8, 4), "batch_size": (16, 10), "evaluate_every": 10},
     ),
     "cells": (
-        objectives.RandomCells,
+        in_batches.RandomCells,
         {"decoder": "dot", "batch_size": 300, "validation": 0, "evaluate_every": 10},
     ),
 }
@@ -668,7 +668,7 @@ def test_interrupted_before_the_first_evaluation(adata, monkeypatch):
     def pressed(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(objectives.FullMatrix, "validation_loss", pressed)
+    monkeypatch.setattr(whole_matrix.Alternating, "validation_loss", pressed)
     with pytest.raises(KeyboardInterrupt):
         fe.tl.train(adata, steps=20)
     assert snapshot(adata) == before
@@ -679,7 +679,7 @@ def test_interrupted_twice(adata):
     fe.tl.train(unbroken, steps=60)
     for at in (15, 25, 46):
         with pytest.MonkeyPatch.context() as patch:
-            interrupt(patch, objectives.FullMatrix, at)
+            interrupt(patch, whole_matrix.Alternating, at)
             fe.tl.train(adata, steps=60, resume=at > 15)
         assert fe.get.history(adata)["step"].iloc[-1] == at // 10 * 10
     fe.tl.train(adata, resume=True)

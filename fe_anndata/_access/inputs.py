@@ -1,4 +1,4 @@
-"""What verbs take from an AnnData, checked: matrix, mask, start tables, device."""
+"""What verbs take from an AnnData, checked: matrix, mask, start tables."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from anndata import AnnData
 from scipy import sparse
 
 from .._core.errors import near, require_key
 from .._core.random import ranks
-from .._core.settings import settings
 from ..matrix.audit import check_trainable
 from ..matrix.values import Values, as_values, column_moments, rows_without_values, stored
 from ..training.names import Names
@@ -142,19 +140,3 @@ def start_table(
     if not np.isfinite(table).all():
         raise ValueError(f"the start {name!r} holds NaN or infinite values.")
     return table, name
-
-
-def torch_device(device: str | None) -> torch.device:
-    """Return the device to compute on; None means ``fe.settings.device``."""
-    name = device or settings.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device={name!r} was asked for, but there is no CUDA device; use 'cpu'.")
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
-        raise ValueError(
-            f"device={name!r} cannot be used on this machine; use 'cpu', or 'auto'."
-        ) from error
-    return torch.device(name)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import operator
+from dataclasses import dataclass, fields
+from typing import Any
 
+from .errors import near, require_choice
 from .log import logger
+
+KERNELS = ("auto", "reference", "cpu", "triton")
+PRECISIONS = ("auto", "float32", "bf16")
 
 
 @dataclass
 class Settings:
     """Defaults of this session; an argument given to a function wins over them.
+
+    Values are checked when they are set.
 
     Attributes
     ----------
@@ -19,10 +27,34 @@ class Settings:
         processor), ``"cpu"``, ``"cuda"`` or any device name that torch knows.
     progress
         Whether long work shows a progress bar.
+    precision
+        Of the matrix products of the ``"concat"`` decoder: ``"float32"``, ``"bf16"``, which needs
+        a device that multiplies it in hardware, or ``"auto"``: bf16 on such GPUs, else float32.
+    kernel
+        What computes the ``"concat"`` decoder: ``"cpu"``, ``"triton"`` (for CUDA devices),
+        ``"reference"`` (plain torch, slower) or ``"auto"``, the fastest one that there is.
+    threads
+        How many threads training uses; None for as many as torch does.
     """
 
     device: str = "auto"
     progress: bool = True
+    precision: str = "auto"
+    kernel: str = "auto"
+    threads: int | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Check and set a value; `fe.settings.thread = 4` would otherwise do nothing."""
+        known = [field.name for field in fields(self)]
+        if name not in known:
+            raise AttributeError(f"there is no setting {name!r}: {near(name, known)}")
+        if name == "precision":
+            require_choice(value, PRECISIONS, "fe.settings.precision")
+        elif name == "kernel":
+            require_choice(value, KERNELS, "fe.settings.kernel")
+        elif name == "threads" and value is not None:
+            value = _thread_count(value)
+        super().__setattr__(name, value)
 
     def verbosity(self, level: int | str = "INFO") -> None:
         """Print what is done to the standard error stream.
@@ -44,6 +76,22 @@ class Settings:
         logger.addHandler(handler)
         logger.propagate = False
         logger.setLevel(level)
+
+
+def _thread_count(value: Any) -> int:
+    try:
+        n = operator.index(value)
+    except TypeError:
+        n = None
+    if n is None or isinstance(value, bool):
+        raise TypeError(
+            f"fe.settings.threads must be an int or None, not {type(value).__name__}."
+        ) from None
+    if n < 1:
+        raise ValueError(
+            f"fe.settings.threads must be at least 1, or None for torch's own, not {n}."
+        )
+    return n
 
 
 settings = Settings()

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from .. import __version__
 from .._core.settings import settings
-from .options import keyword_options
+from .options import keyword_options, settle_settings
 
 app = App(
     name="fe-anndata",
@@ -42,6 +42,7 @@ def train(input: Path, /, *, out: Output, overwrite: bool = False, **options: ob
 
     settings.verbosity()
     require_writable(out, overwrite=overwrite)
+    options = settle_settings(options)
     adata = io.read_h5ad(input)
     tl.train(adata, **options)  # type: ignore[arg-type]
     io.write_h5ad(adata, out, overwrite=overwrite)
@@ -150,7 +151,7 @@ def demo(*, out: Path = Path("fe-demo")) -> None:
 
 @app.command
 def info() -> None:
-    """Print versions, and the device that is chosen on this machine."""
+    """Print versions, and with what this machine trains, and why."""
     from .info import describe
 
     print(describe())

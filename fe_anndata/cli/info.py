@@ -1,25 +1,52 @@
-"""What runs here."""
+"""What runs here, and why."""
 
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
-import torch
+from .._access.device import compute, cores
+from ..kernels.pair_mlp.choice import has_bf16
 
-from .._access.inputs import torch_device
-
-PACKAGES = ("fe-anndata", "anndata", "scanpy", "torch", "numpy", "scipy", "pandas", "matplotlib")
+PACKAGES = (
+    "fe-anndata",
+    "anndata",
+    "scanpy",
+    "torch",
+    "numba",
+    "triton",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+)
 
 
 def describe() -> str:
-    """Return versions and the device, one a line."""
-    lines = [f"{package} {version(package)}" for package in PACKAGES]
+    """Return versions, and what training computes with, one a line."""
+    lines = [f"{package} {_version(package)}" for package in PACKAGES]
     lines.append(f"Python {platform.python_version()} on {platform.platform()}")
-    device = torch_device(None)
-    if device.type == "cuda":
-        why = torch.cuda.get_device_name(device)
-    else:
-        why = f"{torch.get_num_threads()} threads; no CUDA device was found"
-    lines.append(f"device {device} ({why})")
+    chosen = compute()
+    bf16 = "in hardware" if has_bf16(chosen.device) else "not in hardware"
+    lanes = f", {_lanes()} numbers at a time" if chosen.kernel == "cpu" else ""
+    lines += [
+        f"device {chosen.device} ({chosen.why['device']})",
+        f"threads {chosen.threads} on {cores()} cores ({chosen.why['threads']})",
+        f"precision {chosen.precision} ({chosen.why['precision']}; bf16 is {bf16})",
+        f"kernel of the concat decoder {chosen.kernel} ({chosen.why['kernel'] + lanes})",
+    ]
     return "\n".join(lines)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _lanes() -> int:
+    """Return how wide the vectors of the kernel for processors are."""
+    from ..kernels.pair_mlp.small_matrix_product import LANES
+
+    return LANES

@@ -1,4 +1,4 @@
-"""Command-line options taken from the signature of a verb, so that none is written twice."""
+"""Command-line options taken from a verb and from the settings, so that none is written twice."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
+from .._core.settings import Settings, settings
+
 # What can be typed on a command line, by name of the type in a signature.
 _SIMPLE = (str, int, float, bool)
+
+SETTINGS = ("threads", "precision", "kernel")
+"""Settings that a command of a verb takes; others are keywords of verbs as well."""
 
 
 def keyword_options(
     verb: str, leave_out: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Replace ``**options`` of a command by the keywords of a verb that can be typed.
+
+    The `SETTINGS` come with them; :func:`settle_settings` takes them out again.
 
     Parameters
     ----------
@@ -42,6 +49,16 @@ def keyword_options(
             and parameter.name not in leave_out
             and _typed(hints[parameter.name]) is not None
         ]
+        in_settings = typing.get_type_hints(Settings)
+        options += [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=_typed(in_settings[name] | None),
+            )
+            for name in SETTINGS
+        ]
 
         command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in [*own, *options]}
@@ -49,6 +66,14 @@ def keyword_options(
         return command
 
     return decorate
+
+
+def settle_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Set the `SETTINGS` that are given in `options`, and return the others."""
+    for name in SETTINGS:
+        if options.get(name) is not None:
+            setattr(settings, name, options[name])
+    return {name: value for name, value in options.items() if name not in SETTINGS}
 
 
 def _typed(hint: Any) -> Any:
@@ -73,10 +98,10 @@ def _integers(_: Any, tokens: Sequence[Token]) -> list[int]:
 
 
 def _with_parameters(command: Any, function: Any, names: set[str]) -> str:
-    """Return the docstring of the command with the parameters of the verb added."""
-    text = inspect.cleandoc(function.__doc__).split("Parameters\n----------\n")[1]
-    section = re.sub(r" \[\d+\]_", "", text.split("\n\nReturns\n-------")[0])
-    entries = re.findall(r"^(\w.*)\n((?:    .*\n?)+)", section, flags=re.MULTILINE)
+    """Return the docstring of the command with the parameters of the verb and settings added."""
+    entries = _entries(function, "Parameters")
+    # A setting of the same name as a keyword, such as device, is only its default.
+    entries += [entry for entry in _entries(Settings, "Attributes") if entry[0] in SETTINGS]
     added = [
         f"{name}\n{explanation.rstrip()}"
         for together, explanation in entries
@@ -84,3 +109,10 @@ def _with_parameters(command: Any, function: Any, names: set[str]) -> str:
         if name in names
     ]
     return "\n".join([inspect.cleandoc(command.__doc__).rstrip(), *added, ""])
+
+
+def _entries(documented: Any, section: str) -> list[tuple[str, str]]:
+    """Return names and explanations of a section of a docstring."""
+    text = inspect.cleandoc(documented.__doc__).split(f"{section}\n{'-' * len(section)}\n")[1]
+    text = re.sub(r" \[\d+\]_", "", text.split("\n\nReturns\n-------")[0])
+    return re.findall(r"^(\w.*)\n((?:    .*\n?)+)", text, flags=re.MULTILINE)

@@ -1,5 +1,9 @@
 """The inner decoder over the whole matrix: exact loss and gradients from two products with it.
 
+Two ways: :func:`loss_and_gradients` of both factors, and :class:`Scores` with
+:func:`best_gene_factors`, which keep one side fixed at a time and need those products only once
+for many steps.
+
 The model predicts ``<p_s, q_g>`` for the target Y. With E = Y - P Q' the residuals and N the number
 of cells that count, the loss is ``sum(E^2) / N`` and its gradients are ``-2 E Q / N`` and
 ``-2 E' P / N``. E is never formed: ``E Q = Y Q - P (Q' Q)``.
@@ -12,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from .target import Target
@@ -46,14 +51,89 @@ def loss_and_gradients(target: Target, P: Tensor, Q: Tensor) -> Gradients:
     YQ = target.times(Q, filled)
     YP = target.transposed_times(P_counted, filled)
     PP, QQ = P_counted.T @ P_counted, Q.T @ Q
-    # ||E||^2 = ||Y||^2 - 2 <P, Y Q> + <P'P, Q'Q> loses digits when the fit is good, so these few
-    # sums are taken in float64.
-    of_filled = filled.double().square() @ counted[target.hidden.rows, 0].double()
-    total = target.squares + of_filled
-    loss = total - 2 * (P_counted.double() * YQ.double()).sum() + (PP.double() * QQ.double()).sum()
     factor = -2.0 / target.n_observed
     return Gradients(
-        loss=float(loss) / target.n_observed,
+        loss=_squares(target, filled, P_counted, YQ, PP, QQ) / target.n_observed,
         P=factor * (YQ - P @ QQ),
         Q=factor * (YP - Q @ PP),
     )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The loss as a function of P alone, Q fixed: k numbers per sample are all there is to know.
+
+    Hidden cells hold the prediction of the P they were filled with, so gradients are exact there;
+    elsewhere they hold P back a little, as in expectation-maximisation, until the scores are taken
+    again.
+
+    Attributes
+    ----------
+    YQ, QQ
+        Y Q, (n, k), and Q' Q, (k, k).
+    loss
+        Mean squared residual of the cells that count, at that P.
+    n_observed
+        Number of these cells.
+    """
+
+    YQ: Tensor
+    QQ: Tensor
+    loss: float
+    n_observed: int
+
+    @classmethod
+    def of(cls, target: Target, P: Tensor, Q: Tensor) -> Scores:
+        """Take the scores of `target` on Q (m, k), its hidden cells filled by P (n, k)."""
+        filled = target.hidden.inner(P, Q)
+        YQ, QQ = target.times(Q, filled), Q.T @ Q
+        counted = P * target.counted
+        loss = _squares(target, filled, counted, YQ, counted.T @ counted, QQ) / target.n_observed
+        return cls(YQ, QQ, loss, target.n_observed)
+
+    def gradient(self, P: Tensor, rows: slice) -> Tensor:
+        """Return the gradient of the loss for some rows of P."""
+        return (P @ self.QQ - self.YQ[rows]).mul_(2.0 / self.n_observed)
+
+
+def best_gene_factors(
+    target: Target, P: Tensor, PP: Tensor, Q: Tensor, prior: float, penalty: float
+) -> Tensor:
+    """Return the gene factors that fit best, by ridge regression, (m, k).
+
+    Parameters
+    ----------
+    target
+        What is to be predicted.
+    P, PP
+        Sample factors (n, k), zero for samples that do not count, and P' P (k, k), float64. If P
+        is random, their means: then the expected loss is what is least.
+    Q
+        The gene factors so far (m, k), which fill the hidden cells.
+    prior
+        Precision of the normal prior of the gene factors, in units of that of a cell.
+    penalty
+        Weight of their sum of squares in the loss.
+    """
+    filled = target.hidden.inner(P, Q)
+    YP = target.transposed_times(P, filled)
+    loss = _squares(target, filled, Q, YP, Q.T @ Q, PP) / target.n_observed
+    # A direction that P leaves empty is given up, even without a prior.
+    ridge = prior * loss + penalty * target.n_observed + 1e-7 * float(PP.trace()) / len(PP)
+    ridged = PP + ridge * torch.eye(len(PP), dtype=PP.dtype, device=PP.device)
+    # Without a check of its own: where P is not finite, the loss is what tells.
+    inverse = torch.linalg.inv_ex(ridged).inverse.to(YP.dtype)
+    best: Tensor = YP @ inverse
+    return best
+
+
+def _squares(
+    target: Target, filled: Tensor, A: Tensor, YB: Tensor, AA: Tensor, BB: Tensor
+) -> float:
+    """Return the sum of squared residuals, ``||Y||^2 - 2 <A, Y B> + <A'A, B'B>``.
+
+    The terms lose digits when the fit is good, so their sums are taken in float64.
+    """
+    of_filled = filled.double().square() @ target.counted[target.hidden.rows, 0].double()
+    cross = torch.dot(A.flatten().double(), YB.flatten().double())
+    return float(target.squares + of_filled - 2 * cross + (AA.double() * BB.double()).sum())

@@ -81,8 +81,19 @@ def cells(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
 
 
 def tile(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-    """Return the dense block of some rows and columns, float32."""
-    block: np.ndarray = X[rows][:, cols].toarray() if sparse.issparse(X) else X[np.ix_(rows, cols)]
+    """Return a copy of the dense block of some rows and columns, float32."""
+    block: np.ndarray
+    if not sparse.issparse(X):
+        block = X[np.ix_(rows, cols)]
+        return block
+    # Columns by a look-up: slicing them costs scipy many times as much.
+    some = X[rows]
+    place = np.full(X.shape[1], -1)
+    place[cols] = np.arange(len(cols))
+    j = place[some.indices]
+    i = np.repeat(np.arange(len(rows)), np.diff(some.indptr))
+    block = np.zeros((len(rows), len(cols)), dtype=np.float32)
+    block[i[j >= 0], j[j >= 0]] = some.data[j >= 0]
     return block
 
 

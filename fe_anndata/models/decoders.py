@@ -30,7 +30,9 @@ class Inner(nn.Module):
     """``<phi(u), psi(v)>``: both sides meet in an inner product of length gene_dim.
 
     ``phi(u) = A u + MLP(u)`` and ``psi(v) = v + MLP(v)``; without hidden layers on either side the
-    model is a matrix factorisation, so PCA is a special case.
+    model is a matrix factorisation, so PCA is a special case. With Fourier features the MLP of phi
+    sees ``[u, sin(u B), cos(u B)]`` for fixed random frequencies B: a few coordinates alone bend
+    too slowly (Tancik et al., NeurIPS 2020).
 
     Parameters
     ----------
@@ -40,7 +42,11 @@ class Inner(nn.Module):
         Hidden sizes of phi and of psi; empty for the linear path alone.
     activation
         ``"relu"`` or ``"tanh"``.
+    fourier
+        Number of frequencies, 0 for u alone.
     """
+
+    frequencies: Tensor
 
     def __init__(
         self,
@@ -49,16 +55,23 @@ class Inner(nn.Module):
         hidden: tuple[int, ...],
         gene_hidden: tuple[int, ...],
         activation: str,
+        fourier: int,
     ) -> None:
         super().__init__()
         self.linear = nn.Linear(sample_dim, gene_dim, bias=False)
-        self.phi_mlp = MLP((sample_dim, *hidden, gene_dim), activation) if hidden else None
+        n_in = sample_dim + 2 * fourier
+        self.phi_mlp = MLP((n_in, *hidden, gene_dim), activation) if hidden else None
+        self.register_buffer("frequencies", torch.zeros(sample_dim, fourier))
         self.psi_mlp = MLP((gene_dim, *gene_hidden, gene_dim), activation) if gene_hidden else None
 
     def phi(self, u: Tensor) -> Tensor:
         """Return the sample factors, (n, gene_dim)."""
         linear: Tensor = self.linear(u)
-        return linear if self.phi_mlp is None else linear + self.phi_mlp(u)
+        if self.phi_mlp is None:
+            return linear
+        angles = u @ self.frequencies
+        bent: Tensor = self.phi_mlp(torch.cat([u, angles.sin(), angles.cos()], dim=1))
+        return linear + bent
 
     def psi(self, v: Tensor) -> Tensor:
         """Return the gene factors, (m, gene_dim)."""
@@ -83,16 +96,17 @@ class Concat(nn.Module):
         self.activation = activation
         self.mlp = MLP((sample_dim + gene_dim, *hidden, 1), activation)
 
-    def _layers(self) -> list[tuple[Tensor, Tensor]]:
+    def layers(self) -> list[tuple[Tensor, Tensor]]:
+        """Return weight and bias of each layer."""
         return [(layer.weight, layer.bias) for layer in self.mlp if isinstance(layer, nn.Linear)]
 
     def pairs(self, u: Tensor, v: Tensor) -> Tensor:
         """Return one value per row."""
-        return pair_mlp.pairs(u, v, self._layers(), self.activation)
+        return pair_mlp.pairs(u, v, self.layers(), self.activation)
 
     def tile(self, u: Tensor, v: Tensor) -> Tensor:
         """Return (len(u), len(v)) values."""
-        return pair_mlp.tile(u, v, self._layers(), self.activation)
+        return pair_mlp.tile(u, v, self.layers(), self.activation)
 
 
 class Dot(nn.Module):

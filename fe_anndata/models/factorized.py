@@ -30,8 +30,9 @@ class Factorized(Model):
         ``"inner"``, ``"concat"`` or ``"dot"``.
     sample_dim, gene_dim
         Columns of the two tables.
-    hidden, gene_hidden
-        Hidden sizes of the network; `gene_hidden` belongs to the inner decoder.
+    hidden, gene_hidden, fourier
+        Hidden sizes of the network, and its Fourier features; the last two belong to the inner
+        decoder.
     activation
         ``"relu"`` or ``"tanh"``.
     output
@@ -54,6 +55,7 @@ class Factorized(Model):
         gene_dim: int,
         hidden: tuple[int, ...] = (),
         gene_hidden: tuple[int, ...] = (),
+        fourier: int = 0,
         activation: str = "relu",
         output: str = "linear",
     ) -> None:
@@ -64,6 +66,7 @@ class Factorized(Model):
             "gene_dim": gene_dim,
             "hidden": tuple(hidden),
             "gene_hidden": tuple(gene_hidden),
+            "fourier": fourier,
             "activation": activation,
             "output": output,
         }
@@ -73,7 +76,7 @@ class Factorized(Model):
         self.decoder: Inner | Concat | Dot
         with torch.random.fork_rng(devices=[]):  # torch.nn.Linear draws from the global one
             if decoder == "inner":
-                self.decoder = Inner(sample_dim, gene_dim, hidden, gene_hidden, activation)
+                self.decoder = Inner(sample_dim, gene_dim, hidden, gene_hidden, activation, fourier)
             elif decoder == "concat":
                 self.decoder = Concat(sample_dim, gene_dim, hidden, activation)
             else:

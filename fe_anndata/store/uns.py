@@ -16,6 +16,7 @@ import torch
 from ..models.factorized import Factorized
 from ..training import Config, Fitted
 from ..training.config import FIELDS, plain
+from ..training.fit import build
 from ..training.loop import Progress, State
 
 _TABLES = ("samples", "genes")
@@ -61,17 +62,7 @@ def unpack_model(
     trained: np.ndarray,
 ) -> Factorized:
     """Return the model of the trained genes from its stored weights and its two tables."""
-    model = Factorized(
-        len(samples),
-        int(trained.sum()),
-        decoder=config.decoder,
-        sample_dim=samples.shape[1],
-        gene_dim=genes.shape[1],
-        hidden=config.hidden,
-        gene_hidden=config.gene_hidden,
-        activation=config.activation,
-        output=config.output,
-    )
+    model = build(config, len(samples), int(trained.sum()))
     arrays = {**arrays, "offset": arrays["offset"][trained]}
     arrays |= {"samples": samples, "genes": genes[trained]}
     model.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})

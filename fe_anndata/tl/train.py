@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
-from .._access.inputs import canonical_names, require_anndata, torch_device
+from .._access.device import compute
+from .._access.inputs import canonical_names, require_anndata
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.random import Rng
 from .._core.settings import settings
+from ..kernels.pair_mlp import choose
+from ..kernels.workers import workers
 from ..models import Factorized
 from ..training import fit
 from ..training.config import FIELDS
@@ -29,6 +32,7 @@ def train(
     gene_dim: int | None = None,
     hidden: int | tuple[int, ...] | None = None,
     gene_hidden: int | tuple[int, ...] | None = None,
+    fourier: int | str | None = None,
     activation: str | None = None,
     output: str | None = None,
     center: bool | None = None,
@@ -37,11 +41,15 @@ def train(
     init: str | None = None,
     optimizer: str | None = None,
     learning_rate: float | None = None,
-    sample_learning_rate: float | None = None,
+    sample_learning_rate: float | str | None = None,
     gene_learning_rate: float | None = None,
     warm_up: int | None = None,
     l2: float | None = None,
+    weight_decay: float | None = None,
     sample_noise: float | None = None,
+    gene_step: str | None = None,
+    solve_every: int | None = None,
+    gene_prior: float | None = None,
     batch: str | None = None,
     batch_size: int | tuple[int, int] | None = None,
     steps: int | None = None,
@@ -91,6 +99,10 @@ def train(
         Hidden sizes of the network, phi for ``"inner"``.
     gene_hidden
         Hidden sizes of psi; none by default. For ``"inner"`` alone.
+    fourier
+        Number of random frequencies whose sines and cosines phi sees beside u, so that it bends
+        quickly enough in few dimensions; ``"auto"`` for 16 up to three dimensions and none above.
+        For ``"inner"`` alone.
     activation
         ``"relu"`` or ``"tanh"``.
     output
@@ -110,15 +122,28 @@ def train(
         ``"adam"``, ``"rmsprop"`` or ``"muon"``.
     learning_rate, sample_learning_rate, gene_learning_rate
         Of the network, the sample table and the gene table; the tables take that of the network
-        where theirs is not set.
+        where theirs is not set. ``sample_learning_rate="auto"`` is 0.14 over the square root of
+        `sample_dim`.
     warm_up
         Number of first steps over which the learning rates rise.
     l2
         Weight of the sum of squares of all parameters in the loss, which is the mean squared
         error in units of the overall variance if `center`, else of the matrix.
+    weight_decay
+        What the weight matrices lose of themselves in a step, in units of the learning rate times
+        the share of the variance that is still unexplained. For ``optimizer="muon"``.
     sample_noise
         Standard deviation of the Gaussian noise on the sample vectors in each step, in units of
         the noise that the variance left over by the start puts on them. For ``batch="full"``.
+    gene_step
+        How gene vectors learn with ``batch="full"``: ``"solve"``, as the exact solution of a ridge
+        regression every `solve_every` steps, between which samples and network move while the
+        genes are fixed; or ``"gradient"``, with all else in every step.
+    solve_every
+        Steps between two solutions, which together stand for one pass over the matrix.
+    gene_prior
+        Precision of the prior of the gene vectors in that regression, in units of the precision
+        of a cell.
     batch
         What a step sees: ``"full"``, the whole matrix (``"inner"`` alone); ``"cells"``, random
         cells; ``"tiles"``, some samples x some genes.
@@ -173,7 +198,8 @@ def train(
             Which genes were trained on, bool.
         ``uns["fe"]``
             Parameters, history (losses are mean squared errors per cell in the units of the
-            matrix; the training loss is the mean since the last evaluation, noise included),
+            matrix; the training loss is the mean since the last evaluation, noise included, or
+            that at the last solution for the genes),
             preprocessing, weights and version.
 
     Raises
@@ -214,17 +240,20 @@ def train(
     if run.converged:
         logger.info("the run under %r has converged: nothing to resume", key_added)
         return adata.copy() if copy else None
-    fitted = fit(
-        run.X,
-        run.config,
-        seed=run.params["rng"],
-        names=canonical_names(adata, run.trained),
-        sample_start=run.sample_start,
-        gene_start=run.gene_start,
-        state=run.state,
-        device=torch_device(device),
-        progress=settings.progress if progress is None else progress,
-    )
+    chosen = compute(device)
+    with workers(chosen.threads):
+        fitted = fit(
+            run.X,
+            run.config,
+            seed=run.params["rng"],
+            names=canonical_names(adata, run.trained),
+            sample_start=run.sample_start,
+            gene_start=run.gene_start,
+            state=run.state,
+            device=chosen.device,
+            kernel=choose(chosen.kernel, chosen.device, chosen.precision),
+            progress=settings.progress if progress is None else progress,
+        )
     result = adata.copy() if copy else adata
     write(result, keys, run, fitted)
     return result if copy else None

@@ -17,6 +17,7 @@ CHOICES = {
     "output": ("linear", "bounded"),
     "optimizer": ("adam", "rmsprop", "muon"),
     "batch": ("full", "cells", "tiles"),
+    "gene_step": ("solve", "gradient"),
     "init": ("torch", "glorot"),
     "validation_by": ("cells", "samples"),
 }
@@ -35,6 +36,7 @@ class Config:
     gene_dim: int | None = None
     hidden: tuple[int, ...] = ()
     gene_hidden: tuple[int, ...] = ()
+    fourier: int | str = 0
     activation: str = "relu"
     output: str = "linear"
     center: bool = True
@@ -43,10 +45,14 @@ class Config:
     init: str = "glorot"
     optimizer: str = "adam"
     learning_rate: float = 1e-3
-    sample_learning_rate: float | None = None
+    sample_learning_rate: float | str | None = None
     gene_learning_rate: float | None = None
     warm_up: int = 0
     l2: float = 0.0
+    weight_decay: float = 0.0
+    gene_step: str = "gradient"
+    solve_every: int = 10
+    gene_prior: float = 0.0
     sample_noise: float = 0.0
     batch: str = "full"
     batch_size: int | tuple[int, int] | None = None
@@ -65,12 +71,19 @@ class Config:
         by_components = self.sample_start == "pca" or self.gene_start == "svd"
         return self.center or by_components or self.batch == "full"
 
+    @property
+    def row_wise(self) -> bool:
+        """Whether a step moves only those rows of the tables that it has seen."""
+        tiles = self.decoder == "concat" and self.batch == "tiles"
+        return tiles and self.optimizer != "rmsprop"
+
 
 # Keywords that mean nothing to a decoder: an error if the user gives one, not ignored.
+_INNER_ONLY = ("gene_hidden", "fourier", "gene_step", "solve_every", "gene_prior")
 NOT_FOR = {
     "inner": (),
-    "concat": ("gene_hidden",),
-    "dot": ("hidden", "gene_hidden", "activation"),
+    "concat": _INNER_ONLY,
+    "dot": ("hidden", "activation", *_INNER_ONLY),
 }
 
 
@@ -108,6 +121,12 @@ def resolve(recipe: str, **changes: Any) -> Config:
         given.setdefault("batch_size", None)
     if given.get("batch", "full") != "full":
         given.setdefault("sample_noise", 0.0)
+    if given.get("batch", "full") != "full" or given.get("gene_hidden"):
+        given.setdefault("gene_step", "gradient")
+    if given.get("hidden") == ():
+        given.setdefault("fourier", 0)
+    if given.get("optimizer", "muon") != "muon":
+        given.setdefault("weight_decay", 0.0)
     if given.get("output") == "bounded":
         given.setdefault("center", False)
     config = replace(config, **given)
@@ -147,12 +166,25 @@ def _check(config: Config) -> None:
             "decoder='dot' needs sample_dim == gene_dim, got "
             f"{config.sample_dim} and {config.gene_dim}."
         )
+    if config.gene_step == "solve" and (config.batch != "full" or config.gene_hidden):
+        raise ValueError(
+            "gene_step='solve' needs batch='full' and no gene_hidden; take gene_step='gradient'."
+        )
+    rate = config.sample_learning_rate
+    if rate not in (None, "auto") and not _at_least(math.ulp(0), rate):
+        raise ValueError(f"sample_learning_rate must be positive or 'auto', not {rate!r}.")
+    if config.fourier and not config.hidden:
+        raise ValueError("fourier needs a network; give hidden, or fourier=0.")
+    if config.fourier != "auto" and not _at_least(0, config.fourier, numbers.Integral):
+        raise ValueError(
+            f"fourier must be an integer that is not negative, or 'auto', not {config.fourier!r}."
+        )
     rules = (
         (
             "a positive integer",
             1,
             numbers.Integral,
-            ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience"),
+            ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience", "solve_every"),
         ),
         (
             "an integer that is not negative",
@@ -164,15 +196,22 @@ def _check(config: Config) -> None:
             "positive",
             math.ulp(0),
             numbers.Real,
-            ("learning_rate", "sample_learning_rate", "gene_learning_rate", "epochs"),
+            ("learning_rate", "gene_learning_rate", "epochs"),
         ),
-        ("a number that is not negative", 0, numbers.Real, ("l2", "sample_noise", "tolerance")),
+        (
+            "a number that is not negative",
+            0,
+            numbers.Real,
+            ("l2", "sample_noise", "tolerance", "weight_decay", "gene_prior"),
+        ),
     )
     for what, least, kind, names in rules:
         for name in names:
             value = getattr(config, name)
             if value is not None and not _at_least(least, value, kind):
                 raise ValueError(f"{name} must be {what}, not {value!r}.")
+    if config.weight_decay and config.optimizer != "muon":
+        raise ValueError("weight_decay needs optimizer='muon'; for others there is l2.")
     if config.sample_noise and config.batch != "full":
         raise ValueError("sample_noise needs decoder='inner' and batch='full'.")
     if config.validation != "auto" and not (

@@ -11,19 +11,26 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from ..kernels.pair_mlp import Kernel, reference
 from ..kernels.products import Cells, Products
 from ..kernels.target import Target
 from ..matrix.values import Values, column_moments, without_missing
 from ..models.factorized import Factorized
 from .config import Config
 from .holdout import Holdout, draw, hidden_cells
+from .in_batches import RandomCells, Tiles
 from .loop import Progress, State, load, run
 from .names import Names
-from .objectives import FullMatrix, Objective, RandomCells, Tiles
-from .start import start
+from .objectives import Objective
+from .start import draw_frequencies, start
+from .whole_matrix import Alternating, JointSteps
 
 GENE_DIM = 64
 TILE = (100, 100)
+SAMPLE_STEP = 0.14
+"""Length of a step of a sample vector with ``sample_learning_rate="auto"``."""
+FOURIER, FEW_DIMENSIONS = 16, 3
+"""Frequencies of ``fourier="auto"``, and up to how many dimensions there are any."""
 MOST_STEPS_BETWEEN_EVALUATIONS = 500
 BLOCK = 1024
 
@@ -82,7 +89,44 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         batch_size = 10 * n_vars
     if batch_size is None and config.batch == "tiles":
         batch_size = TILE
-    return replace(config, gene_dim=gene_dim, batch_size=batch_size)
+    fourier = config.fourier
+    if fourier == "auto":
+        fourier = FOURIER if config.sample_dim <= FEW_DIMENSIONS else 0
+    rate = config.sample_learning_rate
+    if rate == "auto":
+        # Steps of Adam have one size in every coordinate; so those of a vector have one length.
+        rate = SAMPLE_STEP / math.sqrt(config.sample_dim)
+    evaluate_every = config.evaluate_every
+    if config.gene_step == "solve":
+        # An evaluation sees a gene table that has just been solved for.
+        rounds = -(-(evaluate_every or 1) // config.solve_every)
+        evaluate_every = rounds * config.solve_every
+    return replace(
+        config,
+        gene_dim=gene_dim,
+        batch_size=batch_size,
+        fourier=fourier,
+        sample_learning_rate=rate,
+        evaluate_every=evaluate_every,
+    )
+
+
+def build(config: Config, n_samples: int, n_genes: int) -> Factorized:
+    """Return the untrained model of a settled configuration."""
+    assert config.gene_dim is not None
+    assert isinstance(config.fourier, int)
+    return Factorized(
+        n_samples,
+        n_genes,
+        decoder=config.decoder,
+        sample_dim=config.sample_dim,
+        gene_dim=config.gene_dim,
+        hidden=config.hidden,
+        gene_hidden=config.gene_hidden,
+        fourier=config.fourier,
+        activation=config.activation,
+        output=config.output,
+    )
 
 
 def fit(
@@ -95,6 +139,7 @@ def fit(
     gene_start: np.ndarray | None = None,
     state: State | None = None,
     device: torch.device | str = "cpu",
+    kernel: Kernel = reference.loss_and_gradients,
     progress: bool = False,
 ) -> Fitted:
     """Train factorized embeddings on `X`.
@@ -111,8 +156,8 @@ def fit(
         Tables to start at, float32 (n_obs, sample_dim) and (n_vars, gene_dim).
     state
         Where an earlier run stopped.
-    device
-        Where to compute.
+    device, kernel
+        Where to compute, and what computes tiles of the concat decoder.
     progress
         Whether to show a bar.
 
@@ -124,23 +169,16 @@ def fit(
     started = time.perf_counter()
     device = torch.device(device)
     config = settle(config, X.shape)
-    assert config.gene_dim is not None
     holdout = draw(X, config.validation, config.validation_by, seed, names)
-    model = Factorized(
-        *X.shape,
-        decoder=config.decoder,
-        sample_dim=config.sample_dim,
-        gene_dim=config.gene_dim,
-        hidden=config.hidden,
-        gene_hidden=config.gene_hidden,
-        activation=config.activation,
-        output=config.output,
-    ).to(device)
+    model = build(config, *X.shape).to(device)
+    draw_frequencies(model, seed)
     target = _fixed_numbers(model, X, config, holdout)
     if state is None:
         noise = start(model, config, seed, names, target, sample_start, gene_start)
         state = State(Progress(noise=noise))
-    objective = _objective(model, X, config, seed, names, holdout, target, state.progress.noise)
+    objective = _objective(
+        model, X, config, seed, names, holdout, target, state.progress.noise, kernel
+    )
     steps = config.steps or math.ceil((config.epochs or 1) * objective.steps_per_epoch)
     every = config.evaluate_every or _steps_between_evaluations(objective.steps_per_epoch)
     resumable, final, ended = run(objective, model, config, steps, every, state, started, progress)
@@ -186,13 +224,18 @@ def _objective(
     holdout: Holdout,
     target: Target | None,
     noise: float,
+    kernel: Kernel,
 ) -> Objective:
     if config.batch == "full":
         assert target is not None
-        return FullMatrix(model, target, holdout, names, seed, noise)
+        whole = (model, target, holdout, names, seed, noise)
+        if config.gene_step == "solve":
+            return Alternating(*whole, config.solve_every, config.gene_prior, config.l2)
+        return JointSteps(*whole)
     if config.batch == "tiles":
         assert isinstance(config.batch_size, tuple)
-        return Tiles(model, X, holdout, names, seed, config.batch_size)
+        size, row_wise = config.batch_size, config.row_wise
+        return Tiles(model, X, holdout, names, seed, size, kernel, row_wise)
     assert isinstance(config.batch_size, int)
     return RandomCells(model, X, holdout, names, seed, config.batch_size)
 

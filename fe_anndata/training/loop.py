@@ -157,6 +157,7 @@ def run(
                     return state, state, "converged"
                 losses, stepping = [], time.perf_counter()
             if step >= steps:
+                objective.after(step, ends=True)
                 if not objective.n_held_out:
                     # The last step has no evaluation that would show if it went astray.
                     _require_finite(objective.backward(step) or 0.0, step)
@@ -169,8 +170,10 @@ def run(
                 _require_finite(loss, step)
                 losses.append(loss)
                 warm = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
-                optimiser.step(warm * LEARNING_RATE_DROP**state.progress.drops)
+                rate = warm * LEARNING_RATE_DROP**state.progress.drops
+                optimiser.step(rate, objective.unexplained)
             step += 1
+            objective.after(step)
             bar.update()
     except KeyboardInterrupt:
         if not state.parameters:

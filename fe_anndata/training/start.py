@@ -111,6 +111,14 @@ def _pseudo_inverse(gram: Tensor) -> Tensor:
     return inverse.to(gram.dtype)
 
 
+def draw_frequencies(model: Factorized, seed: int) -> None:
+    """Draw the frequencies of Fourier features: standard normal, one octave around that of u."""
+    if isinstance(model.decoder, Inner):
+        frequencies = model.decoder.frequencies
+        drawn = generator(seed, "frequencies").standard_normal(frequencies.shape, dtype=np.float32)
+        frequencies.copy_(torch.from_numpy(drawn))
+
+
 def _draw_network(model: Factorized, config: Config, seed: int) -> None:
     """Draw weights and biases from a local generator.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,7 @@ import pytest
 
 import fe_anndata as fe
 from fe_anndata.cli import main
-from fe_anndata.training import objectives
+from fe_anndata.training import whole_matrix
 
 # main() reads sys.argv, as it should; cyclopts cannot know that a test has set it.
 pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked")
@@ -202,6 +203,17 @@ def test_every_option_of_train_is_explained(run):
     assert "--copy" not in text
 
 
+def test_settings_of_train(run, source, tmp_path, monkeypatch):
+    for name in ("threads", "precision", "kernel"):  # so that they are put back
+        monkeypatch.setattr(fe.settings, name, getattr(fe.settings, name))
+    words = ["--threads", 1, "--precision", "float32", "--kernel", "reference"]
+    code, _, err = run("train", source, "-o", tmp_path / "out.h5ad", "--steps", 5, *words)
+    assert code == 0, err
+    assert (fe.settings.threads, fe.settings.precision) == (1, "float32")
+    assert fe.settings.kernel == "reference"
+    assert "How many threads" in " ".join(run("train", "--help")[1].split())
+
+
 @pytest.mark.parametrize("to", ["in.h5ad", "other.h5ad"])
 def test_train_never_overwrites_unless_told_to(run, source, tmp_path, to):
     (tmp_path / "other.h5ad").write_bytes(b"precious")
@@ -253,6 +265,9 @@ def test_file_that_cannot_be_read(run, source, tmp_path, command, which):
         (["--learning-rate", "1e30", "--no-progress"], ["loss"]),
         (["--device", "gpu"], ["gpu"]),
         (["--sampel-dim", "3"], ["--sampel-dim"]),
+        (["--threads", "0"], ["threads", "at least 1"]),
+        (["--precision", "fp16"], ["precision", "'bf16'"]),
+        (["--kernel", "gpu"], ["kernel", "'triton'"]),
         (["--steps", "5", "--epochs", "2"], ["not both"]),
     ],
     ids=" ".join,
@@ -284,14 +299,14 @@ def test_folder_of_the_output_is_missing(run, source, tmp_path):
 
 
 def test_interrupted_training_is_kept(run, source, tmp_path, monkeypatch):
-    backward = objectives.FullMatrix.backward
+    backward = whole_matrix.Alternating.backward
 
     def pressed(self, step):
         if step == 25:
             raise KeyboardInterrupt
         return backward(self, step)
 
-    monkeypatch.setattr(objectives.FullMatrix, "backward", pressed)
+    monkeypatch.setattr(whole_matrix.Alternating, "backward", pressed)
     code, _, err = run("train", source, "-o", tmp_path / "out.h5ad")
     assert code == 130
     assert "interrupted" in err
@@ -302,7 +317,7 @@ def test_interrupted_before_there_is_a_result(run, source, tmp_path, monkeypatch
     def pressed(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(objectives.FullMatrix, "validation_loss", pressed)
+    monkeypatch.setattr(whole_matrix.Alternating, "validation_loss", pressed)
     code, _, err = run("train", source, "-o", tmp_path / "out.h5ad", "--no-progress")
     assert code == 130
     assert "Traceback" not in err
@@ -425,6 +440,41 @@ def test_info(run):
     for package in ("fe-anndata", "anndata", "scanpy", "torch", "numpy"):
         assert f"{package} {version(package)}\n" in out
     assert "device c" in out  # cpu or cuda
+
+
+def test_info_says_what_is_chosen_and_why(run, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("fe_anndata.cli.info.has_bf16", lambda device: False)
+    monkeypatch.setattr(fe.settings, "device", "auto")
+    monkeypatch.setattr(fe.settings, "threads", 1)
+    code, out, _ = run("info")
+    assert code == 0
+    assert f"numba {version('numba')}\n" in out
+    assert "\ntriton " in out
+    lines = dict(line.split(" ", 1) for line in out.splitlines())
+    assert lines["device"] == "cpu (no CUDA device was found)"
+    assert lines["threads"].startswith("1 on ")
+    assert "fe.settings.threads" in lines["threads"]
+    assert lines["precision"].startswith("float32 (")
+    assert "bf16 is not in hardware" in lines["precision"]
+    assert "concat" in lines["kernel"]
+    assert re.search(r"cpu \(.*(8|16) numbers at a time\)", lines["kernel"])
+
+
+def test_info_without_a_package(run, monkeypatch):
+    def found(package):
+        if package == "triton":
+            raise PackageNotFoundError(package)
+        return version(package)
+
+    monkeypatch.setattr("fe_anndata.cli.info.version", found)
+    assert "triton not installed\n" in run("info")[1]
+
+
+def test_info_of_settings_that_do_not_go_together(run, monkeypatch):
+    monkeypatch.setattr("fe_anndata._access.device.has_bf16", lambda device: False)
+    monkeypatch.setattr(fe.settings, "precision", "bf16")
+    bad(run("info"), "'bf16'", "'float32'")
 
 
 def test_version(run):

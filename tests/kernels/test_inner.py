@@ -97,4 +97,4 @@ def test_a_dense_matrix_is_used_in_place():
     X = np.zeros((20, 30), dtype=np.float32)
     products = Products.of(X, CPU)
     assert products.forward.data_ptr() == X.ctypes.data
-    assert products.backward.data_ptr() == X.ctypes.data
+    assert products.rows[0].data_ptr() == products.columns[0].data_ptr() == X.ctypes.data

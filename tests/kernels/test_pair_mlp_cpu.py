@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from fe_anndata.kernels.pair_mlp import cpu, reference
+from fe_anndata.kernels.workers import workers
 
 
 def problem(n, m, hidden, d=2, k=5, seed=0):
@@ -104,33 +105,26 @@ def test_parameters_stay_out_of_it():
     assert not any(t.requires_grad for t in tensors(got))
 
 
-@pytest.fixture
-def threads():
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize(("n", "m"), [(1, 3), (2, 31), (90, 140), (300, 20)])
 @pytest.mark.parametrize("count", [2, 5])
-def test_threads(threads, count, n, m):
-    threads(count)
+def test_threads(count, n, m):
     inputs = problem(n, m, (20, 10))
     u, v, layers, values = inputs
-    check(u, v, layers, "relu", values)
-    first, *others = [cpu.loss_and_gradients(u, v, layers, "relu", values) for _ in range(5)]
+    with workers(count):
+        check(u, v, layers, "relu", values)
+        first, *others = [cpu.loss_and_gradients(u, v, layers, "relu", values) for _ in range(5)]
     for other in others:
         assert other.loss == first.loss
         assert all(map(torch.equal, tensors(other), tensors(first)))
 
 
-def test_calls_from_several_threads(threads):
-    threads(2)
+def test_calls_from_several_threads():
     problems = [problem(20 + i, 40, (9 + i, 5), seed=i) for i in range(8)]
 
     def run(inputs):
         u, v, layers, values = inputs
-        return cpu.loss_and_gradients(u, v, layers, "tanh", values)
+        with workers(2):
+            return cpu.loss_and_gradients(u, v, layers, "tanh", values)
 
     alone = [run(inputs) for inputs in problems]
     with ThreadPoolExecutor(4) as pool:

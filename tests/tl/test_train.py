@@ -149,6 +149,7 @@ def test_start_from_obsm_varm_and_arrays(simulated):
         sample_start="factors",
         gene_start="loadings",
         steps=1,
+        gene_step="gradient",
         learning_rate=1e-9,
         sample_learning_rate=1e-9,
         gene_learning_rate=1e-9,

@@ -11,8 +11,8 @@ from fe_anndata.datasets import simulated
 from fe_anndata.training import fit, resolve
 from fe_anndata.training.holdout import draw, hidden_cells
 from fe_anndata.training.names import Names
-from fe_anndata.training.objectives import FullMatrix
 from fe_anndata.training.optimisers import Optimiser
+from fe_anndata.training.whole_matrix import JointSteps
 
 
 @pytest.fixture(scope="module", name="X")
@@ -43,6 +43,7 @@ def test_pca_is_a_special_case(X, start):
         hidden=(),
         validation=0.0,
         sample_noise=0.0,
+        gene_prior=0.0,
         steps=3000 if start == "random" else 50,
         learning_rate=3e-2,
         tolerance=1e-7,
@@ -179,7 +180,7 @@ def test_a_step_of_the_full_matrix_is_the_naive_gradient(X, by):
         counted,
         model.offset,
     )
-    objective = FullMatrix(model, target, holdout, names(X.shape), 0, noise=0.0)
+    objective = JointSteps(model, target, holdout, names(X.shape), 0, noise=0.0)
     model.zero_grad()
     loss = objective.backward(0)
     got = {name: p.grad.clone() for name, p in model.named_parameters()}
@@ -216,7 +217,7 @@ def test_samples_held_out_whole_shape_nothing_shared(X, decoder, start):
     starts = {"sample_start": "random", "gene_start": "random"} if start == "random" else {}
     config = resolve(
         "default", decoder=decoder, gene_dim=8, sample_dim=3, validation=0.2,
-        validation_by="samples", steps=6, evaluate_every=6, **starts,
+        validation_by="samples", steps=10, evaluate_every=10, **starts,
     )  # fmt: skip
     a, b = (fit(x, config, seed=0, names=names(X.shape)).resumable.parameters for x in (X, spoiled))
     for name in a:

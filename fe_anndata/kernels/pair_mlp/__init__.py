@@ -3,14 +3,19 @@
 ``network``
     Values on pairs and on tiles, its first layer split. Plain torch, for prediction.
 ``gradients``
-    What a kernel returns, and what all kernels share.
+    What a kernel takes and returns.
+``choice``
+    Which kernel runs, and what takes its place if it cannot; ``parts`` for too large tiles.
 ``reference``
     Loss and all gradients on a tile, by autograd: the numerics of record.
+``cpu``, ``triton``
+    The same in one pass, compiled for processors and for GPUs.
 """
 
 from __future__ import annotations
 
-from .gradients import Gradients
+from .choice import choose
+from .gradients import Gradients, Kernel
 from .network import ACTIVATIONS, Layers, pairs, tile
 
-__all__ = ["ACTIVATIONS", "Gradients", "Layers", "pairs", "tile"]
+__all__ = ["ACTIVATIONS", "Gradients", "Kernel", "Layers", "choose", "pairs", "tile"]

@@ -21,8 +21,11 @@ It returns :class:`Gradients` of the mean squared error over the cells that coun
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor
+
+from .network import Layers
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,19 @@ class Gradients:
     u: Tensor
     v: Tensor
     layers: list[tuple[Tensor, Tensor]]
+
+
+class Kernel(Protocol):
+    """The type of a kernel."""
+
+    def __call__(
+        self,
+        u: Tensor,
+        v: Tensor,
+        layers: Layers,
+        activation: str,
+        values: Tensor,
+        bounds: tuple[float, float] | None = None,
+    ) -> Gradients:
+        """Return loss and gradients on a tile."""
+        ...

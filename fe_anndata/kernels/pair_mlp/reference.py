@@ -9,6 +9,7 @@ from .gradients import Gradients
 from .network import Layers, tile
 
 
+@torch.enable_grad()  # as other kernels, it can be called where gradients are off
 def loss_and_gradients(
     u: Tensor,
     v: Tensor,
@@ -16,12 +17,21 @@ def loss_and_gradients(
     activation: str,
     values: Tensor,
     bounds: tuple[float, float] | None = None,
+    *,
+    precision: str = "float32",
 ) -> Gradients:
-    """Return the mean squared error and its gradients; see :mod:`.gradients`."""
+    """Return the mean squared error and its gradients; see :mod:`.gradients`.
+
+    With precision ``"bf16"`` the operands of matrix products and the activations are bfloat16;
+    parameters, their gradients, errors and the loss are not.
+    """
     leaves = [u, v, *(tensor for layer in layers for tensor in layer)]
     leaves = [leaf.detach().requires_grad_() for leaf in leaves]
     u, v, flat = leaves[0], leaves[1], leaves[2:]
-    predicted = tile(u, v, list(zip(flat[::2], flat[1::2], strict=True)), activation)
+    # Entered in any case, so that one around this call changes nothing.
+    with torch.autocast(u.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        predicted = tile(u, v, list(zip(flat[::2], flat[1::2], strict=True)), activation)
+    predicted = predicted.to(u.dtype)
     if bounds is not None:
         minimum, maximum = bounds
         predicted = minimum + (maximum - minimum) * torch.sigmoid(predicted)

@@ -8,13 +8,12 @@ registers from the first multiplication to the last.
 The layout. ``LANES`` cells make a *group*. The features of a group are consecutive vectors of
 ``LANES`` numbers: ``group[feature, lane]``. Addresses are integers, in bytes.
 
-Numba's cache of compiled code looks at the file of the compiled function, not at this one: when
-you change something here, touch ``cpu.py`` too.
+When you change something here, touch ``cpu_sweep.py`` too (see :mod:`.compiled`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,11 +36,12 @@ MAX_DELTAS, KEPT = 4, 3
 PLAIN, RELU, RELU_SLOPE, TANH_SLOPE = 0, 1, 2, 3
 """What `multiply` does to its results."""
 
-_built: Callable[[Callable[..., Any]], Callable[..., None]] = intrinsic(prefer_literal=True)
+_built: Callable[[Callable[..., Any]], Callable[..., None]] = intrinsic
 _INT, _FLOAT = ir.IntType(64), ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 _QUARTET = ir.VectorType(_FLOAT, 4)
 _BYTES = 4 * LANES  # of a vector
+_ZERO, _ONE = (ir.Constant(_VECTOR, [x] * LANES) for x in (0.0, 1.0))
 
 
 @_built
@@ -50,66 +50,78 @@ def multiply(
     rows: Any,
     weights: Any,
     depth: Any,
-    first: Any,
-    second: Any,
-    to_first: Any,
-    to_second: Any,
+    groups: Any,
+    groups_step: Any,
+    to: Any,
+    to_step: Any,
     change: Any,
-    by_first: Any,
-    by_second: Any,
+    by: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """Multiply a block of weights with two groups of cells.
+    """Multiply a block of weights with two groups of cells, which are a step apart.
 
-    ``to[r] = change(sum_p weights[p, r] * group[p])`` for `rows` rows (a literal). The slopes are
-    those of the activations at the kept values ``by[r]``, and multiply the sum.
+    ``to[r] = change(sum_p weights[p, r] * group[p])`` for up to `MAX_ROWS` rows. The slopes are
+    those of the activations at the kept values ``by[r]``, and multiply the sum; `by` has the step
+    of `to`.
     """
 
     def build(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Constant:
-        n = rows.literal_value
-        _, start, length, *groups, kind, by_1, by_2 = args
-        groups, targets = groups[:2], groups[2:]
-        zero = ir.Constant(_VECTOR, [0.0] * LANES)
-        with _loop(builder, length, [start, *groups], [zero] * (2 * n)) as step:
-            weight, *places = step.places
-            values = [_load(builder, place) for place in places]
-            for r in range(n):
-                factor = _broadcast(builder, _load(builder, weight, 4 * r, _FLOAT))
-                for c in range(2):
-                    i = 2 * r + c
-                    step.sums[i] = _fma(builder, factor, values[c], step.sums[i])
-            step.advance = [4 * n, _BYTES, _BYTES]
-        sums = step.results
-
-        def finish(number: int, change_one: Callable[[ir.Value, ir.Value], ir.Value]) -> None:
-            block = builder.append_basic_block("finish")
-            choice.add_case(ir.Constant(kind.type, number), block)
-            builder.position_at_end(block)
-            for r in range(n):
-                for c, (target, by) in enumerate(zip(targets, (by_1, by_2), strict=True)):
-                    kept = builder.add(by, ir.Constant(_INT, r * _BYTES))
-                    _store(builder, change_one(sums[2 * r + c], kept), target, r * _BYTES)
-            builder.branch(end)
-
-        end = builder.append_basic_block("end")
-        choice = builder.switch(kind, end)
-        one = ir.Constant(_VECTOR, [1.0] * LANES)
-        # Comparisons such that NaN, the sign of a diverged network, goes through.
-        finish(PLAIN, lambda x, _: x)
-        finish(RELU, lambda x, _: builder.select(builder.fcmp_ordered("<", x, zero), zero, x))
-
-        def relu_slope(x: ir.Value, kept: ir.Value) -> ir.Value:
-            return builder.select(builder.fcmp_ordered("<=", _load(builder, kept), zero), zero, x)
-
-        def tanh_slope(x: ir.Value, kept: ir.Value) -> ir.Value:
-            h = _load(builder, kept)
-            return builder.fmul(x, _fma(builder, builder.fneg(h), h, one))
-
-        finish(RELU_SLOPE, relu_slope)
-        finish(TANH_SLOPE, tanh_slope)
-        builder.position_at_end(end)
+        count, start, length, group, group_step, target, target_step, kind, kept = args
+        groups = [group, builder.add(group, group_step)]
+        targets = [target, builder.add(target, target_step)]
+        all_kept = [kept, builder.add(kept, target_step)]
+        for n in _cases(builder, count, range(1, MAX_ROWS + 1)):
+            sums = _sums_of_products(builder, n, length, start, groups)
+            _finish(builder, n, kind, sums, targets, all_kept)
         return context.get_dummy_value()
 
-    return types.void(rows, *[types.int64] * 9), build
+    return types.void(*[types.int64] * 9), build
+
+
+def _sums_of_products(
+    builder: ir.IRBuilder, n: int, length: ir.Value, start: ir.Value, groups: list[ir.Value]
+) -> list[ir.Value]:
+    """Return the sums of `n` rows, each one for both groups."""
+    with _loop(builder, length, [start, *groups], [_ZERO] * (2 * n)) as step:
+        weight, *places = step.places
+        values = [_load(builder, place) for place in places]
+        for r in range(n):
+            factor = _broadcast(builder, _load(builder, weight, 4 * r, _FLOAT))
+            for c in range(2):
+                i = 2 * r + c
+                step.sums[i] = _fma(builder, factor, values[c], step.sums[i])
+        step.advance = [4 * n, _BYTES, _BYTES]
+    return step.results
+
+
+def _finish(
+    builder: ir.IRBuilder,
+    n: int,
+    kind: ir.Value,
+    sums: list[ir.Value],
+    targets: list[ir.Value],
+    all_kept: list[ir.Value],
+) -> None:
+    """Change the sums of `n` rows as `kind` says, and store them."""
+
+    # Comparisons such that NaN, the sign of a diverged network, goes through.
+    def relu(x: ir.Value, _: ir.Value) -> ir.Value:
+        return builder.select(builder.fcmp_ordered("<", x, _ZERO), _ZERO, x)
+
+    def relu_slope(x: ir.Value, kept: ir.Value) -> ir.Value:
+        h = _load(builder, kept)
+        return builder.select(builder.fcmp_ordered("<=", h, _ZERO), _ZERO, x)
+
+    def tanh_slope(x: ir.Value, kept: ir.Value) -> ir.Value:
+        h = _load(builder, kept)
+        return builder.fmul(x, _fma(builder, builder.fneg(h), h, _ONE))
+
+    changes = {PLAIN: lambda x, _: x, RELU: relu, RELU_SLOPE: relu_slope, TANH_SLOPE: tanh_slope}
+    for number in _cases(builder, kind, changes):
+        for r in range(n):
+            for c in range(2):
+                kept = builder.add(all_kept[c], ir.Constant(_INT, r * _BYTES))
+                changed = changes[number](sums[2 * r + c], kept)
+                _store(builder, changed, targets[c], r * _BYTES)
 
 
 @_built
@@ -125,32 +137,44 @@ def correlate(
 ) -> tuple[Any, Callable[..., Any]]:
     """Add to a block of a weight's gradient the products of deltas and kept values.
 
-    ``total[c, r] += sum_cells deltas[r] * kept[c]`` over `groups` groups of cells, for `rows` rows
-    (a literal) and `KEPT` columns; `total` has `MAX_DELTAS` rows.
+    ``total[c, r] += sum_cells deltas[r] * kept[c]`` over `groups` groups of cells, for `KEPT`
+    columns and up to `MAX_DELTAS` rows; `total` has `MAX_DELTAS` rows.
     """
 
     def build(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Constant:
-        n = rows.literal_value
-        _, left, right, length, left_step, right_step, target = args
-        zero = ir.Constant(_VECTOR, [0.0] * LANES)
-        with _loop(builder, length, [left, right], [zero] * (n * KEPT)) as step:
-            at_left, at_right = step.places
-            columns = [_load(builder, at_right, c * _BYTES) for c in range(KEPT)]
-            for r in range(n):
-                row = _load(builder, at_left, r * _BYTES)
-                for c in range(KEPT):
-                    i = c * n + r
-                    step.sums[i] = _fma(builder, row, columns[c], step.sums[i])
-            step.advance = [left_step, right_step]
-        for c in range(KEPT):
-            column = step.results[c * n : (c + 1) * n] + [zero] * (MAX_DELTAS - n)
-            place = 16 * c
-            sums = _add_lanes(builder, column)
-            sums = builder.fadd(sums, _load(builder, target, place, _QUARTET))
-            _store(builder, sums, target, place)
+        count, left, right, length, left_step, right_step, target = args
+        for n in _cases(builder, count, range(1, MAX_DELTAS + 1)):
+            with _loop(builder, length, [left, right], [_ZERO] * (n * KEPT)) as step:
+                at_left, at_right = step.places
+                columns = [_load(builder, at_right, c * _BYTES) for c in range(KEPT)]
+                for r in range(n):
+                    row = _load(builder, at_left, r * _BYTES)
+                    for c in range(KEPT):
+                        i = c * n + r
+                        step.sums[i] = _fma(builder, row, columns[c], step.sums[i])
+                step.advance = [left_step, right_step]
+            for c in range(KEPT):
+                column = step.results[c * n : (c + 1) * n] + [_ZERO] * (MAX_DELTAS - n)
+                place = 16 * c
+                sums = _add_lanes(builder, column)
+                sums = builder.fadd(sums, _load(builder, target, place, _QUARTET))
+                _store(builder, sums, target, place)
         return context.get_dummy_value()
 
-    return types.void(rows, *[types.int64] * 6), build
+    return types.void(*[types.int64] * 7), build
+
+
+def _cases(builder: ir.IRBuilder, value: ir.Value, numbers: Iterable[int]) -> Iterator[int]:
+    """Yield each number; what is built then runs if `value` is that number."""
+    end = builder.append_basic_block("end")
+    choice = builder.switch(value, end)
+    for number in numbers:
+        block = builder.append_basic_block("case")
+        choice.add_case(ir.Constant(value.type, number), block)
+        builder.position_at_end(block)
+        yield number
+        builder.branch(end)
+    builder.position_at_end(end)
 
 
 class _Step:

@@ -1,0 +1,218 @@
+"""Objectives on all observed cells at once, for the inner decoder.
+
+With noise on the sample table, new in every step, the decoder cannot tell neighbouring samples
+apart by less than that, and so does not fit the noise of the cells.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from ..kernels import inner
+from ..kernels.products import Cells
+from ..kernels.target import Target
+from ..kernels.workers import share
+from ..models.decoders import Inner
+from ..models.factorized import Factorized
+from .holdout import Holdout
+from .names import Names, normal
+from .objectives import Objective
+
+DRAWS = 4
+"""Over how many draws of the noise the gene table is solved for."""
+ROWS = 1024
+"""Samples whose activations a thread holds at a time."""
+
+
+class _WholeMatrix(Objective):
+    """What the two objectives share."""
+
+    def __init__(
+        self,
+        model: Factorized,
+        target: Target,
+        holdout: Holdout,
+        names: Names,
+        seed: int,
+        noise: float,
+    ) -> None:
+        assert isinstance(model.decoder, Inner)
+        self.model, self.decoder, self.target = model, model.decoder, target
+        self.names, self.seed, self.noise = names, seed, noise
+        cells, device = holdout.cells, model.offset.device
+        self.n_held_out = len(cells)
+        shape = (target.X.shape[0], target.X.shape[1])
+        self.held_out = Cells.of(cells.rows, cells.cols, cells.values, shape, device)
+        self.whole_samples = not holdout.counted.all()
+
+    def noisy(self, *words: str | int) -> Tensor:
+        """Return the sample table under noise; `words` name the draw."""
+        samples = self.model.samples.detach()
+        if not self.noise:
+            return samples
+        drawn = normal(self.seed, self.names.samples, samples.shape[1], "noise", *words)
+        return samples + self.noise * drawn.to(samples.device)
+
+    def descend(self, P: Tensor, u: Tensor, gradient: Tensor, counted: Tensor) -> None:
+        """Backpropagate the gradient of P to the leaf `u`, and to all that is shared.
+
+        Samples held out whole learn their own vector, from gradients that reach nothing else.
+        """
+        if not self.whole_samples:
+            P.backward(gradient)  # type: ignore[no-untyped-call]
+            return
+        (own,) = torch.autograd.grad(P, u, gradient * (1 - counted), retain_graph=True)
+        P.backward(gradient * counted)  # type: ignore[no-untyped-call]
+        assert u.grad is not None
+        u.grad += own
+
+    @torch.no_grad()
+    def validation_loss(self) -> float:
+        """Return the mean squared error of the held-out cells, NaN if there are none."""
+        if not self.n_held_out:
+            return float("nan")
+        P, Q = self.decoder.phi(self.model.samples), self.decoder.psi(self.model.genes)
+        predicted = self.model.scale * self.held_out.inner(P, Q)
+        predicted += self.held_out.gather(self.model.offset)
+        return float((predicted - self.held_out.values).double().square().mean())
+
+
+class JointSteps(_WholeMatrix):
+    """Samples, genes and network move along their gradients in every step."""
+
+    def __init__(
+        self,
+        model: Factorized,
+        target: Target,
+        holdout: Holdout,
+        names: Names,
+        seed: int,
+        noise: float,
+    ) -> None:
+        super().__init__(model, target, holdout, names, seed, noise)
+        self.steps_per_epoch, self.cells_per_step = 1, target.n_observed
+
+    def backward(self, step: int) -> float:
+        """Fill the gradients; return the loss before the step, under this step's noise."""
+        u = self.noisy(step).clone().requires_grad_()
+        P, Q = self.decoder.phi(u), self.decoder.psi(self.model.genes)
+        with torch.no_grad():
+            gradients = inner.loss_and_gradients(self.target, P, Q)
+        self.descend(P, u, gradients.P, self.target.counted)
+        Q.backward(gradients.Q)  # type: ignore[no-untyped-call]
+        self.model.samples.grad = u.grad
+        self.unexplained = gradients.loss
+        return gradients.loss * self.target.scale**2
+
+
+class Alternating(_WholeMatrix):
+    """Many steps of samples and network between exact solutions for the genes.
+
+    While the gene table is fixed, the loss is known from the scores of the samples on it, k
+    numbers each, so that these steps do not touch the matrix. Then the network is fixed, and the
+    best gene table has a closed form. Both together cost two products with the matrix.
+
+    Parameters
+    ----------
+    model, target, holdout, names, seed, noise
+        As for all objectives.
+    every
+        Steps between solutions.
+    prior
+        Precision of the prior of the gene vectors, in units of that of a cell.
+    l2
+        Weight of their sum of squares in the loss.
+    """
+
+    def __init__(
+        self,
+        model: Factorized,
+        target: Target,
+        holdout: Holdout,
+        names: Names,
+        seed: int,
+        noise: float,
+        every: int,
+        prior: float,
+        l2: float,
+    ) -> None:
+        super().__init__(model, target, holdout, names, seed, noise)
+        self.every, self.prior, self.l2 = every, prior, l2
+        self.steps_per_epoch, self.cells_per_step = every, max(1, target.n_observed // every)
+        self.scores: inner.Scores | None = None
+
+    def backward(self, step: int) -> float:
+        """Fill the gradients; return the loss when the scores were taken."""
+        if self.scores is None:
+            self.scores = self._take_scores()
+            self.unexplained = self.scores.loss
+        self._descend_in_parts(self.scores, self.noisy(step))
+        return self.scores.loss * self.target.scale**2
+
+    def _descend_in_parts(self, scores: inner.Scores, noisy: Tensor) -> None:
+        """Fill the gradients of the samples and the network, some samples at a time."""
+        samples, counted = self.model.samples, self.target.counted
+        shared = list(self.decoder.parameters())
+        of_samples = samples.grad = torch.empty_like(samples)
+        parts = self._parts()
+        found: list[tuple[Tensor, ...]] = [()] * len(parts)
+
+        def descend(i: int) -> None:
+            rows = parts[i]
+            u = noisy[rows].detach().requires_grad_()
+            P = self.decoder.phi(u)
+            gradient = scores.gradient(P.detach(), rows)
+            if self.whole_samples:
+                (own,) = torch.autograd.grad(P, u, gradient * (1 - counted[rows]), True)
+                gradient *= counted[rows]
+            of_u, *of_shared = torch.autograd.grad(P, [u, *shared], gradient)
+            found[i] = tuple(of_shared)
+            of_samples[rows] = of_u + own if self.whole_samples else of_u
+
+        share(descend, len(parts))
+        for i, parameter in enumerate(shared):
+            parameter.grad = torch.stack([part[i] for part in found]).sum(0)
+
+    def _parts(self) -> list[slice]:
+        n = len(self.model.samples)
+        number = min(max(2, -(-n // ROWS)), n)
+        ends = [n * i // number for i in range(number + 1)]
+        return [slice(first, last) for first, last in pairwise(ends)]
+
+    def after(self, steps: int, *, ends: bool = False) -> None:
+        """Solve for the gene table every so many steps, and at the end."""
+        if (steps % self.every == 0) != ends:
+            self._solve(steps)
+
+    @torch.no_grad()
+    def _take_scores(self) -> inner.Scores:
+        P = self._factors(self.model.samples)
+        return inner.Scores.of(self.target, P, self.model.genes)
+
+    @torch.no_grad()
+    def _solve(self, steps: int) -> None:
+        draws = DRAWS if self.noise else 1
+        n, k = len(self.model.samples), self.model.genes.shape[1]
+        mean = self.model.genes.new_zeros(n, k)
+        square = mean.new_zeros(k, k, dtype=torch.float64)
+        for draw in range(draws):
+            P = self._factors(self.noisy("solve", steps, draw)) * self.target.counted
+            mean += P / draws
+            square += (P.T @ P).double() / draws
+        genes = self.model.genes
+        genes.copy_(inner.best_gene_factors(self.target, mean, square, genes, self.prior, self.l2))
+        self.scores = None
+
+    def _factors(self, u: Tensor) -> Tensor:
+        factors = u.new_empty(len(u), self.model.genes.shape[1])
+        parts = self._parts()
+
+        def evaluate(i: int) -> None:
+            with torch.no_grad():  # which is of the thread
+                factors[parts[i]] = self.decoder.phi(u[parts[i]])
+
+        share(evaluate, len(parts))
+        return factors

@@ -1,0 +1,45 @@
+"""Work is shared, errors come back, and torch's own threads are put back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+
+from fe_anndata.kernels.workers import number, share, workers
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("pieces", [0, 1, 2, 17])
+def test_every_piece_is_done_once(n, pieces):
+    done = []
+    with workers(n):
+        share(done.append, pieces)
+    assert sorted(done) == list(range(pieces))
+
+
+def test_two_threads_take_part():
+    meet = threading.Barrier(2, timeout=30)
+    with workers(2):
+        share(lambda piece: meet.wait(), 2)  # one thread alone would wait for ever
+
+
+def test_an_error_comes_back():
+    def fail(piece):
+        raise KeyError(piece)
+
+    with workers(2), pytest.raises(KeyError):
+        share(fail, 4)
+
+
+@pytest.mark.parametrize("by", [0, 1])
+def test_threads_are_put_back(by):
+    before = torch.get_num_threads()
+    with workers(before + by):
+        assert number() == before + by
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == number() == before
+    with pytest.raises(KeyboardInterrupt), workers(before + by):
+        raise KeyboardInterrupt
+    assert torch.get_num_threads() == before

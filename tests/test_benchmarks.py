@@ -1,0 +1,41 @@
+"""Every benchmark runs, prints its table and writes its file; no cohorts are needed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks import calls, headline, memory, published, report, speed, stalls, time_to_quality
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    # What UMAP compiles takes longer than all the rest, and so does the start of a process.
+    monkeypatch.setattr(calls, "umap", calls.pca)
+    monkeypatch.setattr(memory, "TINY", {"csr": (300, 200)})
+    # Matrices this small fill no batch; every epoch starts a worker.
+    monkeypatch.setattr(published, "TROFIMOV_BATCH", 200)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "arguments", "rows"),
+    [
+        (speed, ["--only", "roofline", "inner", "1 forward", "2020 as", "concat, cpu, recipe"], 6),
+        (stalls, [], 4),
+        (calls, [], 2),
+        (time_to_quality, ["--thesis-epochs", "0.2", "1"], 4),
+        pytest.param(memory, [], 1, marks=pytest.mark.slow),
+        (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
+    ],
+    ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
+)
+def test_it_runs(results, benchmark, arguments, rows):
+    rounds = [] if benchmark is headline else ["--rounds", "1"]
+    benchmark.main(["--tiny", *rounds, *arguments])
+    name = benchmark.__name__.removeprefix("benchmarks.")
+    written = json.loads((results / f"{name}.json").read_text())
+    assert len(written["table"]) == rows
+    assert {"processor", "cores", "threads", "torch"} <= set(written["machine"])
