@@ -12,7 +12,7 @@ from scipy import sparse
 from .._core.errors import near, require_key
 from .._core.random import ranks
 from ..matrix.audit import check_trainable
-from ..matrix.values import Values, as_values, column_moments, rows_without_values, stored
+from ..matrix.values import Values, as_values, column_moments, parts, rows_without_values
 from ..training.names import Names
 
 
@@ -90,7 +90,7 @@ def trainable(adata: AnnData, layer: str | None, mask: np.ndarray) -> tuple[Valu
 
 def total_of(X: Values) -> float:
     """Return the sum of all observed values: tells later whether the matrix has changed."""
-    return float(np.nansum(stored(X), dtype=np.float64))
+    return float(sum(np.nansum(part, dtype=np.float64) for _, part in parts(X)))
 
 
 def require_same_values(X: Values, total: float) -> None:

@@ -17,9 +17,8 @@ from torch import Tensor
 
 from .workers import share
 
-ROWS = 512
 STORED = 1 << 18
-"""How much of a matrix, dense or sparse, is looked at at a time."""
+"""How many values of a matrix are looked at at a time."""
 PARTS, PART = 16, 64
 """Into how many parts products are cut for the threads of a processor, and the least of a part."""
 
@@ -67,8 +66,9 @@ class Products:
         sums = torch.zeros(self.shape[1], dtype=torch.float64, device=weight.device)
         squares = 0.0
         if self.forward.layout == torch.strided:
-            for first in range(0, len(weight), ROWS):
-                rows, w = self.forward[first : first + ROWS], weight[first : first + ROWS, None]
+            step = max(1, STORED // self.shape[1])
+            for first in range(0, len(weight), step):
+                rows, w = self.forward[first : first + step], weight[first : first + step, None]
                 weighted = rows.double() * w
                 sums += weighted.sum(0)
                 squares += float((weighted * rows).sum())

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from .values import Values, stored
+from .values import Values, parts, stored
 
 
 def check_trainable(X: Values, genes: pd.Index) -> None:
@@ -34,12 +34,13 @@ def check_trainable(X: Values, genes: pd.Index) -> None:
             "call adata.var_names_make_unique() first."
         )
     values = stored(X)
-    if np.isinf(values).any():
+    if any(np.isinf(part).any() for _, part in parts(X)):
         raise ValueError(
             "the matrix holds infinite values, perhaps log(0); use log(x + 1), or set them to NaN "
             "to treat them as missing."
         )
-    if np.isnan(values).all() and values.size == n_obs * n_vars:
+    everywhere = values.size == n_obs * n_vars
+    if everywhere and all(np.isnan(part).all() for _, part in parts(X)):
         raise ValueError("every value of the matrix is missing (NaN).")
     if looks_like_counts(values):
         warnings.warn(

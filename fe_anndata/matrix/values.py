@@ -6,14 +6,14 @@ already is one of them is used in place; nothing here writes to it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
-ROWS = 512
 STORED = 1 << 18
-"""How much of a matrix, dense or sparse, is looked at at a time."""
+"""How many values of a matrix are looked at at a time."""
 
 Values: TypeAlias = Any
 """A C-ordered float32 array or a float32 CSR matrix (scipy publishes no types)."""
@@ -51,14 +51,26 @@ def stored(X: Values) -> np.ndarray:
     return values
 
 
+def parts(X: Values) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the stored values by parts, each with the row, or the place in CSR, of its first."""
+    values = stored(X)
+    step = max(1, STORED // X.shape[1]) if values.ndim == 2 else STORED
+    for first in range(0, len(values), step):
+        yield first, values[first : first + step]
+
+
 def missing_cells(X: Values) -> tuple[np.ndarray, np.ndarray]:
     """Return rows and columns of the NaN cells, sorted by row, then column."""
     if sparse.issparse(X):
         where = np.flatnonzero(np.isnan(X.data))
         rows = np.searchsorted(X.indptr, where, side="right") - 1
         return rows, X.indices[where].astype(np.int64)
-    rows, cols = np.nonzero(np.isnan(X))
-    return rows, cols
+    rows, cols = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for first, block in parts(X):
+        of_rows, of_cols = np.nonzero(np.isnan(block))
+        rows.append(first + of_rows)
+        cols.append(of_cols)
+    return np.concatenate(rows), np.concatenate(cols)
 
 
 def without_missing(X: Values) -> Values:
@@ -119,14 +131,13 @@ def column_moments(X: Values) -> tuple[np.ndarray, np.ndarray]:
     total, number = np.zeros(n_vars), np.zeros(n_vars)
     if sparse.issparse(X):
         number += n_obs
-        for first in range(0, X.nnz, STORED):
-            data, columns = X.data[first : first + STORED], X.indices[first : first + STORED]
+        for first, data in parts(X):
+            columns = X.indices[first : first + len(data)]
             missing = np.isnan(data)
             total += np.bincount(columns, weights=np.where(missing, 0, data), minlength=n_vars)
             number -= np.bincount(columns[missing], minlength=n_vars)
         return total, number
-    for first in range(0, n_obs, ROWS):
-        block = X[first : first + ROWS]
+    for _, block in parts(X):
         total += np.nansum(block, axis=0, dtype=np.float64)
         number += np.count_nonzero(~np.isnan(block), axis=0)
     return total, number

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..kernels.workers import share
 from ..models.factorized import Factorized
 from .config import Config
 
@@ -37,16 +38,20 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every matrix; ``decay`` times the rate is what it loses of itself before."""
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
-                momentum.lerp_(parameter.grad, 1 - MOMENTUM)
-                parameter.mul_(1 - group["lr"] * group["decay"])
-                rows, columns = parameter.shape
-                direction = _orthogonal(parameter.grad.lerp(momentum, MOMENTUM))
-                parameter.add_(direction, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+        moved = [(p, group) for group in self.param_groups for p in group["params"]]
+        moved = [(p, group) for p, group in moved if p.grad is not None]
+        share(lambda i: self._move(*moved[i]), len(moved))
+
+    @torch.no_grad()
+    def _move(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
+        gradient = parameter.grad
+        assert gradient is not None
+        momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
+        momentum.lerp_(gradient, 1 - MOMENTUM)
+        parameter.mul_(1 - group["lr"] * group["decay"])
+        rows, columns = parameter.shape
+        direction = _orthogonal(gradient.lerp(momentum, MOMENTUM))
+        parameter.add_(direction, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
 
 
 def _orthogonal(matrix: Tensor) -> Tensor:

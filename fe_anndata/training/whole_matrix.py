@@ -21,7 +21,7 @@ from .holdout import Holdout
 from .names import Names, normal
 from .objectives import Objective
 
-DRAWS = 4
+DRAWS = 2
 """Over how many draws of the noise the gene table is solved for."""
 ROWS = 1024
 """Samples whose activations a thread holds at a time."""
