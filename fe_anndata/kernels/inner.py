@@ -135,5 +135,5 @@ def _squares(
     The terms lose digits when the fit is good, so their sums are taken in float64.
     """
     of_filled = filled.double().square() @ target.counted[target.hidden.rows, 0].double()
-    cross = torch.dot(A.flatten().double(), YB.flatten().double())
+    cross = (A * YB).sum(dtype=torch.float64)
     return float(target.squares + of_filled - 2 * cross + (AA.double() * BB.double()).sum())

@@ -174,18 +174,7 @@ def _in_parts(X: Any, parts: int, device: torch.device) -> list[Tensor]:
     """Return views of the rows of a CSR matrix; the parts hold about as many values each."""
     cuts = np.searchsorted(X.indptr, np.linspace(0, X.nnz, parts + 1)[1:-1])
     ends = np.unique(np.concatenate([[0], cuts, [X.shape[0]]]))
-    return [
-        _csr_tensor(
-            sparse.csr_matrix(
-                (X.data[i:j], X.indices[i:j], X.indptr[first : last + 1] - i),
-                shape=(last - first, X.shape[1]),
-                copy=False,
-            ),
-            device,
-        )
-        for first, last in pairwise(ends)
-        for i, j in [(X.indptr[first], X.indptr[last])]
-    ]
+    return [_csr_tensor(X, device, first, last) for first, last in pairwise(ends)]
 
 
 def _shared(X: np.ndarray) -> Tensor:
@@ -197,16 +186,20 @@ def _shared(X: np.ndarray) -> Tensor:
         return torch.from_numpy(X)
 
 
-def _csr_tensor(X: Any, device: torch.device) -> Tensor:
+def _csr_tensor(X: Any, device: torch.device, first: int = 0, last: int | None = None) -> Tensor:
+    """Return the rows from `first` to before `last` of a CSR matrix, on its memory on the CPU."""
+    last = X.shape[0] if last is None else last
     # 32-bit indices where they suffice: half the memory, and what the sparse BLAS wants.
     index = np.int32 if max(X.nnz, *X.shape) < 2**31 else np.int64
+    rows = X.indptr[first : last + 1]
+    values = slice(rows[0], rows[-1])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         return torch.sparse_csr_tensor(
-            _shared(X.indptr.astype(index, copy=False)),
-            _shared(X.indices.astype(index, copy=False)),
-            _shared(X.data.astype(np.float32, copy=False)),
-            X.shape,
+            _shared((rows - rows[0]).astype(index, copy=False)),
+            _shared(X.indices[values].astype(index, copy=False)),
+            _shared(X.data[values].astype(np.float32, copy=False)),
+            (last - first, X.shape[1]),
             device=device,
             check_invariants=False,
         )

@@ -31,10 +31,11 @@ def truncated_svd(target: Target, probe: Tensor, k: int, n_iter: int = 3) -> tup
     filled, counted = target.nothing(), target.counted
     basis = probe
     for _ in range(n_iter):
-        left = torch.linalg.qr(counted * target.times(basis, filled))[0]
+        left = torch.linalg.qr(target.times(basis, filled).mul_(counted))[0]
         basis = torch.linalg.qr(target.transposed_times(left, filled))[0]
-    scores = target.times(basis, filled)
-    _, _, rotation = torch.linalg.svd(counted * scores, full_matrices=False)
+    scores = target.times(basis, filled).mul_(counted)
+    # Of the triangle, which has the same right singular vectors as the whole.
+    _, _, rotation = torch.linalg.svd(torch.linalg.qr(scores, mode="r")[1])
     loadings = basis @ rotation.T[:, :k]
     # A sign that depends on no order of the genes: the long tail of each component is positive.
     loadings = loadings * torch.where(loadings.pow(3).sum(0) < 0, -1.0, 1.0)

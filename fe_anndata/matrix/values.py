@@ -65,12 +65,13 @@ def missing_cells(X: Values) -> tuple[np.ndarray, np.ndarray]:
         where = np.flatnonzero(np.isnan(X.data))
         rows = np.searchsorted(X.indptr, where, side="right") - 1
         return rows, X.indices[where].astype(np.int64)
-    rows, cols = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for first, block in parts(X):
-        of_rows, of_cols = np.nonzero(np.isnan(block))
-        rows.append(first + of_rows)
-        cols.append(of_cols)
-    return np.concatenate(rows), np.concatenate(cols)
+    found = [(first + rows, cols) for first, part in parts(X) for rows, cols in [_nan(part)]]
+    return np.concatenate([rows for rows, _ in found]), np.concatenate([cols for _, cols in found])
+
+
+def _nan(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rows, cols = np.nonzero(np.isnan(block))
+    return rows, cols
 
 
 def without_missing(X: Values) -> Values:

@@ -48,7 +48,7 @@ def train(
     weight_decay: float | None = None,
     sample_noise: float | None = None,
     gene_step: str | None = None,
-    solve_every: int | None = None,
+    solve_every: int | str | None = None,
     gene_prior: float | None = None,
     batch: str | None = None,
     batch_size: int | tuple[int, int] | None = None,
@@ -140,7 +140,8 @@ def train(
         regression every `solve_every` steps, between which samples and network move while the
         genes are fixed; or ``"gradient"``, with all else in every step.
     solve_every
-        Steps between two solutions, which together stand for one pass over the matrix.
+        Steps between two solutions, which together stand for one pass over the matrix; ``"auto"``
+        for 15 up to three dimensions and 10 above.
     gene_prior
         Precision of the prior of the gene vectors in that regression, in units of the precision
         of a cell.
@@ -159,7 +160,8 @@ def train(
         nothing that is shared; their own vectors are fitted to a random half of their cells, and
         the other half is the validation set.
     evaluate_every
-        Steps between evaluations; by default half an epoch, at most 500.
+        Steps between evaluations; by default half an epoch, at most 500. With
+        ``gene_step="solve"`` after every solution, or the next multiple of `solve_every`.
     patience
         So many evaluations without progress lower the learning rate, or end the training.
     learning_rate_drops

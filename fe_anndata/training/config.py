@@ -51,7 +51,7 @@ class Config:
     l2: float = 0.0
     weight_decay: float = 0.0
     gene_step: str = "gradient"
-    solve_every: int = 10
+    solve_every: int | str = "auto"
     gene_prior: float = 0.0
     sample_noise: float = 0.0
     batch: str = "full"
@@ -170,6 +170,10 @@ def _check(config: Config) -> None:
         raise ValueError(
             "gene_step='solve' needs batch='full' and no gene_hidden; take gene_step='gradient'."
         )
+    if config.solve_every != "auto" and not _at_least(1, config.solve_every, numbers.Integral):
+        raise ValueError(
+            f"solve_every must be a positive integer or 'auto', not {config.solve_every!r}."
+        )
     rate = config.sample_learning_rate
     if rate not in (None, "auto") and not _at_least(math.ulp(0), rate):
         raise ValueError(f"sample_learning_rate must be positive or 'auto', not {rate!r}.")
@@ -184,7 +188,7 @@ def _check(config: Config) -> None:
             "a positive integer",
             1,
             numbers.Integral,
-            ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience", "solve_every"),
+            ("sample_dim", "gene_dim", "steps", "evaluate_every", "patience"),
         ),
         (
             "an integer that is not negative",

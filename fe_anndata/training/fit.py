@@ -29,8 +29,10 @@ GENE_DIM = 64
 TILE = (100, 100)
 SAMPLE_STEP = 0.14
 """Length of a step of a sample vector with ``sample_learning_rate="auto"``."""
-FOURIER, FEW_DIMENSIONS = 16, 3
-"""Frequencies of ``fourier="auto"``, and up to how many dimensions there are any."""
+FEW_DIMENSIONS = 3
+"""Up to how many dimensions phi has to bend much."""
+FOURIER, SOLVE_EVERY = 16, (15, 10)
+"""Frequencies of ``fourier="auto"`` in few; ``solve_every="auto"`` in few, and in more."""
 MOST_STEPS_BETWEEN_EVALUATIONS = 500
 BLOCK = 1024
 
@@ -89,9 +91,15 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         batch_size = 10 * n_vars
     if batch_size is None and config.batch == "tiles":
         batch_size = TILE
+    few = config.sample_dim <= FEW_DIMENSIONS
     fourier = config.fourier
     if fourier == "auto":
-        fourier = FOURIER if config.sample_dim <= FEW_DIMENSIONS else 0
+        fourier = FOURIER if few else 0
+    solve_every = config.solve_every
+    if solve_every == "auto":
+        # Where phi has to bend much, genes need not follow it so closely.
+        solve_every = SOLVE_EVERY[0 if few else 1]
+    assert isinstance(solve_every, int)
     rate = config.sample_learning_rate
     if rate == "auto":
         # Steps of Adam have one size in every coordinate; so those of a vector have one length.
@@ -99,14 +107,14 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
     evaluate_every = config.evaluate_every
     if config.gene_step == "solve":
         # An evaluation sees a gene table that has just been solved for.
-        rounds = -(-(evaluate_every or 1) // config.solve_every)
-        evaluate_every = rounds * config.solve_every
+        evaluate_every = -(-(evaluate_every or 1) // solve_every) * solve_every
     return replace(
         config,
         gene_dim=gene_dim,
         batch_size=batch_size,
         fourier=fourier,
         sample_learning_rate=rate,
+        solve_every=solve_every,
         evaluate_every=evaluate_every,
     )
 
@@ -230,6 +238,7 @@ def _objective(
         assert target is not None
         whole = (model, target, holdout, names, seed, noise)
         if config.gene_step == "solve":
+            assert isinstance(config.solve_every, int)
             return Alternating(*whole, config.solve_every, config.gene_prior, config.l2)
         return JointSteps(*whole)
     if config.batch == "tiles":

@@ -199,9 +199,10 @@ class Alternating(_WholeMatrix):
         mean = self.model.genes.new_zeros(n, k)
         square = mean.new_zeros(k, k, dtype=torch.float64)
         for draw in range(draws):
-            P = self._factors(self.noisy("solve", steps, draw)) * self.target.counted
-            mean += P / draws
+            P = self._factors(self.noisy("solve", steps, draw)).mul_(self.target.counted)
+            mean.add_(P, alpha=1 / draws)
             square += (P.T @ P).double() / draws
+            del P
         genes = self.model.genes
         genes.copy_(inner.best_gene_factors(self.target, mean, square, genes, self.prior, self.l2))
         self.scores = None

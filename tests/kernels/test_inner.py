@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from fe_anndata.kernels.inner import loss_and_gradients
+from fe_anndata.kernels.inner import Scores, best_gene_factors, loss_and_gradients
 from fe_anndata.kernels.products import Cells, Products
 from fe_anndata.kernels.target import Target
 
@@ -98,3 +98,47 @@ def test_a_dense_matrix_is_used_in_place():
     products = Products.of(X, CPU)
     assert products.forward.data_ptr() == X.ctypes.data
     assert products.rows[0].data_ptr() == products.columns[0].data_ptr() == X.ctypes.data
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+@pytest.mark.parametrize("hidden_share", [0.0, 0.3])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_scores_give_the_loss_and_the_gradient_of_the_samples(shape, hidden_share, as_sparse):
+    _, _, products, hidden, P, Q, offset = problem(shape, 5, hidden_share, as_sparse)
+    target = Target.of(products, hidden, torch.ones(shape[0], 1), offset)
+    scores = Scores.of(target, P, Q)
+    expected = loss_and_gradients(target, P, Q)
+    assert scores.loss == pytest.approx(expected.loss, rel=1e-5)
+    half = (shape[0] + 1) // 2
+    parts = [slice(0, half), slice(half, shape[0])]
+    got = torch.cat([scores.gradient(P[rows], rows) for rows in parts])
+    atol = 1e-5 * float(expected.P.abs().max())
+    torch.testing.assert_close(got, expected.P, rtol=1e-4, atol=atol)
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+@pytest.mark.parametrize("hidden_share", [0.0, 0.3])
+@pytest.mark.parametrize(("prior", "penalty"), [(0.0, 0.0), (2.0, 0.0), (0.0, 0.1)])
+def test_best_gene_factors_are_a_ridge_regression(prior, penalty, hidden_share, as_sparse):
+    shape = (40, 23)
+    X, observed, products, hidden, P, Q, offset = problem(shape, 5, hidden_share, as_sparse)
+    target = Target.of(products, hidden, torch.ones(shape[0], 1), offset)
+    got = best_gene_factors(target, P, (P.T @ P).double(), Q, prior, penalty)
+    # The naive one: the matrix filled in by the prediction so far, and the normal equations.
+    P, Q = P.double().numpy(), Q.double().numpy()
+    Y = np.where(observed, (X - offset.numpy()) / target.scale, P @ Q.T)
+    loss = ((Y - P @ Q.T)[observed] ** 2).mean()
+    ridge = prior * loss + penalty * observed.sum()
+    expected = np.linalg.solve(P.T @ P + ridge * np.eye(5), P.T @ Y).T
+    np.testing.assert_allclose(got.numpy(), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_products_in_parts_are_the_product():
+    X = sparse.random(300, 200, 0.05, format="csr", dtype=np.float32, random_state=0)
+    X[40:160] = 0  # parts without values
+    X.eliminate_zeros()
+    Q, P = torch.randn(200, 3), torch.randn(300, 3)
+    for matrix in (X, X.toarray()):
+        products = Products.of(matrix, CPU)
+        np.testing.assert_allclose(products.times(Q).numpy(), X @ Q.numpy(), atol=1e-4)
+        np.testing.assert_allclose(products.transposed_times(P).numpy(), X.T @ P.numpy(), atol=1e-4)

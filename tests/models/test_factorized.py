@@ -10,7 +10,13 @@ from fe_anndata.training.names import Names
 from fe_anndata.training.start import start
 
 CASES = {
-    "inner": {"hidden": (8, 8), "gene_hidden": (5,), "sample_dim": 2, "gene_dim": 7},
+    "inner": {
+        "hidden": (8, 8),
+        "gene_hidden": (5,),
+        "fourier": 3,
+        "sample_dim": 2,
+        "gene_dim": 7,
+    },
     "concat": {"hidden": (8, 6), "sample_dim": 2, "gene_dim": 3},
     "dot": {"sample_dim": 4, "gene_dim": 4},
 }
