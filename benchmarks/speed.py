@@ -15,6 +15,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
@@ -39,6 +40,7 @@ from benchmarks.published import (
     as_published,
 )
 from fe_anndata.kernels.pair_mlp import cpu, reference
+from fe_anndata.kernels.workers import workers
 
 ROOFLINE = "roofline"
 THESIS_3, THESIS_1 = "thesis style, 3 forwards", "thesis style, 1 forward"
@@ -170,8 +172,12 @@ class Bench:
         layers = [(torch.randn(b, a) / a**0.5, torch.zeros(b)) for a, b in pairwise(widths)]
         function, activation = KERNELS[kernel].loss_and_gradients, changes.get("activation", "relu")
 
+        # The reference is shared out by torch, the compiled kernel by threads of our own.
+        threads = torch.get_num_threads()
+
         def step() -> int:
-            function(u, v, layers, activation, values, bounds)
+            with workers(threads) if kernel == "cpu" else nullcontext():
+                function(u, v, layers, activation, values, bounds)
             return values.numel()
 
         return Variant(name, self.tile, self.rate(stepping(step)), hidden)

@@ -600,7 +600,7 @@ def test_resume_with_both_budgets(trained):
 # Ctrl-C
 
 RUNS = {
-    "inner": (whole_matrix.Alternating, {"evaluate_every": 10}),
+    "inner": (whole_matrix.Alternating, {"evaluate_every": 10, "solve_every": 10}),
     "tiles": (
         in_batches.Tiles,
         {"decoder": "concat", "hidden": (8, 4), "batch_size": (16, 10), "evaluate_every": 10},
@@ -676,11 +676,12 @@ def test_interrupted_before_the_first_evaluation(adata, monkeypatch):
 
 def test_interrupted_twice(adata):
     unbroken = small()
-    fe.tl.train(unbroken, steps=60)
+    fe.tl.train(unbroken, steps=60, solve_every=10)
     for at in (15, 25, 46):
         with pytest.MonkeyPatch.context() as patch:
             interrupt(patch, whole_matrix.Alternating, at)
-            fe.tl.train(adata, steps=60, resume=at > 15)
+            first = {} if at > 15 else {"solve_every": 10}
+            fe.tl.train(adata, steps=60, resume=at > 15, **first)
         assert fe.get.history(adata)["step"].iloc[-1] == at // 10 * 10
     fe.tl.train(adata, resume=True)
     same_result(adata, unbroken)

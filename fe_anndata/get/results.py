@@ -39,7 +39,7 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     >>> adata = fe.datasets.pbmc68k_reduced()
     >>> fe.tl.train(adata, steps=20, progress=False)
     >>> fe.get.history(adata)["step"].tolist()
-    [0, 10, 20]
+    [0, 15, 20]
     """
     stored: pd.DataFrame = require_trained(adata, key)["history"]
     return stored.copy()

@@ -8,8 +8,8 @@ The model predicts ``<p_s, q_g>`` for the target Y. With E = Y - P Q' the residu
 of cells that count, the loss is ``sum(E^2) / N`` and its gradients are ``-2 E Q / N`` and
 ``-2 E' P / N``. E is never formed: ``E Q = Y Q - P (Q' Q)``.
 
-Hidden cells are filled with the prediction, so that their residual is zero; the filling is
-refreshed at every call. So the result is exact for any set of hidden cells.
+Hidden cells are filled with the prediction, so that their residual is zero. Where the filling is
+refreshed at every call, in :func:`loss_and_gradients`, the result is exact for any set of them.
 """
 
 from __future__ import annotations
@@ -111,15 +111,16 @@ def best_gene_factors(
     Q
         The gene factors so far (m, k), which fill the hidden cells.
     prior
-        Precision of the normal prior of the gene factors, in units of that of a cell.
+        Precision of the normal prior of the gene factors.
     penalty
         Weight of their sum of squares in the loss.
     """
     filled = target.hidden.inner(P, Q)
     YP = target.transposed_times(P, filled)
     loss = _squares(target, filled, Q, YP, Q.T @ Q, PP) / target.n_observed
-    # A direction that P leaves empty is given up, even without a prior.
-    ridge = prior * loss + penalty * target.n_observed + 1e-7 * float(PP.trace()) / len(PP)
+    # A direction that P leaves empty, up to rounding, is given up, even without a prior.
+    empty = 1e-5 * float(PP.trace()) / len(PP) + 1e-30
+    ridge = prior * loss + penalty * target.n_observed + empty
     ridged = PP + ridge * torch.eye(len(PP), dtype=PP.dtype, device=PP.device)
     # Without a check of its own: where P is not finite, the loss is what tells.
     inverse = torch.linalg.inv_ex(ridged).inverse.to(YP.dtype)

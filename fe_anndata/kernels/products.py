@@ -47,8 +47,8 @@ class Products:
         down, across = (_parts(n) if device.type == "cpu" else 1 for n in X.shape)
         if sparse.issparse(X):
             forward = _csr_tensor(X, device)
-            rows, columns = _in_parts(X, down, device), _in_parts(X.T.tocsr(), across, device)
-            return cls(forward, rows, columns)
+            rows = _in_parts(X, down, device) if down > 1 else [forward]
+            return cls(forward, rows, _in_parts(X.T.tocsr(), across, device))
         dense = _shared(X).to(device)
         return cls(dense, list(dense.tensor_split(down)), list(dense.T.tensor_split(across)))
 

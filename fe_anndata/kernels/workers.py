@@ -4,7 +4,7 @@ torch's own threads wait for each other in a busy loop at the end of every opera
 process keeps a core busy, each of the small operations of a training step then waits for a turn on
 that core, and a step takes many times as long. So torch keeps to one thread during training, and
 what is worth sharing is cut into pieces that the threads of this pool take in turn; they sleep
-when there is none. The pieces do not depend on the number of threads, and nor do results.
+when there is none.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from threading import Barrier, Event
 
 import torch
 
@@ -41,25 +42,42 @@ def workers(n: int) -> Iterator[None]:
 
 
 def share(run: Callable[[int], None], pieces: int) -> None:
-    """Call `run` with 0 ... pieces - 1, each thread taking the next one when it is free."""
+    """Call `run` with 0 ... pieces - 1, each thread taking the next one when it is free.
+
+    Returns, or raises what `run` has raised first, when no thread is at work any more.
+    """
     following = itertools.count()
+    failed = Event()
 
     def work() -> None:
-        while (piece := next(following)) < pieces:
-            run(piece)
+        try:
+            while not failed.is_set() and (piece := next(following)) < pieces:
+                run(piece)
+        except BaseException:
+            failed.set()
+            raise
 
-    n = number()
-    helpers = [_pool(n, os.getpid()).submit(work) for _ in range(min(n, pieces) - 1)]
+    helpers: list[Future[None]] = []
     try:
+        for _ in range(min(number(), pieces) - 1):
+            helpers.append(_pool(number(), os.getpid()).submit(work))
         work()
+    except BaseException:
+        failed.set()
+        raise
     finally:
-        for helper in helpers:
-            # Nothing is left for one that found no free core until now.
-            if not helper.cancel():
-                helper.result()
+        # Nothing is left for one that found no free core until now.
+        wait([helper for helper in helpers if not helper.cancel()])
+    for helper in helpers:
+        if not helper.cancelled():
+            helper.result()
 
 
 @lru_cache(maxsize=1)
 def _pool(n: int, process: int) -> ThreadPoolExecutor:
     # Threads do not survive a fork, so a new process has a pool of its own.
-    return ThreadPoolExecutor(n, "fe_anndata", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(n, "fe_anndata", initializer=torch.set_num_threads, initargs=(1,))
+    # All start now, while torch keeps to one thread anyway: later they would change its number.
+    together = Barrier(n)
+    wait([pool.submit(together.wait) for _ in range(n)])
+    return pool

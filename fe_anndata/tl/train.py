@@ -73,10 +73,11 @@ def train(
 
     Every sample and every gene gets a vector; a decoder predicts the expression of a gene in a
     sample from their two vectors, and all three are trained on the squared error [1]_. The
-    default decoder, ``"inner"``, is ``offset_g + <phi(u_s), psi(v_g)>`` with small networks phi
-    and psi beside linear paths; it contains PCA and is trained on the whole matrix at once.
-    ``"concat"`` is the published one, ``MLP([u_s ; v_g])``; ``"dot"`` is the dot product with two
-    biases [2]_. NaN marks a missing value: it leaves the loss.
+    default decoder, ``"inner"``, is ``offset_g + <phi(u_s), psi(v_g)>``: phi is a small network
+    beside a linear path, and psi(v) = v unless `gene_hidden` is given. It contains PCA and is
+    trained on the whole matrix at once. ``"concat"`` is the published one, ``MLP([u_s ; v_g])``;
+    ``"dot"`` is the dot product with two biases [2]_. NaN marks a missing value: it leaves the
+    loss.
 
     Parameters left at None are those of the recipe.
 
@@ -143,8 +144,7 @@ def train(
         Steps between two solutions, which together stand for one pass over the matrix; ``"auto"``
         for 15 up to three dimensions and 10 above.
     gene_prior
-        Precision of the prior of the gene vectors in that regression, in units of the precision
-        of a cell.
+        Precision of the normal prior of the gene vectors in that regression.
     batch
         What a step sees: ``"full"``, the whole matrix (``"inner"`` alone); ``"cells"``, random
         cells; ``"tiles"``, some samples x some genes.

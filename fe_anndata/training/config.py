@@ -78,6 +78,9 @@ class Config:
         return tiles and self.optimizer != "rmsprop"
 
 
+EPOCHS_OF_BATCHES = 30
+"""The budget of the inner decoder on batches."""
+
 # Keywords that mean nothing to a decoder: an error if the user gives one, not ignored.
 _INNER_ONLY = ("gene_hidden", "fourier", "gene_step", "solve_every", "gene_prior")
 NOT_FOR = {
@@ -112,6 +115,7 @@ def resolve(recipe: str, **changes: Any) -> Config:
         if name in given:
             given[name] = _sizes(name, given[name])
     config = Config(decoder=decoder, **by_decoder[decoder])
+    budget = config
     config = with_budget(config, given.pop("steps", None), given.pop("epochs", None))
     if decoder == "dot" and "sample_dim" in given:
         given.setdefault("gene_dim", given["sample_dim"])
@@ -119,8 +123,12 @@ def resolve(recipe: str, **changes: Any) -> Config:
         given["batch_size"] = given["batch_size"][0]
     if "batch" in given:
         given.setdefault("batch_size", None)
-    if given.get("batch", "full") != "full":
+    if decoder == "inner" and given.get("batch", "full") != "full":
+        # The rest of that recipe is for the whole matrix at once.
         given.setdefault("sample_noise", 0.0)
+        given.setdefault("weight_decay", 0.0)
+        if config == budget:
+            config = with_budget(config, None, EPOCHS_OF_BATCHES)
     if given.get("batch", "full") != "full" or given.get("gene_hidden"):
         given.setdefault("gene_step", "gradient")
     if given.get("hidden") == ():
@@ -131,6 +139,11 @@ def resolve(recipe: str, **changes: Any) -> Config:
         given.setdefault("center", False)
     config = replace(config, **given)
     _check(config)
+    for name in ("solve_every", "gene_prior") if config.gene_step == "gradient" else ():
+        if name in given:
+            raise ValueError(f"{name} needs gene_step='solve'; leave it out.")
+    if config.gene_step == "solve" and "gene_learning_rate" in given:
+        raise ValueError("gene_learning_rate needs gene_step='gradient'; add it, or leave it out.")
     return config
 
 

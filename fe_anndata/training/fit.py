@@ -22,7 +22,7 @@ from .in_batches import RandomCells, Tiles
 from .loop import Progress, State, load, run
 from .names import Names
 from .objectives import Objective
-from .start import draw_frequencies, start
+from .start import draw_network, start
 from .whole_matrix import Alternating, JointSteps
 
 GENE_DIM = 64
@@ -178,8 +178,9 @@ def fit(
     device = torch.device(device)
     config = settle(config, X.shape)
     holdout = draw(X, config.validation, config.validation_by, seed, names)
-    model = build(config, *X.shape).to(device)
-    draw_frequencies(model, seed)
+    model = build(config, *X.shape)
+    draw_network(model, config, seed)
+    model.to(device)
     target = _fixed_numbers(model, X, config, holdout)
     if state is None:
         noise = start(model, config, seed, names, target, sample_start, gene_start)

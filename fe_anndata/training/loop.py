@@ -215,8 +215,8 @@ def _next_state(
 def _require_finite(loss: float, step: int) -> None:
     if not math.isfinite(loss):
         raise NonFiniteLossError(
-            f"the loss became {loss} at step {step}; nothing was written. Lower learning_rate, "
-            "sample_learning_rate or gene_learning_rate."
+            f"the loss became {loss} at step {step}; nothing was written. Lower learning_rate "
+            "or sample_learning_rate."
         )
 
 

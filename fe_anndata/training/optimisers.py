@@ -48,7 +48,7 @@ class Muon(torch.optim.Optimizer):
         assert gradient is not None
         momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
         momentum.lerp_(gradient, 1 - MOMENTUM)
-        parameter.mul_(1 - group["lr"] * group["decay"])
+        parameter.mul_(max(0.0, 1 - group["lr"] * group["decay"]))
         rows, columns = parameter.shape
         direction = _orthogonal(gradient.lerp(momentum, MOMENTUM))
         parameter.add_(direction, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
@@ -70,8 +70,8 @@ class Optimiser:
     """One or two torch optimisers that step together, and their state as named arrays.
 
     Muon is for the weight matrices of networks alone; beside it Adam takes all else, what is not
-    in a table at a tenth of its rate. If a step sees only some rows of the tables, the others stay
-    as they are, and so do their moments.
+    in a table at a tenth of its rate. If a step sees only some rows of the tables
+    (``config.row_wise``), the others stay as they are, and so do their moments.
 
     Parameters
     ----------
@@ -175,5 +175,7 @@ def _moment(name: str, array: np.ndarray, parameter: Tensor) -> Any:
     if name == "step":
         # Adam counts in tensors without dimension, SparseAdam in whole numbers.
         count = array.reshape(())[()]
-        return int(count) if array.dtype.kind == "i" else torch.tensor(count)
+        return (
+            int(count) if array.dtype.kind == "i" else torch.tensor(count, device=parameter.device)
+        )
     return torch.from_numpy(np.array(array)).to(parameter.device)

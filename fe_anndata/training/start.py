@@ -28,7 +28,7 @@ def start(
     sample_start: np.ndarray | None,
     gene_start: np.ndarray | None,
 ) -> float:
-    """Set all parameters of `model`; given tables win over what `config` names.
+    """Set the tables of `model` and its linear path; given tables win over what `config` names.
 
     Returns the standard deviation of the noise on the sample table, from ``sample_noise``.
 
@@ -37,7 +37,6 @@ def start(
     unlike whitened scores they keep the distances of PCA. The gene table starts at the loadings,
     times the square root of the number of genes: unit variance in every column.
     """
-    _draw_network(model, config, seed)
     scores = loadings = None
     if target is not None:
         scores, loadings = _principal_components(model, config, seed, names, target)
@@ -111,7 +110,7 @@ def _pseudo_inverse(gram: Tensor) -> Tensor:
     return inverse.to(gram.dtype)
 
 
-def draw_frequencies(model: Factorized, seed: int) -> None:
+def _draw_frequencies(model: Factorized, seed: int) -> None:
     """Draw the frequencies of Fourier features: standard normal, one octave around that of u."""
     if isinstance(model.decoder, Inner):
         frequencies = model.decoder.frequencies
@@ -119,12 +118,13 @@ def draw_frequencies(model: Factorized, seed: int) -> None:
         frequencies.copy_(torch.from_numpy(drawn))
 
 
-def _draw_network(model: Factorized, config: Config, seed: int) -> None:
-    """Draw weights and biases from a local generator.
+def draw_network(model: Factorized, config: Config, seed: int) -> None:
+    """Draw weights, biases and frequencies of a model on the CPU, from local generators.
 
     ``"torch"`` is the default of torch.nn.Linear; ``"glorot"`` is uniform with zero biases. The
     last layer beside a linear path starts small, so that the linear path leads.
     """
+    _draw_frequencies(model, seed)
     rng = torch.Generator().manual_seed(int(generator(seed, "network").integers(2**31)))
     for module in model.modules():
         if not isinstance(module, nn.Linear):

@@ -56,6 +56,10 @@ class _WholeMatrix(Objective):
         drawn = normal(self.seed, self.names.samples, samples.shape[1], "noise", *words)
         return samples + self.noise * drawn.to(samples.device)
 
+    def _share(self, loss: float) -> float:
+        """Return the loss as a share of the variance."""
+        return loss * self.target.n_observed / max(self.target.squares, 1e-30)
+
     def descend(self, P: Tensor, u: Tensor, gradient: Tensor, counted: Tensor) -> None:
         """Backpropagate the gradient of P to the leaf `u`, and to all that is shared.
 
@@ -104,7 +108,7 @@ class JointSteps(_WholeMatrix):
         self.descend(P, u, gradients.P, self.target.counted)
         Q.backward(gradients.Q)  # type: ignore[no-untyped-call]
         self.model.samples.grad = u.grad
-        self.unexplained = gradients.loss
+        self.unexplained = self._share(gradients.loss)
         return gradients.loss * self.target.scale**2
 
 
@@ -122,7 +126,7 @@ class Alternating(_WholeMatrix):
     every
         Steps between solutions.
     prior
-        Precision of the prior of the gene vectors, in units of that of a cell.
+        Precision of the normal prior of the gene vectors.
     l2
         Weight of their sum of squares in the loss.
     """
@@ -148,7 +152,7 @@ class Alternating(_WholeMatrix):
         """Fill the gradients; return the loss when the scores were taken."""
         if self.scores is None:
             self.scores = self._take_scores()
-            self.unexplained = self.scores.loss
+            self.unexplained = self._share(self.scores.loss)
         self._descend_in_parts(self.scores, self.noisy(step))
         return self.scores.loss * self.target.scale**2
 
@@ -178,6 +182,8 @@ class Alternating(_WholeMatrix):
 
     def _parts(self) -> list[slice]:
         n = len(self.model.samples)
+        if self.model.offset.device.type != "cpu":  # which shares work by itself
+            return [slice(0, n)]
         number = min(max(2, -(-n // ROWS)), n)
         ends = [n * i // number for i in range(number + 1)]
         return [slice(first, last) for first, last in pairwise(ends)]

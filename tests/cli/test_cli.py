@@ -310,7 +310,7 @@ def test_interrupted_training_is_kept(run, source, tmp_path, monkeypatch):
     code, _, err = run("train", source, "-o", tmp_path / "out.h5ad")
     assert code == 130
     assert "interrupted" in err
-    assert fe.get.history(fe.io.read_h5ad(tmp_path / "out.h5ad"))["step"].iloc[-1] == 20
+    assert fe.get.history(fe.io.read_h5ad(tmp_path / "out.h5ad"))["step"].iloc[-1] == 15
 
 
 def test_interrupted_before_there_is_a_result(run, source, tmp_path, monkeypatch):

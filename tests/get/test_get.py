@@ -61,7 +61,7 @@ def test_history(trained):
         "validation_loss",
         "cells_per_second",
     ]
-    assert history["step"].tolist() == [0, 10, 20]
+    assert history["step"].tolist() == [0, 15, 20]
     assert history["seconds"].is_monotonic_increasing
     assert history["validation_loss"].iloc[-1] < history["validation_loss"].iloc[0]
     assert np.isnan(history["train_loss"].iloc[0])  # no step was made yet

@@ -216,7 +216,7 @@ def test_samples_held_out_whole_shape_nothing_shared(X, decoder, start):
     spoiled[out] = spoiled[np.roll(out, 1)]
     starts = {"sample_start": "random", "gene_start": "random"} if start == "random" else {}
     config = resolve(
-        "default", decoder=decoder, gene_dim=8, sample_dim=3, validation=0.2,
+        "default", decoder=decoder, gene_dim=8, sample_dim=4, validation=0.2,
         validation_by="samples", steps=10, evaluate_every=10, **starts,
     )  # fmt: skip
     a, b = (fit(x, config, seed=0, names=names(X.shape)).resumable.parameters for x in (X, spoiled))
@@ -285,3 +285,28 @@ def test_an_extreme_held_out_value_does_no_harm(X):
     a, b = (fit(x, config, seed=0, names=names(X.shape)).model for x in (X, extreme))
     assert torch.equal(a.offset, b.offset)
     assert float(a.scale) == pytest.approx(float(b.scale), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"gene_hidden": 8}, {"gene_step": "gradient"}, {"batch": "tiles"}]
+)
+def test_other_ways_of_the_inner_decoder_train_on(X, changes):
+    """They go past their warm-up, and leave less than their start."""
+    fitted = fit(X, resolve("default", sample_dim=4, **changes), seed=0, names=names(X.shape))
+    losses = [record["validation_loss"] for record in fitted.history]
+    assert fitted.history[-1]["step"] > 10
+    assert min(losses) < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize("scale", [1, 30])
+def test_units_do_not_matter_without_an_offset(X, scale):
+    config = resolve("default", center=False, steps=40)
+    fitted = fit(np.float32(scale) * X, config, seed=0, names=names(X.shape))
+    losses = [record["validation_loss"] for record in fitted.history]
+    assert min(losses) < 0.9 * losses[0]
+
+
+def test_a_constant_matrix_is_predicted():
+    X = np.full((30, 20), 2.5, np.float32)
+    fitted = fit(X, resolve("default", hidden=(), steps=30), seed=0, names=names(X.shape))
+    np.testing.assert_allclose(predict(fitted.model), X, atol=1e-5)

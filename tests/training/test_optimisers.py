@@ -39,7 +39,7 @@ def test_a_step_of_muon_is_orthogonal():
 
 def test_weight_decay_follows_what_is_unexplained():
     model = Factorized(5, 6, decoder="inner", sample_dim=2, gene_dim=3, hidden=(4, 4))
-    config = resolve("default", learning_rate=0.1, weight_decay=2.0)
+    config = resolve("default", learning_rate=0.1, sample_learning_rate=0.1, weight_decay=2.0)
     optimiser = Optimiser(model, config)
     matrix = model.decoder.phi_mlp[2].weight
     with torch.no_grad():

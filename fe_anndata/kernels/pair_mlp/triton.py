@@ -112,34 +112,36 @@ def loss_and_gradients(
     minimum, maximum = (0.0, 1.0) if bounds is None else bounds
     approximate = activation == "tanh" and precision == "bf16" and not INTERPRETED
     try:
-        _walk[grid](
-            sides,
-            values,
-            flat,
-            d_sides,
-            d_flat,
-            sums,
-            counts,
-            n,
-            m,
-            values.stride(0),
-            values.stride(1),
-            minimum,
-            maximum - minimum,
-            PIECES=tuple(pieces),
-            WIDTHS=tuple(widths),
-            STARTS=tuple(accumulate(sizes, initial=0)),
-            ACTIVATION="tanh.approx" if approximate else activation,
-            BOUNDED=bounds is not None,
-            DETERMINISTIC=deterministic,
-            PRECISION=f"{precision} interpreted" if INTERPRETED else precision,
-            PIECE=PIECE,
-            BLOCK_S=block_samples,
-            BLOCK_G=block_genes,
-            SIDES=triton.next_power_of_2(block_samples + block_genes),
-            num_warps=NUM_WARPS,
-            num_stages=1,
-        )
+        # Triton launches on the current device.
+        with torch.cuda.device_of(u):  # type: ignore[no-untyped-call]
+            _walk[grid](
+                sides,
+                values,
+                flat,
+                d_sides,
+                d_flat,
+                sums,
+                counts,
+                n,
+                m,
+                values.stride(0),
+                values.stride(1),
+                minimum,
+                maximum - minimum,
+                PIECES=tuple(pieces),
+                WIDTHS=tuple(widths),
+                STARTS=tuple(accumulate(sizes, initial=0)),
+                ACTIVATION="tanh.approx" if approximate else activation,
+                BOUNDED=bounds is not None,
+                DETERMINISTIC=deterministic,
+                PRECISION=f"{precision} interpreted" if INTERPRETED else precision,
+                PIECE=PIECE,
+                BLOCK_S=block_samples,
+                BLOCK_G=block_genes,
+                SIDES=triton.next_power_of_2(block_samples + block_genes),
+                num_warps=NUM_WARPS,
+                num_stages=1,
+            )
     except OutOfResources as error:
         raise DoesNotFitError(f"hidden layers of {widths}: {error}") from error
 
