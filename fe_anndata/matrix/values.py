@@ -99,15 +99,24 @@ def tile(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     if not sparse.issparse(X):
         block = X[np.ix_(rows, cols)]
         return block
+    i, j, values = stored_in_tile(X, rows, cols)
+    block = np.zeros((len(rows), len(cols)), dtype=np.float32)
+    block[i, j] = values
+    return block
+
+
+def stored_in_tile(
+    X: Values, rows: np.ndarray, cols: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where in a tile of a CSR matrix values are stored, and the values."""
     # Columns by a look-up: slicing them costs scipy many times as much.
     some = X[rows]
     place = np.full(X.shape[1], -1)
     place[cols] = np.arange(len(cols))
     j = place[some.indices]
     i = np.repeat(np.arange(len(rows)), np.diff(some.indptr))
-    block = np.zeros((len(rows), len(cols)), dtype=np.float32)
-    block[i[j >= 0], j[j >= 0]] = some.data[j >= 0]
-    return block
+    inside = j >= 0
+    return i[inside], j[inside], some.data[inside]
 
 
 def rows_without_values(X: Values) -> np.ndarray:

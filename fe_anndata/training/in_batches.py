@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from ..kernels.pair_mlp import Gradients, Kernel
-from ..matrix.values import Values, cells, tile
+from ..matrix.values import Values, cells, stored_in_tile, tile
 from ..models.decoders import Concat
 from ..models.factorized import Factorized
 from .batches import cell_batch, n_batches, tile_batch
@@ -211,7 +212,7 @@ class HeldOut:
         self.cells, self.n_vars = cells, shape[1]
         # Sorted by row, then column, so these numbers rise.
         self.numbers = cells.rows * shape[1] + cells.cols
-        self.starts = np.searchsorted(cells.rows, np.arange(shape[0] + 1))
+        self.where = sparse.csr_matrix((cells.values, (cells.rows, cells.cols)), shape=shape)
 
     def among(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """Return which pairs of `rows` and `cols` are held out, bool."""
@@ -224,10 +225,5 @@ class HeldOut:
 
     def hide(self, values: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> None:
         """Set the held-out cells of a tile to NaN."""
-        starts, lengths = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
-        i = np.repeat(np.arange(len(rows)), lengths)
-        within = np.arange(len(i)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        place = np.full(self.n_vars, -1)
-        place[cols] = np.arange(len(cols))
-        j = place[self.cells.cols[np.repeat(starts, lengths) + within]]
-        values[i[j >= 0], j[j >= 0]] = np.nan
+        i, j, _ = stored_in_tile(self.where, rows, cols)
+        values[i, j] = np.nan

@@ -44,6 +44,7 @@ class _WholeMatrix(Objective):
         self.names, self.seed, self.noise = names, seed, noise
         cells, device = holdout.cells, model.offset.device
         self.n_held_out = len(cells)
+        self.steps_per_epoch, self.cells_per_step = 1, target.n_observed
         shape = (target.X.shape[0], target.X.shape[1])
         self.held_out = Cells.of(cells.rows, cells.cols, cells.values, shape, device)
         self.whole_samples = not holdout.counted.all()
@@ -86,18 +87,6 @@ class _WholeMatrix(Objective):
 
 class JointSteps(_WholeMatrix):
     """Samples, genes and network move along their gradients in every step."""
-
-    def __init__(
-        self,
-        model: Factorized,
-        target: Target,
-        holdout: Holdout,
-        names: Names,
-        seed: int,
-        noise: float,
-    ) -> None:
-        super().__init__(model, target, holdout, names, seed, noise)
-        self.steps_per_epoch, self.cells_per_step = 1, target.n_observed
 
     def backward(self, step: int) -> float:
         """Fill the gradients; return the loss before the step, under this step's noise."""
