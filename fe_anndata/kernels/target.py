@@ -68,14 +68,14 @@ class Target:
     def times(self, Q: Tensor, filled: Tensor) -> Tensor:
         """Return Y Q, (n, k), with `filled` in the hidden cells."""
         product = self.X.times(Q)
-        product += self.hidden.times(self._change(filled), Q)
+        self.hidden.add_times(product, self._change(filled), Q)
         product -= self.offset @ Q
         return product.div_(self.scale)
 
     def transposed_times(self, P: Tensor, filled: Tensor) -> Tensor:
         """Return Y' P, (m, k), with `filled` in the hidden cells."""
         product = self.X.transposed_times(P)
-        product += self.hidden.transposed_times(self._change(filled), P)
+        self.hidden.add_transposed_times(product, self._change(filled), P)
         return product.addr_(self.offset, P.sum(0), alpha=-1).div_(self.scale)
 
     def _change(self, filled: Tensor) -> Tensor:
