@@ -21,6 +21,9 @@ from torch import Tensor
 
 from .target import Target
 
+ROWS = 4096
+"""Over how many rows at a time two factors are compared."""
+
 
 @dataclass(frozen=True)
 class Gradients:
@@ -46,8 +49,7 @@ def loss_and_gradients(target: Target, P: Tensor, Q: Tensor) -> Gradients:
         Sample and gene factors, (n, k) and (m, k).
     """
     filled = target.hidden.inner(P, Q)
-    counted = target.counted
-    P_counted = P * counted
+    P_counted = target.shaping(P)
     YQ = target.times(Q, filled)
     YP = target.transposed_times(P_counted, filled)
     PP, QQ = P_counted.T @ P_counted, Q.T @ Q
@@ -87,7 +89,7 @@ class Scores:
         """Take the scores of `target` on Q (m, k), its hidden cells filled by P (n, k)."""
         filled = target.hidden.inner(P, Q)
         YQ, QQ = target.times(Q, filled), Q.T @ Q
-        counted = P * target.counted
+        counted = target.shaping(P)
         loss = _squares(target, filled, counted, YQ, counted.T @ counted, QQ) / target.n_observed
         return cls(YQ, QQ, loss, target.n_observed)
 
@@ -136,5 +138,6 @@ def _squares(
     The terms lose digits when the fit is good, so their sums are taken in float64.
     """
     of_filled = filled.double().square() @ target.counted[target.hidden.rows, 0].double()
-    cross = (A * YB).sum(dtype=torch.float64)
+    blocks = zip(A.split(ROWS), YB.split(ROWS), strict=True)
+    cross = sum((a * b).sum(dtype=torch.float64) for a, b in blocks)
     return float(target.squares + of_filled - 2 * cross + (AA.double() * BB.double()).sum())

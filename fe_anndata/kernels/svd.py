@@ -33,9 +33,10 @@ def truncated_svd(target: Target, probe: Tensor, k: int, n_iter: int = 3) -> tup
     for _ in range(n_iter):
         left = torch.linalg.qr(target.times(basis, filled).mul_(counted))[0]
         basis = torch.linalg.qr(target.transposed_times(left, filled))[0]
-    scores = target.times(basis, filled).mul_(counted)
+        del left
     # Of the triangle, which has the same right singular vectors as the whole.
-    _, _, rotation = torch.linalg.svd(torch.linalg.qr(scores, mode="r")[1])
+    triangle = torch.linalg.qr(target.times(basis, filled).mul_(counted), mode="r")[1]
+    _, _, rotation = torch.linalg.svd(triangle)
     loadings = basis @ rotation.T[:, :k]
     # A sign that depends on no order of the genes: the long tail of each component is positive.
     loadings = loadings * torch.where(loadings.pow(3).sum(0) < 0, -1.0, 1.0)

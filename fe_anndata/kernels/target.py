@@ -61,6 +61,10 @@ class Target:
         scale = (mean_square**0.5 or 1.0) if standardise else 1.0
         return cls(X, hidden, counted, offset, scale, n_observed, squares / scale**2)
 
+    def shaping(self, P: Tensor) -> Tensor:
+        """Return P (n, k) with zeros for the samples that do not count; `P` itself if all do."""
+        return P if bool(self.counted.all()) else P * self.counted
+
     def nothing(self) -> Tensor:
         """Return the filling of hidden cells by zero: each by the offset of its gene."""
         return torch.zeros_like(self.hidden.values)

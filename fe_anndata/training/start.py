@@ -88,8 +88,8 @@ def _fit_linear_path(model: Factorized, target: Target, sample_noise: float) -> 
     u, v = model.samples * target.counted, model.genes
     n, m = float(target.counted.sum()), len(v)
     gram = v.T @ v
-    factors = target.times(v, target.nothing()) @ _pseudo_inverse(gram)
-    weight = _pseudo_inverse(u.T @ u) @ (u.T @ factors)
+    u_factors = (u.T @ target.times(v, target.nothing())) @ _pseudo_inverse(gram)
+    weight = _pseudo_inverse(u.T @ u) @ u_factors
     # The map explains tr(W V'V W' U'U) of the squares of the target. What is left, cell by cell,
     # puts the same variance on each of d orthonormal factors; seen from u it is divided by what
     # the map makes of a unit of u, tr(W V'V W') / d, so that units of u and v do not matter.
@@ -97,7 +97,7 @@ def _fit_linear_path(model: Factorized, target: Target, sample_noise: float) -> 
     left = max(target.squares / target.n_observed - float((reach * (u.T @ u)).sum()) / (n * m), 0.0)
     noise = sample_noise * math.sqrt(left * len(reach) / max(float(reach.trace()), 1e-30))
     ridge = n * noise**2 * torch.eye(u.shape[1], device=u.device)
-    weight = _pseudo_inverse(u.T @ u + ridge) @ (u.T @ factors)
+    weight = _pseudo_inverse(u.T @ u + ridge) @ u_factors
     decoder = model.decoder
     assert isinstance(decoder, Inner)
     decoder.linear.weight.copy_(weight.T)

@@ -74,13 +74,34 @@ class _WholeMatrix(Objective):
         assert u.grad is not None
         u.grad += own
 
+    def factors(self, u: Tensor) -> Tensor:
+        """Return phi of the vectors `u`, without a graph, some samples at a time."""
+        factors = u.new_empty(len(u), self.model.genes.shape[1])
+        parts = self.parts()
+
+        def evaluate(i: int) -> None:
+            with torch.no_grad():  # which is of the thread
+                factors[parts[i]] = self.decoder.phi(u[parts[i]])
+
+        share(evaluate, len(parts))
+        return factors
+
+    def parts(self) -> list[slice]:
+        """Return the samples in parts, for threads to share."""
+        n = len(self.model.samples)
+        if self.model.offset.device.type != "cpu":  # which shares work by itself
+            return [slice(0, n)]
+        number = min(max(2, -(-n // ROWS)), n)
+        ends = [n * i // number for i in range(number + 1)]
+        return [slice(first, last) for first, last in pairwise(ends)]
+
     @torch.no_grad()
     def validation_loss(self) -> float:
         """Return the mean squared error of the held-out cells, NaN if there are none."""
         if not self.n_held_out:
             return float("nan")
-        P, Q = self.decoder.phi(self.model.samples), self.decoder.psi(self.model.genes)
-        predicted = self.model.scale * self.held_out.inner(P, Q)
+        Q = self.decoder.psi(self.model.genes)
+        predicted = self.model.scale * self.held_out.inner(self.factors(self.model.samples), Q)
         predicted += self.held_out.gather(self.model.offset)
         return float((predicted - self.held_out.values).double().square().mean())
 
@@ -150,7 +171,7 @@ class Alternating(_WholeMatrix):
         samples, counted = self.model.samples, self.target.counted
         shared = list(self.decoder.parameters())
         of_samples = samples.grad = torch.empty_like(samples)
-        parts = self._parts()
+        parts = self.parts()
         found: list[tuple[Tensor, ...]] = [()] * len(parts)
 
         def descend(i: int) -> None:
@@ -169,14 +190,6 @@ class Alternating(_WholeMatrix):
         for i, parameter in enumerate(shared):
             parameter.grad = torch.stack([part[i] for part in found]).sum(0)
 
-    def _parts(self) -> list[slice]:
-        n = len(self.model.samples)
-        if self.model.offset.device.type != "cpu":  # which shares work by itself
-            return [slice(0, n)]
-        number = min(max(2, -(-n // ROWS)), n)
-        ends = [n * i // number for i in range(number + 1)]
-        return [slice(first, last) for first, last in pairwise(ends)]
-
     def after(self, steps: int, *, ends: bool = False) -> None:
         """Solve for the gene table every so many steps, and at the end."""
         if (steps % self.every == 0) != ends:
@@ -184,31 +197,20 @@ class Alternating(_WholeMatrix):
 
     @torch.no_grad()
     def _take_scores(self) -> inner.Scores:
-        P = self._factors(self.model.samples)
+        P = self.factors(self.model.samples)
         return inner.Scores.of(self.target, P, self.model.genes)
 
     @torch.no_grad()
     def _solve(self, steps: int) -> None:
+        self.scores = None
         draws = DRAWS if self.noise else 1
         n, k = len(self.model.samples), self.model.genes.shape[1]
         mean = self.model.genes.new_zeros(n, k)
         square = mean.new_zeros(k, k, dtype=torch.float64)
         for draw in range(draws):
-            P = self._factors(self.noisy("solve", steps, draw)).mul_(self.target.counted)
+            P = self.factors(self.noisy("solve", steps, draw)).mul_(self.target.counted)
             mean.add_(P, alpha=1 / draws)
             square += (P.T @ P).double() / draws
             del P
         genes = self.model.genes
         genes.copy_(inner.best_gene_factors(self.target, mean, square, genes, self.prior, self.l2))
-        self.scores = None
-
-    def _factors(self, u: Tensor) -> Tensor:
-        factors = u.new_empty(len(u), self.model.genes.shape[1])
-        parts = self._parts()
-
-        def evaluate(i: int) -> None:
-            with torch.no_grad():  # which is of the thread
-                factors[parts[i]] = self.decoder.phi(u[parts[i]])
-
-        share(evaluate, len(parts))
-        return factors
