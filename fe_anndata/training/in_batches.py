@@ -16,7 +16,8 @@ from .holdout import CellSet, Holdout
 from .names import Names
 from .objectives import Objective
 
-VALIDATION_CHUNK = 1 << 16
+VALIDATION_CHUNK = 1 << 12
+"""Held-out cells whose activations are in memory at a time."""
 
 
 class _Batches(Objective):
