@@ -138,6 +138,6 @@ def _squares(
     The terms lose digits when the fit is good, so their sums are taken in float64.
     """
     of_filled = filled.double().square() @ target.counted[target.hidden.rows, 0].double()
-    blocks = zip(A.split(ROWS), YB.split(ROWS), strict=True)
+    blocks = zip(torch.split(A, ROWS), torch.split(YB, ROWS), strict=True)
     cross = sum((a * b).sum(dtype=torch.float64) for a, b in blocks)
     return float(target.squares + of_filled - 2 * cross + (AA.double() * BB.double()).sum())

@@ -175,7 +175,7 @@ def _product(parts: list[Tensor], right: Tensor, n: int) -> Tensor:
 def _transposed_product(parts: list[Tensor], right: Tensor, n: int) -> Tensor:
     """Return the product of the transpose of CSR parts; what is CSR is CSC of the transpose."""
     product = right.new_zeros(n, right.shape[1])
-    factors = [part.numpy() for part in right.detach().split([len(part) for part in parts])]
+    factors = np.split(right.detach().numpy(), list(accumulate(map(len, parts)))[:-1])
     waiting: dict[int, np.ndarray] = {}
     added, turn = 0, Lock()
 
