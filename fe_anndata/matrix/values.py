@@ -97,7 +97,8 @@ def tile(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     """Return a copy of the dense block of some rows and columns, float32."""
     block: np.ndarray
     if not sparse.issparse(X):
-        block = X[np.ix_(rows, cols)]
+        # By one number per cell: by two, numpy takes more than twice as long.
+        block = X.take(rows[:, None] * X.shape[1] + cols)
         return block
     i, j, values = stored_in_tile(X, rows, cols)
     block = np.zeros((len(rows), len(cols)), dtype=np.float32)
@@ -109,14 +110,18 @@ def stored_in_tile(
     X: Values, rows: np.ndarray, cols: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where in a tile of a CSR matrix values are stored, and the values."""
-    # Columns by a look-up: slicing them costs scipy many times as much.
-    some = X[rows]
+    # Scipy's slices of some tens of rows cost more in checks than in copies, and those of columns
+    # many times as much as a look-up.
+    first = X.indptr[rows]
+    counts = X.indptr[rows + 1] - first
+    ends = np.cumsum(counts)
+    at = np.arange(counts.sum()) + np.repeat(first + counts - ends, counts)
     place = np.full(X.shape[1], -1)
     place[cols] = np.arange(len(cols))
-    j = place[some.indices]
-    i = np.repeat(np.arange(len(rows)), np.diff(some.indptr))
-    inside = j >= 0
-    return i[inside], j[inside], some.data[inside]
+    j = place[X.indices[at]]
+    inside = np.flatnonzero(j >= 0)
+    i = np.searchsorted(ends, inside, side="right")
+    return i, j[inside], X.data[at[inside]]
 
 
 def rows_without_values(X: Values) -> np.ndarray:

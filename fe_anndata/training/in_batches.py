@@ -152,7 +152,9 @@ class Tiles(_Batches):
         self, decoder: Concat, values: np.ndarray, rows: np.ndarray, cols: np.ndarray
     ) -> float | None:
         counted = self.counted[rows]
-        found = self._gradients(decoder, values[counted], rows[counted], cols)
+        everyone = bool(counted.all())
+        some, of = (values, rows) if everyone else (values[counted], rows[counted])
+        found = self._gradients(decoder, some, of, cols)
         if found is None:
             return None
         for (weight, bias), (of_weight, of_bias) in zip(
@@ -161,7 +163,7 @@ class Tiles(_Batches):
             weight.grad, bias.grad = of_weight, of_bias
         self._set(self.model.genes, cols, found.v)
         of_samples = found.u
-        if not counted.all():
+        if not everyone:
             # Samples held out whole learn their own vector, and nothing else from them.
             own = self._gradients(decoder, values[~counted], rows[~counted], cols)
             of_samples = found.u.new_zeros(len(rows), found.u.shape[1])
@@ -226,5 +228,7 @@ class HeldOut:
 
     def hide(self, values: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> None:
         """Set the held-out cells of a tile to NaN."""
+        if not len(self.cells):
+            return
         i, j, _ = stored_in_tile(self.where, rows, cols)
         values[i, j] = np.nan
