@@ -14,6 +14,7 @@ from .._core.random import ranks
 from ..matrix.audit import check_trainable
 from ..matrix.values import Values, as_values, column_moments, parts, rows_without_values
 from ..training.names import Names
+from .memory import require_memory
 
 
 def require_anndata(adata: Any) -> None:
@@ -27,12 +28,17 @@ def require_anndata(adata: Any) -> None:
 
 def expression(adata: AnnData, layer: str | None) -> Values:
     """Return X or a layer as float32 array or CSR matrix."""
+    return as_values(_matrix(adata, layer))
+
+
+def _matrix(adata: AnnData, layer: str | None) -> Any:
+    """Return X or a layer as it is."""
     if layer is not None:
         require_key(layer, adata.layers, "layer")
-        return as_values(adata.layers[layer])
+        return adata.layers[layer]
     if adata.X is None:
         raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
-    return as_values(adata.X)
+    return adata.X
 
 
 def gene_mask(adata: AnnData, mask_var: str | np.ndarray | None) -> np.ndarray:
@@ -69,8 +75,12 @@ def trainable(adata: AnnData, layer: str | None, mask: np.ndarray) -> tuple[Valu
     ------
     ValueError
         If the matrix cannot be trained on, or a sample has no observed value.
+    MemoryError
+        If it takes copies for which there is no memory.
     """
-    X = expression(adata, layer)
+    X = _matrix(adata, layer)
+    require_memory(X, kept=mask.sum() / max(len(mask), 1))
+    X = as_values(X)
     X = X if mask.all() else X[:, mask]
     check_trainable(X, adata.var_names[mask])
     observed = column_moments(X)[1] > 0

@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command line; bad input ends in one clear line and exit code 2."""
     try:
         app(exit_on_error=False, print_error=False)
-    except (ValueError, KeyError, TypeError, OSError, CycloptsError) as error:
+    except (ValueError, KeyError, TypeError, OSError, MemoryError, CycloptsError) as error:
         # A KeyError shows its message in quotes.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         print(f"fe-anndata: {' '.join(str(message).split())}", file=sys.stderr)

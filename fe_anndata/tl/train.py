@@ -7,6 +7,7 @@ from anndata import AnnData
 
 from .._access.device import compute
 from .._access.inputs import canonical_names, require_anndata
+from .._access.memory import require_memory
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
@@ -209,6 +210,8 @@ def train(
     ValueError, KeyError, TypeError
         For a matrix that cannot be trained on, an unknown key, or parameters that do not fit
         together; and if the loss becomes NaN or infinite. Nothing is written then.
+    MemoryError
+        Before anything is computed, if the matrix needs copies for which there is no memory.
 
     Notes
     -----
@@ -242,6 +245,7 @@ def train(
     if run.converged:
         logger.info("the run under %r has converged: nothing to resume", key_added)
         return adata.copy() if copy else None
+    require_memory(run.X, transposed=run.config.needs_target)
     chosen = compute(device)
     with workers(chosen.threads):
         fitted = fit(
