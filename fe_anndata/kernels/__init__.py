@@ -6,6 +6,8 @@
     What a model is to predict: such a matrix, centred and scaled, its hidden cells filled in.
 ``inner``
     Loss and gradients of the inner decoder over the whole matrix, from two such products.
+``phi``
+    The sample side of the inner decoder, with gradients by hand.
 ``svd``
     Truncated singular value decomposition of a target.
 ``pair_mlp``

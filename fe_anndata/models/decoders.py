@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..kernels import pair_mlp
+from ..kernels.phi import Phi
 
 _ACTIVATION_MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -24,6 +25,10 @@ class MLP(nn.Sequential):
         for n_in, n_out in pairwise(sizes):
             layers += [nn.Linear(n_in, n_out), _ACTIVATION_MODULES[activation]()]
         super().__init__(*layers[:-1])
+
+    def layers(self) -> list[tuple[Tensor, Tensor]]:
+        """Return weight and bias of each layer."""
+        return [(layer.weight, layer.bias) for layer in self if isinstance(layer, nn.Linear)]
 
 
 class Inner(nn.Module):
@@ -58,6 +63,7 @@ class Inner(nn.Module):
         fourier: int,
     ) -> None:
         super().__init__()
+        self.activation = activation
         self.linear = nn.Linear(sample_dim, gene_dim, bias=False)
         n_in = sample_dim + 2 * fourier
         self.phi_mlp = MLP((n_in, *hidden, gene_dim), activation) if hidden else None
@@ -66,12 +72,12 @@ class Inner(nn.Module):
 
     def phi(self, u: Tensor) -> Tensor:
         """Return the sample factors, (n, gene_dim)."""
-        linear: Tensor = self.linear(u)
-        if self.phi_mlp is None:
-            return linear
-        angles = u @ self.frequencies
-        bent: Tensor = self.phi_mlp(torch.cat([u, angles.sin(), angles.cos()], dim=1))
-        return linear + bent
+        return self.kernel()(u)[0]
+
+    def kernel(self) -> Phi:
+        """Return phi as tensors."""
+        layers = [] if self.phi_mlp is None else self.phi_mlp.layers()
+        return Phi(self.linear.weight, layers, self.frequencies, self.activation)
 
     def psi(self, v: Tensor) -> Tensor:
         """Return the gene factors, (m, gene_dim)."""
@@ -98,7 +104,7 @@ class Concat(nn.Module):
 
     def layers(self) -> list[tuple[Tensor, Tensor]]:
         """Return weight and bias of each layer."""
-        return [(layer.weight, layer.bias) for layer in self.mlp if isinstance(layer, nn.Linear)]
+        return self.mlp.layers()
 
     def pairs(self, u: Tensor, v: Tensor) -> Tensor:
         """Return one value per row."""

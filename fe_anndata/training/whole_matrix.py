@@ -172,19 +172,16 @@ class Alternating(_WholeMatrix):
         shared = list(self.decoder.parameters())
         of_samples = samples.grad = torch.empty_like(samples)
         parts = self.parts()
-        found: list[tuple[Tensor, ...]] = [()] * len(parts)
+        found: list[list[Tensor]] = [[]] * len(parts)
+        phi = self.decoder.kernel()
 
+        @torch.no_grad()  # which is of the thread
         def descend(i: int) -> None:
             rows = parts[i]
-            u = noisy[rows].detach().requires_grad_()
-            P = self.decoder.phi(u)
-            gradient = scores.gradient(P.detach(), rows)
-            if self.whole_samples:
-                (own,) = torch.autograd.grad(P, u, gradient * (1 - counted[rows]), True)
-                gradient *= counted[rows]
-            of_u, *of_shared = torch.autograd.grad(P, [u, *shared], gradient)
-            found[i] = tuple(of_shared)
-            of_samples[rows] = of_u + own if self.whole_samples else of_u
+            P, inputs = phi(noisy[rows])
+            gradient = scores.gradient(P, rows)
+            counts = counted[rows] if self.whole_samples else None
+            of_samples[rows], found[i] = phi.gradients(gradient, inputs, noisy[rows], counts)
 
         share(descend, len(parts))
         for i, parameter in enumerate(shared):

@@ -1,0 +1,85 @@
+"""The sample side of the inner decoder and its gradients, by hand.
+
+``phi(u) = A u + MLP([u, sin(u B), cos(u B)])``. Between two solutions for the genes a step is
+little but this, on few numbers, so that what autograd keeps account of would be a good part of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Phi:
+    """The function, as tensors.
+
+    Attributes
+    ----------
+    linear
+        A, (k, d).
+    layers
+        Weight and bias of each layer of the MLP; if there is none, the linear path is all.
+    frequencies
+        B, (d, n_frequencies).
+    activation
+        ``"relu"`` or ``"tanh"``.
+    """
+
+    linear: Tensor
+    layers: list[tuple[Tensor, Tensor]]
+    frequencies: Tensor
+    activation: str
+
+    def __call__(self, u: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return phi(u), (n, k), and the input of each layer. Autograd can follow it, too."""
+        linear = u @ self.linear.T
+        if not self.layers:
+            return linear, []
+        angles = u @ self.frequencies
+        inputs = [torch.cat([u, angles.sin(), angles.cos()], dim=1)]
+        for weight, bias in self.layers[:-1]:
+            z = torch.addmm(bias, inputs[-1], weight.T)
+            inputs.append(z.relu_() if self.activation == "relu" else z.tanh_())
+        weight, bias = self.layers[-1]
+        return linear + torch.addmm(bias, inputs[-1], weight.T), inputs
+
+    def gradients(
+        self, gradient: Tensor, inputs: list[Tensor], u: Tensor, counted: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return the gradient of u, and those of A and of every weight and bias.
+
+        Parameters
+        ----------
+        gradient
+            That of phi(u), (n, k).
+        inputs
+            What came with phi(u); overwritten.
+        u
+            (n, d).
+        counted
+            (n, 1), 1 for samples that shape what is shared, 0 for the others; None if all do.
+        """
+        of_u = gradient @ self.linear
+        shared: list[Tensor] = []
+
+        def share_of(gradient: Tensor) -> Tensor:
+            return gradient if counted is None else gradient * counted
+
+        of_linear = share_of(gradient).T @ u
+        for (weight, _), x in zip(reversed(self.layers), reversed(inputs), strict=True):
+            counts = share_of(gradient)
+            shared += [counts.sum(0), counts.T @ x]
+            gradient = gradient @ weight
+            if x is not inputs[0]:
+                # The slope, in the place of the activation, which has served.
+                slope = x.sign_() if self.activation == "relu" else x.square_().neg_().add_(1)
+                gradient.mul_(slope)
+        if self.layers:
+            d, f = self.frequencies.shape
+            _, sin, cos = torch.split(inputs[0], [d, f, f], dim=1)
+            of_itself, of_sin, of_cos = torch.split(gradient, [d, f, f], dim=1)
+            of_u.add_(of_itself).addmm_(of_sin * cos - of_cos * sin, self.frequencies.T)
+        return of_u, [of_linear, *reversed(shared)]
