@@ -34,4 +34,4 @@ def normal(seed: int, rank: np.ndarray, dim: int, *words: str | int) -> Tensor:
     """Return standard normal numbers, float32 (len(rank), dim), row by row in order of rank."""
     drawn = generator(seed, "normal", *words).standard_normal((len(rank), dim), dtype=np.float32)
     # Where numpy's memory begins varies, and so do the last digits of products with it.
-    return torch.from_numpy(drawn)[torch.from_numpy(rank)]
+    return torch.from_numpy(drawn).index_select(0, torch.from_numpy(rank))

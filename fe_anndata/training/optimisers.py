@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,23 +36,32 @@ class Muon(torch.optim.Optimizer):
     def __init__(self, params: Iterable[nn.Parameter], lr: float) -> None:
         super().__init__(params, {"lr": lr, "decay": 0.0})
 
-    @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every matrix; ``decay`` times the rate is what it loses of itself before."""
+        _together(self.moves())
+
+    def moves(self) -> list[Callable[[], None]]:
+        """Return the moves of the matrices, the longest first."""
         moved = [(p, group) for group in self.param_groups for p in group["params"]]
         moved = [(p, group) for p, group in moved if p.grad is not None]
-        share(lambda i: self._move(*moved[i]), len(moved))
+        moved.sort(key=lambda each: -each[0].numel())
+        return [partial(self._move, *each) for each in moved]
 
     @torch.no_grad()
     def _move(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
-        gradient = parameter.grad
+        gradient, state = parameter.grad, self.state[parameter]
         assert gradient is not None
-        momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
-        momentum.lerp_(gradient, 1 - MOMENTUM)
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        momentum = state["momentum"].lerp_(gradient, 1 - MOMENTUM)
         parameter.mul_(max(0.0, 1 - group["lr"] * group["decay"]))
         rows, columns = parameter.shape
         direction = _orthogonal(gradient.lerp(momentum, MOMENTUM))
         parameter.add_(direction, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+
+
+def _together(moves: list[Callable[[], None]]) -> None:
+    share(lambda i: moves[i](), len(moves))
 
 
 def _orthogonal(matrix: Tensor) -> Tensor:
@@ -123,8 +133,16 @@ class Optimiser:
                 group["lr"] = rate * factor
                 if isinstance(optimiser, Muon):
                     group["decay"] = self.weight_decay * unexplained
-            optimiser.step()
-            optimiser.zero_grad()
+        # Beside the largest matrix of Muon all the rest has time.
+        _together(
+            [
+                move
+                for optimiser in self.optimisers
+                for move in (optimiser.moves() if isinstance(optimiser, Muon) else [optimiser.step])
+            ]
+        )
+        for parameter in self.parameters.values():
+            parameter.grad = None
 
     def state(self) -> dict[str, np.ndarray]:
         """Return a copy of all moments as ``{"parameter:moment": array}``."""

@@ -55,7 +55,7 @@ class _WholeMatrix(Objective):
         if not self.noise:
             return samples
         drawn = normal(self.seed, self.names.samples, samples.shape[1], "noise", *words)
-        return samples + self.noise * drawn.to(samples.device)
+        return samples.add(drawn.to(samples.device), alpha=self.noise)
 
     def _share(self, loss: float) -> float:
         """Return the loss as a share of the variance."""
