@@ -62,13 +62,14 @@ class Phi:
         counted
             (n, 1), 1 for samples that shape what is shared, 0 for the others; None if all do.
         """
-        of_u = gradient @ self.linear
+        # With the few dimensions of u as rows: as columns they take several times as long.
+        of_u = (self.linear.T @ gradient.T).T
         shared: list[Tensor] = []
 
         def share_of(gradient: Tensor) -> Tensor:
             return gradient if counted is None else gradient * counted
 
-        of_linear = share_of(gradient).T @ u
+        of_linear = (u.T @ share_of(gradient)).T
         for (weight, _), x in zip(reversed(self.layers), reversed(inputs), strict=True):
             counts = share_of(gradient)
             shared += [counts.sum(0), counts.T @ x]
