@@ -13,7 +13,7 @@ from scipy import sparse
 _HOST, _GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
-def require_memory(X: Any, kept: float = 1.0, transposed: bool = False) -> None:
+def require_memory(X: Any, kept: float = 1.0) -> None:
     """Raise MemoryError if what is to be made of `X` cannot fit; a file is loaded first.
 
     Counted are whole copies of the matrix, which are certain, and nothing else: a matrix that does
@@ -25,23 +25,21 @@ def require_memory(X: Any, kept: float = 1.0, transposed: bool = False) -> None:
         What AnnData holds: an array, a sparse matrix, or one of them in a file.
     kept
         Share of the columns to train on.
-    transposed
-        Whether a sparse matrix is also needed by columns.
     """
-    needed, left = _copies(X, kept, transposed), available()
+    needed, left = _copies(X, kept), available()
     if needed > left:
         raise MemoryError(
             f"a matrix of {X.shape[0]} samples x {X.shape[1]} genes needs at least "
             f"{needed / 1e9:.3g} GB to be trained on, beside what is in memory now, and "
             f"{left / 1e9:.3g} GB are left. Train on the genes that vary (sc.pp.highly_variable_"
             "genes), as in adata = adata[:, adata.var['highly_variable']].to_memory(), or on some "
-            "of the samples; a float32 array is used without a copy, and where most values are "
-            "zero, scipy.sparse.csr_matrix takes less."
+            "of the samples, and place the others with fe.tl.transform; a float32 array is used "
+            "without a copy, and where most values are zero, scipy.sparse.csr_matrix takes less."
         )
 
 
-def _copies(X: Any, kept: float, transposed: bool) -> float:
-    """Return the bytes of the copies of `X`: as loaded, in float32, of some genes, transposed."""
+def _copies(X: Any, kept: float) -> float:
+    """Return the bytes of the copies of `X`: as loaded, in float32, of some genes."""
     in_file = isinstance(X, (Dataset, CSRDataset, CSCDataset))
     if isinstance(X, (CSRDataset, CSCDataset)):
         n, index, ready = X.group["data"].shape[0], 4, isinstance(X, CSRDataset)
@@ -52,7 +50,7 @@ def _copies(X: Any, kept: float, transposed: bool) -> float:
     else:  # refused for what it is
         return 0.0
     ready = ready and X.dtype == np.float32
-    copies = (not ready) + (kept if kept < 1 else 0) + (kept if transposed and index else 0)
+    copies = (not ready) + (kept if kept < 1 else 0)
     loaded = n * (X.dtype.itemsize + index) if in_file else 0
     return float(loaded + copies * n * (4 + index))
 

@@ -32,6 +32,11 @@ class Keys:
         return f"X_{self.key}"
 
     @property
+    def error(self) -> str:
+        """Standard errors of the embeddings of new samples."""
+        return f"X_{self.key}_se"
+
+    @property
     def varm(self) -> str:
         """Gene embeddings."""
         return self.key
@@ -45,6 +50,10 @@ class Keys:
     def uns(self) -> str:
         """Parameters, history and weights."""
         return self.key
+
+    def of_sample(self, what: str) -> str:
+        """Return the name of a column of obs that says something about a new sample."""
+        return f"{self.key}_{what}"
 
     @property
     def density(self) -> str:

@@ -6,9 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
-import anndata
-import h5py
 from anndata import AnnData
+
+from .._access.files import first_line, load
 
 
 def read_h5ad(path: str | Path) -> AnnData:
@@ -34,18 +34,7 @@ def read_h5ad(path: str | Path) -> AnnData:
     >>> import fe_anndata as fe
     >>> fe.io.read_h5ad("cells.h5ad")  # doctest: +SKIP
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}.")
-    if not h5py.is_hdf5(path):
-        raise ValueError(f"{path} is not an .h5ad file (not HDF5), or its start is missing.")
-    try:
-        return anndata.read_h5ad(path)
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(
-            f"{path} cannot be read as .h5ad; it may be cut off or of another kind "
-            f"({_first_line(error)})."
-        ) from error
+    return load(path)
 
 
 def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> None:
@@ -86,7 +75,7 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
         except Exception as error:  # anndata's own kind is private
             raise TypeError(
                 f"{path} was not written: the AnnData holds what an .h5ad file cannot "
-                f"({_first_line(error)})."
+                f"({first_line(error)})."
             ) from error
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
@@ -105,10 +94,6 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
         )
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent}; make it first.")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _umask() -> int:

@@ -46,6 +46,21 @@ class Phi:
         weight, bias = self.layers[-1]
         return linear + torch.addmm(bias, inputs[-1], weight.T), inputs
 
+    def with_tangents(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Return phi(u), (n, k), and its derivatives by each coordinate, (n, d, k)."""
+        P, inputs = self(u)
+        if not self.layers:
+            return P, self.linear.T.expand(len(u), -1, -1)
+        d, f = self.frequencies.shape
+        _, sin, cos = torch.split(inputs[0], [d, f, f], dim=1)
+        itself = torch.eye(d, dtype=u.dtype, device=u.device).expand(len(u), d, d)
+        turning = [cos[:, None] * self.frequencies, -sin[:, None] * self.frequencies]
+        along = torch.cat([itself, *turning], dim=2) @ self.layers[0][0].T
+        for (weight, _), x in zip(self.layers[1:], inputs[1:], strict=True):
+            slope = x.sign() if self.activation == "relu" else 1 - x.square()
+            along = (along * slope[:, None]) @ weight.T
+        return P, along + self.linear.T
+
     def gradients(
         self, gradient: Tensor, inputs: list[Tensor], u: Tensor, counted: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:

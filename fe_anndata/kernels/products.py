@@ -147,9 +147,14 @@ class Cells:
         sampled: Tensor = torch.sparse.sampled_addmm(self.pattern, P, Q.T, beta=0.0)
         return sampled.values()
 
+    @property
+    def columns(self) -> Tensor:
+        """Gene of each cell."""
+        return self.pattern.col_indices().long()
+
     def gather(self, of_gene: Tensor) -> Tensor:
         """Return what `of_gene` (m,) holds for the gene of every cell."""
-        return of_gene[self.pattern.col_indices().long()]
+        return of_gene[self.columns]
 
     def add_times(self, product: Tensor, values: Tensor, Q: Tensor) -> None:
         """Add C Q, where C (n x m) holds `values` at the cells and zero elsewhere."""

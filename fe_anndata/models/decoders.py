@@ -1,7 +1,8 @@
 """How a sample vector u and a gene vector v predict one standardised value.
 
 A decoder knows two forms of the same function: ``pairs`` for corresponding rows of u and v, and
-``tile`` for all samples with all genes. Everything else about the model is elsewhere.
+``tile`` for all samples with all genes, also with its derivatives by u. Everything else about the
+model is elsewhere.
 """
 
 from __future__ import annotations
@@ -91,6 +92,12 @@ class Inner(nn.Module):
         """Return (len(u), len(v)) values."""
         return self.phi(u) @ self.psi(v).T
 
+    def tile_with_tangents(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tile, and its derivatives by each coordinate, (len(u), d, len(v))."""
+        P, J = self.kernel().with_tangents(u)
+        Q = self.psi(v)
+        return P @ Q.T, J @ Q.T
+
 
 class Concat(nn.Module):
     """``MLP([u ; v])``, the published decoder (Trofimov et al. 2020)."""
@@ -114,6 +121,10 @@ class Concat(nn.Module):
         """Return (len(u), len(v)) values."""
         return pair_mlp.tile(u, v, self.layers(), self.activation)
 
+    def tile_with_tangents(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tile, and its derivatives by each coordinate, (len(u), d, len(v))."""
+        return pair_mlp.tile_with_tangents(u, v, self.layers(), self.activation)
+
 
 class Dot(nn.Module):
     """``<u, v>`` plus a bias of the sample and one of the gene (Choy et al. 2018).
@@ -129,3 +140,8 @@ class Dot(nn.Module):
     def tile(self, u: Tensor, v: Tensor) -> Tensor:
         """Return (len(u), len(v)) values."""
         return torch.addmm(u[:, -1:] + v[:, -1], u[:, :-1], v[:, :-1].T)
+
+    def tile_with_tangents(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tile, and its derivatives by each coordinate, (len(u), d, len(v))."""
+        of_bias = v.new_ones(1, len(v))
+        return self.tile(u, v), torch.cat([v[:, :-1].T, of_bias]).expand(len(u), -1, -1)

@@ -114,6 +114,16 @@ class Factorized(Model):
             self.decoder.tile(u, functional.embedding(genes, self.genes)), self.offset[genes]
         )
 
+    def decode_with_tangents(self, u: Tensor, genes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return :meth:`decode`, and its derivatives by each coordinate, (len(u), d, b)."""
+        y, along = self.decoder.tile_with_tangents(u, functional.embedding(genes, self.genes))
+        values = self._in_units(y, self.offset[genes])
+        if self.output == "bounded":
+            minimum, maximum = self.bounds[0], self.bounds[1]
+            slope = (values - minimum) * (maximum - values) / (maximum - minimum)
+            return values, along * slope[:, None]
+        return values, along * self.scale
+
     def _in_units(self, y: Tensor, offset: Tensor) -> Tensor:
         if self.output == "bounded":
             minimum, maximum = self.bounds[0], self.bounds[1]

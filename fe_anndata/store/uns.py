@@ -109,6 +109,7 @@ def pack_fitted(fitted: Fitted, params: dict[str, Any], trained: np.ndarray) -> 
             **pack_config(fitted.config),
             "ended": fitted.ended,
             "best_step": fitted.best_step,
+            "validation_loss": fitted.validation_loss,
         },
         "history": pack_history(fitted.history),
         "preprocessing": {
@@ -120,6 +121,12 @@ def pack_fitted(fitted: Fitted, params: dict[str, Any], trained: np.ndarray) -> 
             "maximum": maximum,
         },
         "model": pack_model(model, trained),
+        "noise": {
+            "genes": scatter(fitted.residuals.noise.genes.cpu().numpy(), trained),
+            "factors": fitted.residuals.noise.factors.cpu().numpy(),
+            "log_misfit_limit": fitted.residuals.log_misfit_limit,
+            "spacing": fitted.residuals.spacing,
+        },
     }
     if fitted.ended != "converged":
         packed["state"] = pack_state(fitted.resumable)

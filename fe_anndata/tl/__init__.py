@@ -7,5 +7,13 @@ from .gene_similarity import gene_similarity
 from .reconstruct import reconstruct
 from .similar_genes import similar_genes
 from .train import train
+from .transform import transform
 
-__all__ = ["embedding_density", "gene_similarity", "reconstruct", "similar_genes", "train"]
+__all__ = [
+    "embedding_density",
+    "gene_similarity",
+    "reconstruct",
+    "similar_genes",
+    "train",
+    "transform",
+]

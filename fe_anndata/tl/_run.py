@@ -14,7 +14,8 @@ from .._access.results import require_free, require_intact, require_trained
 from .._core.keys import Keys
 from .._core.log import logger
 from .._core.random import Rng, seed_of
-from ..matrix.values import Values
+from ..matrix.audit import looks_like_counts
+from ..matrix.values import Values, stored
 from ..store import uns
 from ..training import Config, Fitted, resolve
 from ..training.config import with_budget
@@ -137,6 +138,7 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
     genes = uns.scatter(fitted.model.gene_vectors().numpy(), run.trained)
     packed = uns.pack_fitted(fitted, run.params, run.trained)
     packed["preprocessing"]["sum"] = total_of(run.X)
+    packed["preprocessing"]["counts"] = looks_like_counts(stored(run.X))
     packed["version"] = __version__
     packed["fingerprint"] = {
         "samples": uns.fingerprint(samples),

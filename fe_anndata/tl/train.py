@@ -7,7 +7,6 @@ from anndata import AnnData
 
 from .._access.device import compute
 from .._access.inputs import canonical_names, require_anndata
-from .._access.memory import require_memory
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
@@ -51,6 +50,8 @@ def train(
     gene_step: str | None = None,
     solve_every: int | str | None = None,
     gene_prior: float | None = None,
+    noise: str | None = None,
+    relocate: bool | None = None,
     batch: str | None = None,
     batch_size: int | tuple[int, int] | None = None,
     steps: int | None = None,
@@ -146,6 +147,15 @@ def train(
         for 15 up to three dimensions and 10 above.
     gene_prior
         Precision of the normal prior of the gene vectors in that regression.
+    noise
+        What the error of a profile is measured by where samples are placed: ``"equal"`` noise in
+        all genes (least squares), or ``"shared"``, noise of each gene's own size and the errors
+        that genes have in common, taken from what the training leaves; ``"auto"`` for shared up
+        to three dimensions, which leave much, and equal above.
+    relocate
+        Whether every sample moves, at the end, to where :func:`fe_anndata.tl.transform` would
+        place it: it may have been stuck in a poor place, and what is known of new samples and of
+        those trained on is then alike. The history is that of the training before.
     batch
         What a step sees: ``"full"``, the whole matrix (``"inner"`` alone); ``"cells"``, random
         cells; ``"tiles"``, some samples x some genes.
@@ -200,10 +210,10 @@ def train(
         ``var["fe_trained"]``
             Which genes were trained on, bool.
         ``uns["fe"]``
-            Parameters, history (losses are mean squared errors per cell in the units of the
-            matrix; the training loss is the mean since the last evaluation, noise included, or
-            that at the last solution for the genes),
-            preprocessing, weights and version.
+            Parameters (with the `validation_loss` of what was written), history (losses are mean
+            squared errors per cell in the units of the matrix; the training loss is the mean
+            since the last evaluation, noise included, or that at the last solution for the
+            genes), preprocessing, weights, the noise that is left, and version.
 
     Raises
     ------
@@ -245,7 +255,6 @@ def train(
     if run.converged:
         logger.info("the run under %r has converged: nothing to resume", key_added)
         return adata.copy() if copy else None
-    require_memory(run.X, transposed=run.config.needs_target)
     chosen = compute(device)
     with workers(chosen.threads):
         fitted = fit(

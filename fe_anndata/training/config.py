@@ -20,6 +20,7 @@ CHOICES = {
     "gene_step": ("solve", "gradient"),
     "init": ("torch", "glorot"),
     "validation_by": ("cells", "samples"),
+    "noise": ("auto", "shared", "equal"),
 }
 
 
@@ -54,6 +55,8 @@ class Config:
     solve_every: int | str = "auto"
     gene_prior: float = 0.0
     sample_noise: float = 0.0
+    relocate: bool = False
+    noise: str = "auto"
     batch: str = "full"
     batch_size: int | tuple[int, int] | None = None
     steps: int | None = None
@@ -127,6 +130,7 @@ def resolve(recipe: str, **changes: Any) -> Config:
         # The rest of that recipe is for the whole matrix at once.
         given.setdefault("sample_noise", 0.0)
         given.setdefault("weight_decay", 0.0)
+        given.setdefault("relocate", False)
         if config == budget:
             config = with_budget(config, None, EPOCHS_OF_BATCHES)
     if given.get("batch", "full") != "full" or given.get("gene_hidden"):
@@ -135,6 +139,7 @@ def resolve(recipe: str, **changes: Any) -> Config:
         given.setdefault("fourier", 0)
     if given.get("optimizer", "muon") != "muon":
         given.setdefault("weight_decay", 0.0)
+        given.setdefault("relocate", False)
     if given.get("output") == "bounded":
         given.setdefault("center", False)
     config = replace(config, **given)
@@ -227,6 +232,8 @@ def _check(config: Config) -> None:
             value = getattr(config, name)
             if value is not None and not _at_least(least, value, kind):
                 raise ValueError(f"{name} must be {what}, not {value!r}.")
+    if not isinstance(config.relocate, bool):
+        raise ValueError(f"relocate must be True or False, not {config.relocate!r}.")
     if config.weight_decay and config.optimizer != "muon":
         raise ValueError("weight_decay needs optimizer='muon'; for others there is l2.")
     if config.sample_noise and config.batch != "full":

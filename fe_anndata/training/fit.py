@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
+from torch import Tensor
 
 from ..kernels.pair_mlp import Kernel, reference
 from ..kernels.products import Cells, Products
 from ..kernels.target import Target
 from ..matrix.values import Values, column_moments, without_missing
+from ..models.factored import factored
 from ..models.factorized import Factorized
 from .config import Config
 from .holdout import Holdout, draw, hidden_cells
@@ -22,6 +24,7 @@ from .in_batches import RandomCells, Tiles
 from .loop import Progress, State, load, run
 from .names import Names
 from .objectives import Objective
+from .residuals import Residuals, finish
 from .start import draw_network, start
 from .whole_matrix import Alternating, JointSteps
 
@@ -55,6 +58,10 @@ class Fitted:
         When the model was at its best.
     resumable
         The state from which the run can go on.
+    residuals
+        What the model leaves, for new samples.
+    validation_loss
+        Of the model, NaN if nothing was held out.
     """
 
     model: Factorized
@@ -63,6 +70,8 @@ class Fitted:
     ended: str
     best_step: int
     resumable: State
+    residuals: Residuals
+    validation_loss: float
 
 
 def settle(config: Config, shape: tuple[int, int]) -> Config:
@@ -100,6 +109,10 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         # Where phi has to bend much, genes need not follow it so closely.
         solve_every = SOLVE_EVERY[0 if few else 1]
     assert isinstance(solve_every, int)
+    noise = config.noise
+    if noise == "auto":
+        # What few coordinates do not hold is large, and much the same in all samples.
+        noise = "shared" if few else "equal"
     rate = config.sample_learning_rate
     if rate == "auto":
         # Steps of Adam have one size in every coordinate; so those of a vector have one length.
@@ -115,6 +128,7 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         fourier=fourier,
         sample_learning_rate=rate,
         solve_every=solve_every,
+        noise=noise,
         evaluate_every=evaluate_every,
     )
 
@@ -192,7 +206,17 @@ def fit(
     every = config.evaluate_every or _steps_between_evaluations(objective.steps_per_epoch)
     resumable, final, ended = run(objective, model, config, steps, every, state, started, progress)
     load(model, final.best)
-    return Fitted(model.cpu(), config, final.history, ended, final.progress.best_step, resumable)
+    residuals = _finish(model, X, config, holdout, target)
+    return Fitted(
+        model.cpu(),
+        config,
+        final.history,
+        ended,
+        final.progress.best_step,
+        resumable,
+        residuals,
+        objective.validation_loss(),
+    )
 
 
 def _steps_between_evaluations(steps_per_epoch: int) -> int:
@@ -209,19 +233,34 @@ def _fixed_numbers(model: Factorized, X: Values, config: Config, holdout: Holdou
         model.bounds.copy_(torch.tensor(_bounds(X, holdout)))
     if not config.needs_target:
         return None
-    device = model.offset.device
-    unseen = hidden_cells(X, holdout.cells)
     if config.center:
         model.offset.copy_(torch.from_numpy(_gene_means(X, holdout)))
-    target = Target.of(
-        Products.of(without_missing(X), device),
-        Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, device),
-        torch.from_numpy(holdout.counted[:, None].astype(np.float32)).to(device),
-        model.offset,
-        standardise=config.center,
-    )
+    target = _target(X, holdout, model.offset, config.center)
     model.scale.fill_(target.scale)
     return target
+
+
+def _target(X: Values, holdout: Holdout, centre: Tensor, standardise: bool) -> Target:
+    """Return the whole matrix around `centre`, on its device."""
+    unseen = hidden_cells(X, holdout.cells)
+    return Target.of(
+        Products.of(without_missing(X), centre.device),
+        Cells.of(unseen.rows, unseen.cols, unseen.values, X.shape, centre.device),
+        torch.from_numpy(holdout.counted[:, None].astype(np.float32)).to(centre.device),
+        centre,
+        standardise,
+    )
+
+
+def _finish(
+    model: Factorized, X: Values, config: Config, holdout: Holdout, target: Target | None
+) -> Residuals:
+    """Move the samples where they fit best, if the configuration says so; return what is left."""
+    table = model.sample_vectors()
+    view = factored(model, table)
+    if target is None:
+        target = _target(X, holdout, view.centre.float(), config.center)
+    return finish(view, table, target, config.noise, config.relocate)
 
 
 def _objective(

@@ -49,6 +49,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "sample_noise": 2.0,
             "gene_step": "solve",
             "gene_prior": 3.0,
+            "relocate": True,
             "steps": 150,
             "evaluate_every": 10,
             "patience": 2,

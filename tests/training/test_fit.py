@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,7 @@ def test_pca_is_a_special_case(X, start):
         validation=0.0,
         sample_noise=0.0,
         gene_prior=0.0,
+        noise="equal",
         steps=3000 if start == "random" else 50,
         learning_rate=3e-2,
         tolerance=1e-7,
@@ -60,11 +63,31 @@ def test_pca_is_a_special_case(X, start):
 
 
 def test_history_is_in_units_of_the_matrix(X):
-    fitted = fit(10 * X, resolve("default", steps=20), seed=0, names=names(X.shape))
+    config = resolve("default", steps=20, relocate=False)
+    fitted = fit(10 * X, config, seed=0, names=names(X.shape))
     held_out = draw(10 * X, "auto", "cells", 0, names(X.shape)).cells
     error = predict(fitted.model)[held_out.rows, held_out.cols] - held_out.values
     best = min(record["validation_loss"] for record in fitted.history)
     assert best == pytest.approx((error**2).mean(), rel=1e-4)
+    assert fitted.validation_loss == pytest.approx(best, rel=1e-4)
+
+
+def test_samples_are_relocated_without_a_look_at_held_out_cells(X):
+    # A start at the components differs in rounding, which Muon lets grow.
+    random = {"sample_start": "random", "gene_start": "random"}
+    config = resolve("default", sample_dim=8, gene_dim=8, steps=4, **random)
+    held_out = draw(X, "auto", "cells", 0, names(X.shape)).cells
+    stay, move = (
+        fit(X, c, seed=0, names=names(X.shape)) for c in (replace(config, relocate=False), config)
+    )
+    assert np.abs(stay.model.samples.detach() - move.model.samples.detach()).max() > 1e-3
+    error = predict(move.model)[held_out.rows, held_out.cols] - held_out.values
+    assert move.validation_loss == pytest.approx((error**2).mean(), rel=1e-4)
+    # Placed by what they were filled with: other values there move nothing.
+    spoiled = X.copy()
+    spoiled[held_out.rows, held_out.cols] += 5
+    again = fit(spoiled, config, seed=0, names=names(X.shape)).model
+    np.testing.assert_allclose(again.samples.detach(), move.model.samples.detach(), atol=1e-2)
 
 
 def test_held_out_cells_are_never_seen(X):
@@ -124,7 +147,7 @@ def test_same_seed_same_bytes(X, decoder):
 )
 def test_permutations_permute_the_result(X, changes):
     # Few steps and few, well separated components: rounding grows with every step.
-    config = resolve("default", gene_dim=8, steps=5, **changes)
+    config = resolve("default", gene_dim=8, steps=5, relocate=False, **changes)
     plain = fit(X, config, seed=0, names=names(X.shape)).model
     rng = np.random.default_rng(0)
     rows, cols = rng.permutation(X.shape[0]), rng.permutation(X.shape[1])
@@ -136,7 +159,7 @@ def test_permutations_permute_the_result(X, changes):
 
 
 def test_early_stopping_restores_the_best(X):
-    config = resolve("default", sample_dim=16, steps=2000, learning_rate_drops=1)
+    config = resolve("default", sample_dim=16, steps=2000, learning_rate_drops=1, relocate=False)
     fitted = fit(X, config, seed=0, names=names(X.shape))
     losses = [record["validation_loss"] for record in fitted.history]
     assert fitted.ended == "converged"

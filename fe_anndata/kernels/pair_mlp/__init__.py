@@ -16,6 +16,15 @@ from __future__ import annotations
 
 from .choice import choose
 from .gradients import Gradients, Kernel
-from .network import ACTIVATIONS, Layers, pairs, tile
+from .network import ACTIVATIONS, Layers, pairs, tile, tile_with_tangents
 
-__all__ = ["ACTIVATIONS", "Gradients", "Kernel", "Layers", "choose", "pairs", "tile"]
+__all__ = [
+    "ACTIVATIONS",
+    "Gradients",
+    "Kernel",
+    "Layers",
+    "choose",
+    "pairs",
+    "tile",
+    "tile_with_tangents",
+]

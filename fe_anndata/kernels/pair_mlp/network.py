@@ -30,6 +30,22 @@ def tile(u: Tensor, v: Tensor, layers: Layers, activation: str) -> Tensor:
     return _rest(by_sample[:, None, :] + by_gene[None, :, :], layers, activation)
 
 
+def tile_with_tangents(
+    u: Tensor, v: Tensor, layers: Layers, activation: str
+) -> tuple[Tensor, Tensor]:
+    """Return :func:`tile`, (a, b), and its derivatives by each coordinate of u, (a, d, b)."""
+    by_sample, by_gene = _first_layer(u, v, layers)
+    x = by_sample[:, None, :] + by_gene
+    d = u.shape[1]
+    along = layers[0][0][:, :d].T.expand(len(u), len(v), -1, -1)  # (a, b, d, h)
+    for weight, bias in layers[1:]:
+        x = ACTIVATIONS[activation](x)
+        slope = x.sign() if activation == "relu" else 1 - x.square()
+        along = functional.linear(along * slope[:, :, None], weight)
+        x = functional.linear(x, weight, bias)
+    return x.squeeze(-1), along.squeeze(-1).mT
+
+
 def _first_layer(u: Tensor, v: Tensor, layers: Layers) -> tuple[Tensor, Tensor]:
     weight, bias = layers[0]
     d = u.shape[1]

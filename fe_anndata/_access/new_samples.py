@@ -1,0 +1,112 @@
+"""New samples for a trained model: aligned by gene, checked, and read by parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from .._core.errors import near, require_key
+from .._core.warn import warn_user
+from ..matrix.align import Alignment, align
+from ..matrix.audit import looks_like_counts
+from .reference import Reference
+
+LOOKED_AT = 512
+"""Samples that are looked at to tell the unit."""
+SLOPES = (0.5, 0.8, 1.25, 2.0)
+"""Of the mean profile on that of the training: beyond the outer ones an error, else a warning."""
+
+
+@dataclass(frozen=True)
+class NewSamples:
+    """A matrix of new samples, in memory or in a file.
+
+    Attributes
+    ----------
+    X
+        What can be sliced by rows.
+    alignment
+        Where the trained genes are.
+    n_obs
+        Number of samples.
+    """
+
+    X: Any
+    alignment: Alignment
+    n_obs: int
+
+    def parts(self, rows: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield blocks of rows, genes in the order of the training; no value but zeros: NaN."""
+        for first in range(0, self.n_obs, rows):
+            part = slice(first, min(first + rows, self.n_obs))
+            block = self.alignment.rows(self.X, part)
+            empty = ~block.any(axis=1)
+            if empty.any():
+                block = block.copy()
+                block[empty] = np.nan
+            yield part, block
+
+
+def new_samples(adata: AnnData, reference: Reference, layer: str | None) -> NewSamples:
+    """Return the new samples, checked against the reference; warn if few genes are shared.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If no gene is in common, or the values are counts or on another scale.
+    """
+    if layer is not None:
+        require_key(layer, adata.layers, "layer")
+    X = adata.X if layer is None else adata.layers[layer]
+    if X is None:
+        raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
+    if adata.n_obs == 0:
+        raise ValueError("there is no sample to place: adata has no rows.")
+    alignment = align(reference.genes, adata.var_names)
+    new = NewSamples(X, alignment, adata.n_obs)
+    shared, of = len(alignment.known), len(reference.genes)
+    if shared < of / 2:
+        warn_user(
+            f"only {shared} of the {of} genes trained on are there ({shared / of:.0%}); the "
+            "others count as missing, and places are less certain (obsm['X_..._se'])."
+        )
+    _, block = next(new.parts(LOOKED_AT))
+    _require_same_unit(block, reference, alignment)
+    return new
+
+
+def _require_same_unit(block: np.ndarray, reference: Reference, alignment: Alignment) -> None:
+    """Raise ValueError if the values are in another unit than those trained on."""
+    if np.isinf(block).any():
+        raise ValueError(
+            "the new samples hold infinite values, perhaps log(0); set them to NaN to treat them "
+            "as missing."
+        )
+    if not np.isfinite(block).any():
+        return
+    if looks_like_counts(block) and not reference.facts["counts"]:
+        raise ValueError(
+            "the new samples look like raw counts, but the reference was trained on other values; "
+            "transform them as the reference was, for example sc.pp.normalize_total(adata); "
+            "sc.pp.log1p(adata)."
+        )
+    trained = reference.view.centre.numpy()[alignment.known]
+    seen = np.isfinite(block).any(axis=0)
+    if seen.sum() < 10 or np.std(trained[seen]) < 1e-6:
+        return
+    mean, known = np.nanmean(block[:, seen], axis=0), trained[seen]
+    slope = float(np.cov(mean, known)[0, 1] / np.var(known, ddof=1))
+    if not SLOPES[0] <= slope <= SLOPES[3]:
+        raise ValueError(
+            f"gene means of the new samples rise by {slope:.2g} for 1 in those of the training: "
+            "another scale (another logarithm?). Bring them to the units of the reference."
+        )
+    if not SLOPES[1] <= slope <= SLOPES[2]:
+        warn_user(
+            f"gene means of the new samples rise by {slope:.2g} for 1 in those of the training: "
+            "are they on the same scale (the same logarithm)?"
+        )

@@ -1,0 +1,131 @@
+"""What a decoder leaves of the matrix: noise of single genes, and errors that genes share.
+
+A profile is taken to be ``y ~ N(V phi(u), S)`` with ``S = D + V C V'``: D is the noise of single
+genes, C the covariance of what the factors of a sample differ from phi(u), the structure that so
+few coordinates do not hold. S is never formed (Woodbury's identity): all is k x k.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import squares
+from .placement import Quadratic
+from .target import Target
+
+FLOOR = 1e-2
+"""Least noise of a gene, as a share of the mean over genes."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """D, the variance of each gene (m,), and C, (k, k), float32 and in standardised units."""
+
+    genes: Tensor
+    factors: Tensor
+
+    def quadratic(self, scores: Tensor, gram: Tensor) -> Quadratic:
+        """Return the error of profiles as a function of their factors, in units of the noise.
+
+        With b the scores and M the Gram matrix, ``H = M - M (C^-1 + M)^-1 M`` and
+        ``h = H M^-1 b``, written so that neither C nor M need have full rank.
+
+        Parameters
+        ----------
+        scores
+            ``V' y / D`` of each profile, (n, k).
+        gram
+            ``V' V / D`` over the genes observed, (1, k, k) if they are the same for all profiles,
+            else (n, k, k).
+        """
+        L, M = _root(self.factors.double()), gram.double()
+        across = L.T @ M
+        inner = torch.eye(len(L), dtype=L.dtype, device=L.device) + across @ L
+        H = M - across.mT @ torch.linalg.solve(inner, across)
+        # h = b - M L inner^-1 L' b
+        b = scores.double()[:, :, None]
+        if len(M) == 1:
+            h = scores.double() - (scores.double() @ L) @ torch.linalg.solve(inner[0], across[0])
+        else:
+            h = (b - across.mT @ torch.linalg.solve(inner, L.T @ b)).squeeze(2)
+        return Quadratic(((H + H.mT) / 2).to(scores.dtype), h.to(scores.dtype))
+
+
+def residual_noise(
+    target: Target, filled: Tensor, P: Tensor, V: Tensor, shared: bool
+) -> tuple[Noise, Tensor]:
+    """Return the noise around ``P V'``, and the scores ``Y V / D`` of all samples, (n, k).
+
+    Parameters
+    ----------
+    target
+        The matrix; its samples and cells that count decide.
+    filled
+        The prediction for its hidden cells.
+    P, V
+        Sample factors (n, k) and loadings (m, k).
+    shared
+        Whether genes have noise of their own size, and errors in common; else C is zero and D the
+        same for all, as in least squares.
+    """
+    counted = target.counted
+    n = float(counted.sum())
+    PC = P * counted
+    YP = target.transposed_times(PC, filled)
+    left = _squares_by_gene(target, filled)
+    left += (((V @ (PC.T @ PC)) - 2 * YP) * V).sum(1)
+    # Hidden cells were filled with the prediction, so they add nothing.
+    hidden = torch.zeros_like(left).index_add_(
+        0, target.hidden.columns, counted[target.hidden.rows, 0].double()
+    )
+    genes = (left.clamp_min(0) / (n - hidden).clamp_min(1)).to(P.dtype)
+    mean = genes.mean().clamp_min(1e-12)
+    genes = genes.clamp_min(FLOOR * float(mean)) if shared else mean.expand_as(genes)
+    weighted = V / genes[:, None]
+    scores = target.times(weighted, filled)
+    if not shared:
+        return Noise(genes, P.new_zeros(P.shape[1], P.shape[1])), scores
+    spread = torch.linalg.pinv((V.T @ weighted).double(), hermitian=True)
+    apart = (scores.double() @ spread - P.double()) * counted
+    # Noise of single genes reaches the factors too; only what is above it is shared.
+    root = _root(apart.T @ apart / n - spread)
+    return Noise(genes, (root @ root.T).to(P.dtype)), scores
+
+
+def misfit(
+    target: Target, filled: Tensor, P: Tensor, V: Tensor, noise: Noise, scores: Tensor
+) -> Tensor:
+    """Return the mean squared residual of each sample in units of the noise of genes, (n,).
+
+    Parameters are those of :func:`residual_noise`, and what it returns.
+    """
+    hidden = target.hidden
+    weight = 1 / noise.genes
+    squared = squares.by_sample(target.X.forward, target.offset, weight) / target.scale**2
+    before = (hidden.values - target.offset[hidden.columns]) / target.scale
+    change = (filled.square() - before.square()) * weight[hidden.columns]
+    squared.index_add_(0, hidden.rows, change.double())
+    gram = V.T @ (V * weight[:, None])
+    squared += ((P @ gram - 2 * scores) * P).sum(1)
+    seen = V.shape[0] - torch.bincount(hidden.rows, minlength=len(P))
+    return (squared.clamp_min(0) / seen.clamp_min(1)).to(P.dtype)
+
+
+def _squares_by_gene(target: Target, filled: Tensor) -> Tensor:
+    """Return the squares of the target over the samples that count, float64 (m,)."""
+    hidden, counted = target.hidden, target.counted[:, 0]
+    total = squares.by_gene(target.X.forward, target.offset, counted) / target.scale**2
+    before = (hidden.values - target.offset[hidden.columns]) / target.scale
+    change = (filled.square() - before.square()) * counted[hidden.rows]
+    total.index_add_(0, hidden.columns, change.double())
+    return total
+
+
+def _root(C: Tensor) -> Tensor:
+    """Return L with L L' = C, its negative eigenvalues left out."""
+    values, vectors = torch.linalg.eigh(C)
+    root: Tensor = vectors * values.clamp_min(0).sqrt()
+    return root

@@ -1,0 +1,154 @@
+"""Where samples lie: nonlinear least squares in few coordinates, for many samples at once.
+
+A decoder sees a sample through the k factors p = phi(u) of its coordinates u, and the error of a
+profile y is a quadratic of them, ``p'Hp - 2 p'h`` up to a constant. So once H and h are known, a
+search costs k numbers per candidate, however many genes there are: every decoded candidate is
+compared by one matrix product, and the best are refined by damped Gauss-Newton steps (Levenberg,
+1944; Marquardt, 1963), whose derivatives are carried forward through the network.
+
+The last digits of a product depend on where a row stands in it. So that they decide nothing, all
+is computed in float64, and a step that changes the error by less than that is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Factors = Callable[[Tensor], Tensor]
+"""Coordinates (n, d) to factors (n, k)."""
+Tangents = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Coordinates (n, d) to factors (n, k) and their derivatives by each coordinate, (n, d, k)."""
+
+DAMPING, EASE, BRAKE, LEAST = 1e-2, 0.3, 5.0, 1e-3
+"""Damping at the start, what a good and a bad step make of it, and its share for flat axes."""
+SLACK = 1e-11
+"""Relative change of the error that is none."""
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """The error of n profiles as a function of their factors, less its value at zero.
+
+    Attributes
+    ----------
+    H
+        (1, k, k) if it is the same for all, else (n, k, k); symmetric.
+    h
+        (n, k).
+    """
+
+    H: Tensor
+    h: Tensor
+
+    def __getitem__(self, rows: slice) -> Quadratic:
+        return Quadratic(self.H if len(self.H) == 1 else self.H[rows], self.h[rows])
+
+    def curved(self, P: Tensor) -> Tensor:
+        """Return P H, (n, ..., k), for factors (n, ..., k)."""
+        if len(self.H) == 1:
+            return P @ self.H[0]
+        return (P.flatten(1, -2) @ self.H).view(P.shape)
+
+    def error(self, P: Tensor) -> Tensor:
+        """Return the error of each of some candidates per profile, (n, c), of factors (n, c, k)."""
+        return (P * (self.curved(P) - 2 * self.h[:, None])).sum(2)
+
+    def errors(self, P: Tensor) -> Tensor:
+        """Return the error of each profile at the same candidates, (n, g), of factors (g, k)."""
+        if len(self.H) == 1:
+            square = ((P @ self.H[0]) * P).sum(1)
+        else:
+            square = torch.stack([((P @ H) * P).sum(1) for H in self.H])
+        return torch.addmm(square.expand(len(self.h), len(P)), self.h, P.T, alpha=-2)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Coordinates (g, d) to begin at, and their factors (g, k)."""
+
+    u: Tensor
+    P: Tensor
+
+    @classmethod
+    def of(cls, factors: Factors, *tables: Tensor) -> Candidates:
+        """Decode the rows of some tables."""
+        u = torch.cat(tables)
+        return cls(u, torch.cat([factors(part) for part in torch.split(u, 4096)]))
+
+
+def lattice(table: Tensor, points: int, margin: float = 0.05) -> Tensor:
+    """Return ``points ** 2`` places over the box of a two-dimensional table and a little beyond."""
+    least, most = table.amin(0), table.amax(0)
+    step = torch.linspace(-margin, 1 + margin, points, device=table.device)
+    axes = (least + step[:, None] * (most - least)).T
+    return torch.cartesian_prod(*axes)
+
+
+def search(profiles: Quadratic, candidates: Candidates, number: int, apart: float) -> Tensor:
+    """Return the best candidates of each profile, (n, number, d), at least `apart` apart."""
+    errors = profiles.errors(candidates.P)
+    found = []
+    for left in reversed(range(number)):
+        best = candidates.u[errors.argmin(1)]
+        found.append(best)
+        if left:
+            errors.masked_fill_(torch.cdist(best, candidates.u) < apart, torch.inf)
+    return torch.stack(found, 1)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where profiles lie.
+
+    Attributes
+    ----------
+    u
+        Coordinates, (n, d).
+    error
+        At these, less that at zero factors, (n,).
+    curvature
+        Half the second derivative of the error by Gauss and Newton, (n, d, d).
+    """
+
+    u: Tensor
+    error: Tensor
+    curvature: Tensor
+
+
+def refine(profiles: Quadratic, tangents: Tangents, starts: Tensor, steps: int) -> Placed:
+    """Move each of some starts (n, s, d) downhill; return the best end of each profile."""
+    n, number, d = starts.shape
+
+    def look(u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return error (n, s), downhill direction (n, s, d) and curvature (n, s, d, d)."""
+        P, J = tangents(u.flatten(0, 1))
+        P, J = P.view(n, number, -1), J.view(n, number, d, -1)
+        JH = profiles.curved(J)
+        downhill = (JH @ P[..., None]).squeeze(3).neg_()
+        downhill += (J @ profiles.h[:, None, :, None]).squeeze(3)
+        return profiles.error(P), downhill, JH @ J.mT
+
+    u = starts
+    error, downhill, curvature = look(u)
+    damping = torch.full_like(error, DAMPING)
+    for _ in range(steps):
+        axes = curvature.diagonal(dim1=2, dim2=3)
+        axes = axes + LEAST * axes.mean(2, keepdim=True) + torch.finfo(axes.dtype).tiny
+        damped = curvature + torch.diag_embed(damping[..., None] * axes)
+        tried = u + torch.linalg.solve_ex(damped, downhill)[0]
+        at = look(tried)
+        better = at[0] <= error + SLACK * error.abs()
+        u = torch.where(better[..., None], tried, u)
+        downhill = torch.where(better[..., None], at[1], downhill)
+        curvature = torch.where(better[..., None, None], at[2], curvature)
+        error = torch.where(better, at[0], error)
+        damping = torch.where(better, damping * EASE, damping * BRAKE)
+    # The first that is as good as the best: several may have come to the same place.
+    least = error.amin(1, keepdim=True)
+    first = (error <= least + SLACK * least.abs()).to(torch.uint8).argmax(1)
+    best = torch.arange(n, device=u.device), first
+    return Placed(u[best], error[best], curvature[best])

@@ -1,0 +1,115 @@
+"""Any decoder as loadings times the factors of a sample, which is what placing samples needs.
+
+The inner decoder is made so. Another one is brought to this form by reduced basis and empirical
+interpolation (Barrault et al., C. R. Acad. Sci. Paris 339 (2004)): the profiles it can decode are
+few-dimensional, so a basis of some of them spans the others closely, and their coefficients follow
+from the predictions for a few well-chosen genes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.linalg import qr
+from torch import Tensor
+
+from .decoders import Inner
+from .factorized import Factorized
+
+FACTORS = 64
+"""Profiles in the basis of a decoder that has none of its own."""
+GENES_PER_FACTOR = 3
+"""Genes that are decoded for each of them."""
+SNAPSHOTS = 256
+"""Decoded profiles that the basis is made of."""
+AT_A_TIME = 16
+"""Samples whose derivatives are carried through the network at a time."""
+
+
+@dataclass(frozen=True)
+class Factored:
+    """Profiles as ``centre + scale * loadings @ factors(u)``, in float64.
+
+    Attributes
+    ----------
+    factors, with_tangents
+        Coordinates (n, d) to factors (n, k), alone or with their derivatives, (n, d, k).
+    loadings
+        (m, k).
+    centre
+        (m,), in the units of the matrix.
+    scale
+        In the units of the matrix.
+    decode
+        Coordinates and genes to profiles as they are, if the form is not exact.
+    """
+
+    factors: Callable[[Tensor], Tensor]
+    with_tangents: Callable[[Tensor], tuple[Tensor, Tensor]]
+    loadings: Tensor
+    centre: Tensor
+    scale: float
+    decode: Callable[[Tensor, Tensor], Tensor] | None = None
+
+    def deviations(self, u: Tensor, genes: Tensor) -> Tensor:
+        """Return what is decoded for some genes, (n, b), less the centre, in units of the scale."""
+        if self.decode is None:
+            return self.factors(u) @ self.loadings[genes].T
+        parts = [self.decode(part, genes) for part in torch.split(u, AT_A_TIME)]
+        return (torch.cat(parts) - self.centre[genes]) / self.scale
+
+
+@torch.no_grad()
+def factored(model: Factorized, places: Tensor) -> Factored:
+    """Return the decoder of `model` in that form, in float64; exact for the inner one.
+
+    Parameters
+    ----------
+    model
+        Trained.
+    places
+        Coordinates (p, d) over which another decoder has to be right: those of the samples.
+    """
+    exact = deepcopy(model).double().requires_grad_(False)
+    centre, scale = exact.offset, float(exact.scale)
+    if isinstance(exact.decoder, Inner):
+        phi, loadings = exact.decoder.kernel(), exact.decoder.psi(exact.genes)
+        return Factored(exact.decoder.phi, phi.with_tangents, loadings, centre, scale)
+    some = places[:: max(1, -(-len(places) // SNAPSHOTS))]
+    everywhere = torch.arange(len(model.genes), device=places.device)
+    profiles = torch.cat([model.decode(u, everywhere) for u in torch.split(some, 64)]).double()
+    if not centre.any():  # published recipes have no offset
+        centre = profiles.mean(0)
+    deviations = (profiles - centre) / scale
+    # The eigenvectors of the smaller Gram matrix are those of the SVD.
+    values, vectors = torch.linalg.eigh(deviations @ deviations.T)
+    kept = (values > 1e-10 * values[-1].clamp_min(1e-30)).nonzero()[:, 0][-FACTORS:].flip(0)
+    loadings = torch.linalg.qr(deviations.T @ vectors[:, kept])[0]
+    genes = _telling_genes(loadings).to(places.device)
+    back = torch.linalg.pinv(loadings[genes]).T / scale
+    shift = centre[genes]
+
+    def factors(u: Tensor) -> Tensor:
+        coefficients: Tensor = (exact.decode(u, genes) - shift) @ back
+        return coefficients
+
+    def with_tangents(u: Tensor) -> tuple[Tensor, Tensor]:
+        # The activations of all these genes, and their derivatives, are held for a few samples.
+        parts = [exact.decode_with_tangents(part, genes) for part in torch.split(u, AT_A_TIME)]
+        values, along = (torch.cat(of_parts) for of_parts in zip(*parts, strict=True))
+        return (values - shift) @ back, along @ back
+
+    return Factored(factors, with_tangents, loadings, centre, scale, exact.decode)
+
+
+def _telling_genes(loadings: Tensor) -> Tensor:
+    """Return the genes whose values tell the coefficients best: pivots, then the longest rows."""
+    k = loadings.shape[1]
+    pivots = qr(loadings.T.cpu().numpy(), mode="r", pivoting=True)[1][:k]
+    by_length = torch.argsort(loadings.square().sum(1), descending=True, stable=True)
+    more = by_length.cpu().numpy()[: (GENES_PER_FACTOR - 1) * k]
+    return torch.from_numpy(np.unique(np.concatenate([pivots, more])))

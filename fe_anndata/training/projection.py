@@ -1,0 +1,186 @@
+"""Where a trained model places samples: the one way for new samples and for those of the training.
+
+Everything learned is fixed. A sample is sought among a lattice (in two dimensions), the places of
+training samples and what a linear map of its factors says, all scored at once; the best few are
+refined together, and the best end is kept. The error that is least is that of the profile in units
+of the noise, D of single genes and C of what genes share (:mod:`fe_anndata.kernels.noise`).
+
+No sample feels which others came with it: see :mod:`fe_anndata.kernels.placement` for rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..kernels import placement
+from ..kernels.noise import Noise
+from ..kernels.placement import Candidates, Placed, Quadratic
+from ..kernels.workers import share
+from ..models.factored import Factored
+
+ROWS = 128
+"""Samples that are placed at a time."""
+LATTICE = 64
+FEW = 3
+"""Above so many dimensions there are fewer minima, and a linear map gives a start."""
+STARTS, STEPS = (3, 1), (8, 5)
+"""In few dimensions, and above."""
+STARTS_OF_TRAINED = (2, 1)
+"""For samples that have been trained, beside their own place."""
+APART = 0.03
+"""Of the diagonal of the table: how far starts are apart at least."""
+MOST_PLACES = 2048
+"""Training samples among the candidates; of more, an evenly spaced choice."""
+RIDGE = 1e-2
+
+
+@dataclass(frozen=True)
+class Placements:
+    """Samples, placed; one entry or row per sample, float32.
+
+    Attributes
+    ----------
+    u
+        Coordinates, (n, d); NaN for a sample without a value.
+    error
+        Their standard errors, (n, d), by the curvature of the likelihood.
+    r2
+        Share of the squared deviations from the gene means of the training that is predicted.
+    n_genes
+        Number of genes with a value.
+    misfit
+        Mean squared residual of a gene in units of its noise.
+    """
+
+    u: np.ndarray
+    error: np.ndarray
+    r2: np.ndarray
+    n_genes: np.ndarray
+    misfit: np.ndarray
+
+
+class Projection:
+    """A decoder and its noise, ready to place samples.
+
+    Parameters
+    ----------
+    view
+        The decoder, in float64.
+    table
+        Places of the training samples, (n, d).
+    noise
+        In the standardised units of the decoder.
+    genes
+        Those that profiles have a value for, all by default.
+    """
+
+    def __init__(
+        self, view: Factored, table: Tensor, noise: Noise, genes: Tensor | None = None
+    ) -> None:
+        self.view = view
+        self.genes = torch.arange(len(view.loadings)) if genes is None else genes
+        self.noise = noise = Noise(noise.genes.double()[self.genes], noise.factors.double())
+        table = table.double()
+        self.many = table.shape[1] > FEW
+        places = table[:: max(1, -(-len(table) // MOST_PLACES))]
+        lattice = [placement.lattice(table, LATTICE)] if table.shape[1] == 2 else []
+        with torch.no_grad():
+            self.candidates = Candidates.of(view.factors, *lattice, places)
+            self.from_factors = _linear_map(view.factors(places), places)
+        self.apart = APART * float((table.amax(0) - table.amin(0)).norm())
+        self.loadings = view.loadings[self.genes]
+        self.weighted = self.loadings / noise.genes[:, None]
+        self.gram = self.loadings.T @ self.weighted
+
+    def _refine(self, profiles: Quadratic, *starts: Tensor) -> Placed:
+        steps = STEPS[self.many]
+        return placement.refine(profiles, self.view.with_tangents, torch.cat(starts, 1), steps)
+
+    def _starts(self, profiles: Quadratic, numbers: tuple[int, int]) -> Tensor:
+        """Return places to begin at, (n, number, d)."""
+        starts = placement.search(profiles, self.candidates, numbers[self.many], self.apart)
+        if not self.many:
+            return starts
+        # Where a linear map puts the factors that fit best.
+        ridge = 1e-6 * profiles.H.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+        H = profiles.H + ridge * torch.eye(profiles.H.shape[1], dtype=profiles.H.dtype)
+        best = torch.linalg.solve(H.expand(len(profiles.h), -1, -1), profiles.h)
+        guess = best @ self.from_factors[:-1] + self.from_factors[-1]
+        return torch.cat([starts, guess[:, None]], 1)
+
+    @torch.no_grad()
+    def place(self, X: np.ndarray) -> Placements:
+        """Place at most ``ROWS`` profiles X (n, m), in the units of the matrix, NaN if missing."""
+        n = len(X)
+        found: list[tuple[np.ndarray, Placements]] = []
+        missing = np.isnan(X)
+        some = missing.any(1)
+        # Apart, for complete profiles share one quadratic form and go through other products.
+        for rows in (np.flatnonzero(~some), np.flatnonzero(some & ~missing.all(1))):
+            if len(rows):
+                found.append((rows, self._place_alike(X[rows], missing[rows])))
+        d = self.candidates.u.shape[1]
+        result = Placements(
+            np.full((n, d), np.nan, np.float32),
+            np.full((n, d), np.nan, np.float32),
+            np.full(n, np.nan, np.float32),
+            np.zeros(n, np.int64),
+            np.full(n, np.nan, np.float32),
+        )
+        for rows, placed in found:
+            for name, of_all in vars(result).items():
+                of_all[rows] = getattr(placed, name)
+        return result
+
+    def _place_alike(self, X: np.ndarray, missing: np.ndarray) -> Placements:
+        view, seen = self.view, torch.from_numpy(~missing)
+        Y = torch.from_numpy(X).double() - view.centre[self.genes]
+        Y = (Y / view.scale).where(seen, 0.0)
+        gram = self.gram[None]
+        if missing.any():
+            lost = [self.loadings[~row].T @ self.weighted[~row] for row in seen]
+            gram = gram - torch.stack(lost)
+        profiles = self.noise.quadratic(Y @ self.weighted, gram)
+        placed = self._refine(profiles, self._starts(profiles, STARTS))
+        residual = (Y - view.deviations(placed.u, self.genes)).where(seen, 0.0).square()
+        squares, n_genes = Y.square().sum(1), seen.sum(1)
+        spread = torch.linalg.pinv(placed.curvature, hermitian=True).diagonal(dim1=1, dim2=2)
+        return Placements(
+            u=placed.u.float().numpy(),
+            error=spread.clamp_min(0).sqrt().float().numpy(),
+            r2=(1 - residual.sum(1) / squares).where(squares > 0, torch.nan).float().numpy(),
+            n_genes=n_genes.numpy(),
+            misfit=(residual @ (1 / self.noise.genes) / n_genes).float().numpy(),
+        )
+
+    def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
+        """Return places (n, d) of trained samples: scores ``y V / D`` (n, k), places so far."""
+        placed = torch.empty_like(own)
+
+        def place(i: int) -> None:
+            rows = slice(ROWS * i, ROWS * (i + 1))
+            with torch.no_grad():  # which is of the thread
+                profiles = self.noise.quadratic(scores[rows].double(), self.gram[None])
+                starts = self._starts(profiles, STARTS_OF_TRAINED)
+                found = self._refine(profiles, starts, own[rows, None].double())
+                placed[rows] = found.u.to(placed.dtype)
+
+        share(place, -(-len(own) // ROWS))
+        return placed
+
+
+def _linear_map(P: Tensor, u: Tensor) -> Tensor:
+    """Return the ridge regression from factors to coordinates, (k + 1, d), the constant last."""
+    centre, of_u = P.mean(0), u.mean(0)
+    deviations = (P - centre).double()
+    gram = deviations.T @ deviations
+    ridge = RIDGE * gram.diagonal().mean().clamp_min(1e-30)
+    slope = torch.linalg.solve(
+        gram + ridge * torch.eye(len(gram), dtype=gram.dtype), deviations.T @ (u - of_u).double()
+    )
+    slope = slope.to(u.dtype)
+    return torch.cat([slope, (of_u - centre @ slope)[None]])
