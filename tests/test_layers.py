@@ -21,6 +21,7 @@ FLOORS = {
     "matrix": 1,
     "models": 2,
     "genespace": 2,
+    "evaluation": 3,
     "training": 3,
     "store": 4,
     "_access": 5,
@@ -31,7 +32,7 @@ FLOORS = {
     "datasets": 6,
     "cli": 7,
 }
-NUMERIC = ("kernels", "matrix", "models", "genespace", "training")
+NUMERIC = ("kernels", "matrix", "models", "genespace", "evaluation", "training")
 
 
 def room(path):

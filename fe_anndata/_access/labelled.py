@@ -1,0 +1,130 @@
+"""Samples with a label: their expression without anything else, their labels and groups apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._core.errors import require_key
+from .._core.log import logger
+from ..matrix.values import Values, column_moments, rows_without_values, stored
+from .inputs import expression, gene_mask, require_anndata
+from .samples import is_categorical
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What an embedding may see, and what only a classifier may.
+
+    Attributes
+    ----------
+    X
+        Expression, float32 array or CSR.
+    samples, genes
+        Names.
+    labels
+        Names of classes, or numbers (float).
+    groups
+        Names of groups, or None.
+    """
+
+    X: Values
+    samples: pd.Index
+    genes: pd.Index
+    labels: np.ndarray
+    groups: np.ndarray | None
+
+    def part(self, rows: np.ndarray, genes: np.ndarray) -> AnnData:
+        """Return some samples and genes with their names, and no annotation."""
+        X = self.X[rows] if genes.all() else self.X[rows][:, genes]
+        return AnnData(
+            X, obs=pd.DataFrame(index=self.samples[rows]), var=pd.DataFrame(index=self.genes[genes])
+        )
+
+
+def labelled(
+    adata: AnnData,
+    label: str,
+    groups: str | None,
+    layer: str | None,
+    mask_var: str | np.ndarray | None,
+) -> Labelled:
+    """Return the samples that have a label.
+
+    Raises
+    ------
+    TypeError, KeyError, ValueError
+        If something is missing, or not what it should be.
+    """
+    require_anndata(adata)
+    for name in [label] if groups is None else [label, groups]:
+        require_key(name, adata.obs.columns, "column of adata.obs")
+    column = adata.obs[label]
+    known = column.notna().to_numpy()
+    if not known.any():
+        raise ValueError(f"adata.obs[{label!r}] holds no label.")
+    if not known.all():
+        logger.info("left out %d samples without %r", (~known).sum(), label)
+    labels = column[known].to_numpy(dtype=str if is_categorical(column) else np.float64)
+    genes = gene_mask(adata, mask_var)
+    X = expression(adata, layer)
+    if not (known.all() and genes.all()):
+        X = X[known][:, genes]
+    _require_values(X, adata.obs_names[known])
+    return Labelled(
+        X,
+        adata.obs_names[known],
+        adata.var_names[genes],
+        labels,
+        None if groups is None else _groups(adata.obs[groups][known], groups),
+    )
+
+
+def _groups(column: pd.Series, name: str) -> np.ndarray:
+    if column.isna().any():
+        raise ValueError(
+            f"adata.obs[{name!r}] is missing for {column.isna().sum()} samples: give each a group, "
+            "if need be one of its own, or leave them out."
+        )
+    names: np.ndarray = column.to_numpy(dtype=str)
+    return names
+
+
+def _require_values(X: Values, names: pd.Index) -> None:
+    empty = rows_without_values(X)
+    if len(empty):
+        raise ValueError(
+            f"{len(empty)} samples have no observed value (such as {names[empty[0]]!r}); remove "
+            "them first."
+        )
+    if np.isinf(stored(X)).any():
+        raise ValueError("the matrix holds infinite values, perhaps log(0); set them to NaN.")
+
+
+def gene_means(adata: AnnData) -> np.ndarray:
+    """Return the means of the observed values, float32 (n_vars,); 0 where there is none."""
+    total, number = column_moments(adata.X)
+    means: np.ndarray = (total / np.maximum(number, 1)).astype(np.float32)
+    return means
+
+
+def filled(adata: AnnData, means: np.ndarray) -> np.ndarray:
+    """Return the matrix, dense, with `means` of genes for missing values."""
+    X: np.ndarray = adata.X if isinstance(adata.X, np.ndarray) else adata.X.toarray()
+    return np.where(np.isnan(X), means, X)
+
+
+def variable_genes(adata: AnnData, n: int) -> np.ndarray:
+    """Return which `n` genes vary most by Scanpy's default flavour, bool (n_vars,)."""
+    import scanpy as sc
+
+    if np.isnan(stored(adata.X)).any():
+        raise ValueError(
+            "n_top_genes needs a matrix without missing values; choose genes by mask_var."
+        )
+    table = sc.pp.highly_variable_genes(adata, n_top_genes=n, inplace=False)
+    chosen: np.ndarray = table["highly_variable"].to_numpy(dtype=bool)
+    return chosen

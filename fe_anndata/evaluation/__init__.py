@@ -1,0 +1,16 @@
+"""How good an embedding is, measured on samples that it was not fitted to; knows only arrays."""
+
+from .classifiers import CLASSIFIERS, RIDGE, cross_validated, score
+from .distances import distances_kept
+from .folds import Fold, outer_folds, split
+
+__all__ = [
+    "CLASSIFIERS",
+    "RIDGE",
+    "Fold",
+    "cross_validated",
+    "distances_kept",
+    "outer_folds",
+    "score",
+    "split",
+]

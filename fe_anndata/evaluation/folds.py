@@ -1,0 +1,121 @@
+"""Folds of samples: every class in each, no group in two."""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+STRATA = 5
+"""Parts of equal size into which numbers are cut, so that every fold has small and large ones."""
+
+
+class Fold(NamedTuple):
+    """Rows to fit to, and rows to test on."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+def outer_folds(
+    labels: np.ndarray, k: int, *, groups: np.ndarray | None = None, seed: int = 0
+) -> list[Fold]:
+    """Return `k` folds, after checking that each can be trained and tested.
+
+    Parameters
+    ----------
+    labels
+        Names of classes, or numbers (float).
+    k
+        Number of folds.
+    groups
+        Names of what must not straddle a fold: patients, donors.
+    seed
+        Of the shuffling.
+
+    Raises
+    ------
+    ValueError
+        If the classes or the groups cannot be dealt out; the message says what to do.
+    """
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 2:
+        raise ValueError(f"folds must be an integer of at least 2, not {k!r}.")
+    if len(labels) < 2 * k:
+        raise ValueError(f"{len(labels)} samples with a label are too few for {k} folds.")
+    _require_classes(labels, k)
+    if groups is not None:
+        _require_groups(labels, groups, k)
+    found = split(labels, k, groups=groups, seed=seed)
+    for fold in found:
+        lacking = _lacking(labels, fold)
+        if lacking or not len(fold.test):
+            what = f"no sample of {lacking[0]!r} to train on" if lacking else "no sample to test on"
+            raise ValueError(
+                f"the groups leave a fold with {what}: take fewer folds, or leave out the "
+                "classes that are in few groups."
+            )
+    return found
+
+
+def split(
+    labels: np.ndarray, k: int, *, groups: np.ndarray | None = None, seed: int = 0
+) -> list[Fold]:
+    """Return `k` shuffled folds with the classes (or strata of numbers) as even as can be."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    classes = _strata(labels, k) if labels.dtype.kind == "f" else labels
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    with warnings.catch_warnings():
+        # A class smaller than the folds: refused where it matters, by outer_folds.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        dealt = kind(k, shuffle=True, random_state=seed).split(classes, classes, groups)
+        return [Fold(train, test) for train, test in dealt]
+
+
+def _strata(numbers: np.ndarray, k: int) -> np.ndarray:
+    """Return the part, of equal parts from small to large, in which each number is."""
+    rank = np.argsort(np.argsort(numbers, kind="stable"), kind="stable")
+    strata: np.ndarray = rank * min(STRATA, max(1, len(numbers) // k)) // len(numbers)
+    return strata
+
+
+def _lacking(labels: np.ndarray, fold: Fold) -> list[str]:
+    if labels.dtype.kind == "f":
+        return []
+    return [str(c) for c in np.setdiff1d(labels[fold.test], labels[fold.train])]
+
+
+def _require_classes(labels: np.ndarray, k: int) -> None:
+    classes, sizes = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"the label has one value, {str(classes[0])!r}: there is nothing to tell apart. Name "
+            "another column of adata.obs."
+        )
+    small = np.flatnonzero(sizes < k)
+    if labels.dtype.kind != "f" and len(small):
+        shown = ", ".join(f"{str(classes[i])!r} ({sizes[i]})" for i in small[:5])
+        raise ValueError(
+            f"{len(small)} classes have fewer samples than the {k} folds, such as {shown}: leave "
+            f"these samples out, or take folds={max(2, sizes.min())} if that is enough."
+        )
+
+
+def _require_groups(labels: np.ndarray, groups: np.ndarray, k: int) -> None:
+    number = len(np.unique(groups))
+    if number < k:
+        raise ValueError(
+            f"there are {number} groups, fewer than the {k} folds, and none may straddle two: "
+            + (f"take folds={number}." if number > 1 else "name other groups, or none.")
+        )
+    if labels.dtype.kind == "f":
+        return
+    for name in np.unique(labels):
+        of_class = np.unique(groups[labels == name])
+        if len(of_class) < 2:
+            raise ValueError(
+                f"the class {str(name)!r} is in one group alone, {str(of_class[0])!r}: when it is "
+                "tested there is none left to train on. Leave out the samples of that class, or "
+                "name other groups."
+            )

@@ -1,0 +1,218 @@
+"""How well an embedding places samples that it has never seen."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from tqdm.auto import tqdm
+
+from .._access.labelled import Labelled, labelled
+from .._core.errors import near, require_choice
+from .._core.random import Rng, seed_of
+from .._core.settings import settings
+from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
+from ._evaluation import rows, sides
+from ._methods import METHODS, TRAINED, Method
+from .train import train as train_fe
+
+OWN = ("adata", "model", "sample_dim", "layer", "mask_var", "key_added", "resume", "rng",
+       "progress", "copy")  # fmt: skip
+"""Keywords of training that are decided here."""
+
+
+def evaluate(
+    adata: AnnData,
+    label: str,
+    *,
+    dims: Sequence[int] = (2, 8, 32),
+    methods: Sequence[str | Method] = ("fe", "pca", "umap"),
+    folds: int = 5,
+    groups: str | None = None,
+    classifiers: Sequence[str] = CLASSIFIERS,
+    layer: str | None = None,
+    mask_var: str | np.ndarray | None = None,
+    n_top_genes: int | None = None,
+    train: Mapping[str, Any] | None = None,
+    rng: Rng = 0,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Measure how well embeddings place samples that they were not fitted to.
+
+    In each fold everything that is fitted is fitted to the training samples alone: the choice of
+    genes, gene means, the embedding, and the classifier that reads the label off the places of
+    training samples. New samples are then placed and classified. Beside that stands how well the
+    same label is read inside the training embedding, cross-validated; the two are never mixed.
+    Methods get names and expression, no annotation: they cannot see the label.
+
+    Parameters
+    ----------
+    adata
+        Samples x genes of log expression.
+    label
+        Column of ``adata.obs`` to read off. Categories, text and yes or no are classified;
+        numbers are read by a ridge regression. Samples without a label are left out altogether.
+    dims
+        Dimensions of the embeddings.
+    methods
+        ``"fe"`` (:func:`fe_anndata.tl.train` and :func:`fe_anndata.tl.transform`),
+        ``"fe_concat"`` (the same with the published decoder), ``"pca"``, ``"umap"`` (on 50
+        principal components); or any named function ``f(train, dim, seed)`` of the training
+        samples that returns a function from an AnnData to places (n_obs, dim). That one is
+        called with ``train`` itself, then with new samples; if it has an attribute ``decode``,
+        from places to expression, ``r2_new`` is computed.
+    folds
+        Number of folds, with the classes as even as can be.
+    groups
+        Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
+    classifiers
+        ``"knn"`` (15 neighbours), ``"logistic"`` (on standardised coordinates) and ``"network"``
+        (the same with hidden layers of 100 and 50). Numbers are read by ``"ridge"``, whatever is
+        given here.
+    layer
+        Embed these values, not ``adata.X``.
+    mask_var
+        Genes to use: a boolean column of ``adata.var`` or an array.
+    n_top_genes
+        Use so many of them: in each fold those that vary most among the training samples, by
+        :func:`scanpy.pp.highly_variable_genes`, which expects log(x + 1) values.
+    train
+        Keywords of :func:`fe_anndata.tl.train` for ``"fe"`` and ``"fe_concat"``.
+    rng
+        Seed, or a numpy Generator.
+    progress
+        Whether to show a progress bar; by default ``fe.settings.progress``.
+
+    Returns
+    -------
+    DataFrame
+        One row per method, dim, fold and classifier; ``_new`` is about new samples, ``_fitted``
+        about those fitted to. Nothing is written to `adata`.
+
+        ``method``, ``decoder``, ``dim``, ``fold``, ``classifier``, ``n_train``, ``n_test``
+            What was measured, and on how many samples.
+        ``accuracy_*``, ``balanced_accuracy_*``
+            Share of right answers, and its mean over classes. For numbers ``label_r2_*``.
+        ``r2_new``
+            Share of the squared deviations of new samples from the gene means of the training
+            that is predicted at their places; NaN for methods that predict no expression.
+        ``distance_pearson_*``, ``distance_spearman_*``
+            Correlation of the distances between at most 300 samples (as many on both sides) in
+            expression space with those in the embedding.
+        ``neighbours_kept_*``
+            Share of the 15 nearest neighbours among them that are kept.
+        ``seconds_fit``, ``seconds_new``
+            Time to fit, and to place the new samples. What is compiled on first use counts.
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        If a column or a name is unknown, the label has one class, classes are smaller than the
+        folds, or groups leave a fold without a class; and what the methods raise.
+
+    Notes
+    -----
+    A new sample that a method places nowhere (NaN) is taken to lie in the middle of the
+    training samples.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.simulated(120, 60, 3)
+    >>> table = fe.tl.evaluate(adata, "group", dims=[2], methods=["pca"], classifiers=["knn"])
+    >>> len(table), bool(table["accuracy_new"].mean() > 0.8)
+    (5, True)
+    """
+    seed = seed_of(rng)
+    samples = labelled(adata, label, groups, layer, mask_var)
+    dealt = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
+    chosen = _methods(methods, dict(train or {}))
+    _require_dims(dims, samples, dealt, n_top_genes)
+    for name in classifiers:
+        require_choice(name, CLASSIFIERS, "classifiers")
+    reads = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
+    if not reads:
+        raise ValueError("classifiers is empty; give at least one, such as classifiers=['knn'].")
+    found = []
+    silent = not (settings.progress if progress is None else progress)
+    with tqdm(total=len(dealt) * len(dims) * len(chosen), disable=silent, unit="fit") as bar:
+        for number, fold in enumerate(dealt):
+            both = sides(samples, fold, n_top_genes, seed)
+            for dim, (name, method) in product(dims, chosen.items()):
+                bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
+                found += [
+                    {"fold": number, **row} for row in rows(method, name, dim, both, reads, seed)
+                ]
+                bar.update()
+    return _table(found, chosen, dims)
+
+
+def _table(found: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequence[int]) -> Any:
+    """Return the rows in the order of methods, dimensions and folds."""
+    place = {name: i for i, name in enumerate(names)}
+    order = {dim: i for i, dim in enumerate(dims)}
+    found = sorted(found, key=lambda r: (place[r["method"]], order[r["dim"]], r["fold"]))
+    table = pd.DataFrame(found)
+    first = ["method", "decoder", "dim", "fold", "classifier"]
+    return table[[*first, *(c for c in table if c not in first)]]
+
+
+def _methods(given: Sequence[str | Method], keywords: dict[str, Any]) -> dict[str, Method]:
+    """Return functions by name; those of factorized embeddings with the keywords of training."""
+    _require_keywords(keywords)
+    if isinstance(given, str) or callable(given):
+        given = [given]
+    found: dict[str, Method] = {}
+    for method in given:
+        if isinstance(method, str):
+            require_choice(method, METHODS, "methods")
+            name = method
+            function = METHODS[name]
+            function = partial(function, **keywords) if name in TRAINED else function
+        elif callable(method) and hasattr(method, "__name__"):
+            name, function = method.__name__, method
+        else:
+            raise TypeError(
+                f"methods must be names ({', '.join(map(repr, METHODS))}) or named functions "
+                f"f(train, dim, seed), not {method!r}."
+            )
+        if name in found:
+            raise ValueError(f"two methods are named {name!r}; give one another name.")
+        found[name] = function
+    if not found:
+        raise ValueError("methods is empty; give at least one, such as methods=['fe'].")
+    return found
+
+
+def _require_keywords(keywords: dict[str, Any]) -> None:
+    known = [name for name in inspect.signature(train_fe).parameters if name not in OWN]
+    for name in keywords:
+        if name in OWN:
+            raise ValueError(f"train={{{name!r}: ...}} is decided by tl.evaluate; leave it out.")
+        if name not in known:
+            raise TypeError(f"tl.train has no keyword {name!r}: {near(name, known)}")
+
+
+def _require_dims(
+    dims: Sequence[int], samples: Labelled, dealt: list[Fold], n_top_genes: int | None
+) -> None:
+    """Raise ValueError for dimensions that the smallest training fold cannot have."""
+    n_obs = min(len(fold.train) for fold in dealt)
+    n_vars = len(samples.genes)
+    if n_top_genes is not None:
+        if not 1 <= n_top_genes <= n_vars:
+            raise ValueError(f"n_top_genes must be from 1 to {n_vars}, not {n_top_genes}.")
+        n_vars = n_top_genes
+    whole = all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in dims)
+    if not len(dims) or not whole or len(set(dims)) < len(dims) or min(dims) < 1:
+        raise ValueError(f"dims must be different positive integers, such as [2, 8], not {dims!r}.")
+    if max(dims) >= min(n_obs, n_vars):
+        raise ValueError(
+            f"{max(dims)} dimensions are too many for {n_obs} training samples x {n_vars} genes."
+        )
