@@ -8,6 +8,7 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from anndata import AnnData
 from matplotlib.axes import Axes
@@ -88,11 +89,23 @@ def test_at_most_three_positional_parameters(name):
     assert inspect.Parameter.VAR_KEYWORD not in kinds  # a misspelt keyword must be an error
 
 
-@every(of("tl", "pl", "get"))
+OF_TABLES = ["pl.evaluate"]
+"""Pictures of a table that a verb has returned, not of an AnnData."""
+
+
+@every([n for n in of("tl", "pl", "get") if n not in OF_TABLES])
 def test_adata_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
     assert (first.name, first.default) == ("adata", first.empty)
     assert first.annotation in ("AnnData", "AnnData | str | Path")
+
+
+@every(OF_TABLES)
+def test_a_table_is_first(name):
+    first = next(iter(parameters(FUNCTIONS[name]).values()))
+    assert (first.name, first.default) == ("table", first.empty)
+    assert first.annotation == "pd.DataFrame"
+    assert name.replace("pl.", "tl.") in FUNCTIONS  # the verb that returns it
 
 
 @every(of("tl"))
@@ -206,14 +219,22 @@ def test_in_place_returns_none_and_copy_leaves_the_original(name, trained):
     assert after["X"] == before["X"]
 
 
+EVALUATE = {
+    "label": "group",
+    "folds": 2,
+    "dims": [2],
+    "methods": ["pca"],
+    "classifiers": ["knn"],
+}
 ARGUMENTS = {
+    "tl.evaluate": EVALUATE,
     "tl.similar_genes": {"genes": "gene1"},
     "tl.gene_similarity": {"a": "gene1", "b": "gene2"},
     "pl.similar_genes": {"genes": "gene1"},
 }
 
 
-@every([n for n in of("tl", "get", "pl") if n not in writers()])
+@every([n for n in of("tl", "get", "pl") if n not in [*writers(), *OF_TABLES]])
 def test_readers_write_nothing(name, trained):
     adata = trained.copy()
     before = contents(adata)
@@ -222,6 +243,14 @@ def test_readers_write_nothing(name, trained):
     assert result is not None
     if name.startswith("pl."):
         assert isinstance(result, Axes)
+
+
+@every(OF_TABLES)
+def test_pictures_of_tables_write_nothing(name, trained):
+    table = fe.tl.evaluate(trained, **EVALUATE)
+    before = table.copy()
+    assert isinstance(FUNCTIONS[name](table), Axes)
+    pd.testing.assert_frame_equal(table, before)
 
 
 @every(of("get"))
@@ -246,7 +275,8 @@ def test_what_is_read_is_no_window_into_the_result(name, trained):
 @every(of("pl"))
 def test_pictures_draw_into_an_ax(name, trained):
     ax = plt.figure().add_subplot()
-    assert FUNCTIONS[name](trained.copy(), ax=ax, **ARGUMENTS.get(name, {})) is ax
+    first = fe.tl.evaluate(trained, **EVALUATE) if name in OF_TABLES else trained.copy()
+    assert FUNCTIONS[name](first, ax=ax, **ARGUMENTS.get(name, {})) is ax
 
 
 @pytest.mark.parametrize("wrong", [{"sampel_dim": 3}, {"random_state": 0}])

@@ -8,8 +8,9 @@ nothing happens. ``show=True`` always calls :func:`matplotlib.pyplot.show`, ``Fa
 
 from .density import density
 from .embedding import embedding
+from .evaluate import evaluate
 from .history import history
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
 
-__all__ = ["density", "embedding", "history", "reconstruction", "similar_genes"]
+__all__ = ["density", "embedding", "evaluate", "history", "reconstruction", "similar_genes"]

@@ -1,0 +1,163 @@
+"""Accuracy by dimension, of samples that were fitted to and of those that were not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from .._core.errors import require_key
+from ._axes import SMALL, finish, make_room, panels
+from ._colors import FEW, MANY
+
+NEW, FITTED = "_new", "_fitted"
+OF_EMBEDDINGS = ("r2", "distance", "neighbours", "seconds")
+"""Starts of the columns that do not depend on the classifier."""
+COLUMNS = ["method", "dim", "fold", "classifier"]
+PER_ROW = 3
+
+
+def evaluate(
+    table: pd.DataFrame,
+    *,
+    metric: str = "accuracy_new",
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes | np.ndarray:
+    """Draw how well labels are read off embeddings of few and many dimensions.
+
+    Each method has a solid line through the means over folds, and a point per fold. For a column
+    about new samples (``"accuracy_new"``), the same about the samples that were fitted to
+    (``"accuracy_fitted"``) is dashed beside it.
+
+    Parameters
+    ----------
+    table
+        What :func:`fe_anndata.tl.evaluate` returned, or several of them concatenated.
+    metric
+        The column to draw.
+    ax
+        Where to draw a table of one classifier. It shrinks to make room for the legend, unless
+        its figure has a layout engine.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes, or an array of them, one per classifier. A column that is about the embedding alone,
+    such as ``"r2_new"`` or ``"distance_pearson_new"``, has one panel.
+
+    Raises
+    ------
+    KeyError
+        If the table has no such column.
+    ValueError
+        If the column holds no number.
+    TypeError
+        If `table` is no DataFrame.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.simulated(120, 60, 3)
+    >>> table = fe.tl.evaluate(adata, "group", dims=[2, 4], methods=["pca"])
+    >>> [ax.get_title() for ax in fe.pl.evaluate(table)]
+    ['knn', 'logistic', 'network']
+    """
+    table = _checked(table, metric)
+    names = list(dict.fromkeys(table["method"]))
+    base = FEW if len(names) <= len(FEW) else MANY
+    colours = {name: base[i % len(base)] for i, name in enumerate(names)}
+    beside = metric.removesuffix(NEW) + FITTED
+    columns = {metric: "-"}
+    if metric.endswith(NEW) and beside in table and table[beside].notna().any():
+        columns[beside] = "--"
+    own = ax is None
+    reads = list(dict.fromkeys(table["classifier"]))
+    axes = panels(len(reads), PER_ROW, ax, (3.0, 2.8))
+    for i, (panel, classifier) in enumerate(zip(axes, reads, strict=True)):
+        of_this = table[table["classifier"] == classifier]
+        for (column, style), name in ((c, n) for c in columns.items() for n in names):
+            _line(panel, of_this[of_this["method"] == name], column, style, colours[name])
+        panel.set_title(classifier, fontsize="medium")
+        _dimensions(panel, sorted(table["dim"].unique()))
+        panel.set_ylabel("" if i % PER_ROW else _words(metric, len(columns) == 1))
+        panel.set_xlabel("" if i + PER_ROW < len(axes) else "dimensions")
+        panel.spines[["top", "right"]].set_visible(False)
+    _same_height(axes)
+    _legend(axes[min(PER_ROW, len(axes)) - 1], table, colours, len(columns) > 1)
+    make_room(axes, PER_ROW, own)
+    return finish(axes, own, show)
+
+
+def _checked(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the rows that have a number to draw."""
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"table must be the DataFrame of fe.tl.evaluate, not {type(table).__name__}."
+        )
+    for column in COLUMNS:
+        require_key(column, table.columns, "column of the table")
+    measured = [c for c in table if c.endswith((NEW, FITTED)) or c.startswith("seconds")]
+    require_key(metric, measured, "metric in the table,")
+    if metric.startswith(OF_EMBEDDINGS):
+        table = table.drop_duplicates(["method", "dim", "fold"]).assign(classifier="")
+    table = table[table[metric].notna()]
+    if table.empty:
+        raise ValueError(f"the column {metric!r} holds no number, so there is nothing to draw.")
+    return table
+
+
+def _line(ax: Axes, table: pd.DataFrame, column: str, style: str, colour: str) -> None:
+    """Draw means over folds, and for new samples the folds themselves."""
+    if style == "-":
+        ax.plot(table["dim"], table[column], "o", color=colour, ms=3, alpha=0.35, mew=0)
+    means = table.groupby("dim")[column].mean()
+    marker = "o" if style == "-" else "_"  # a line of one point is not seen
+    ax.plot(means.index, means, style, color=colour, marker=marker, ms=5, lw=1.4)
+
+
+def _dimensions(ax: Axes, dims: list[int]) -> None:
+    """Give the dimensions that were measured equal steps per doubling, and a tick each."""
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(dims, [str(d) for d in dims])
+    ax.set_xticks([], minor=True)
+    ax.set_xlim(dims[0] / 2**0.5, dims[-1] * 2**0.5)
+
+
+def _same_height(axes: list[Axes]) -> None:
+    """Give all panels the same limits, so that classifiers can be compared."""
+    limits = np.array([ax.get_ylim() for ax in axes])
+    for ax in axes:
+        ax.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+
+
+def _words(metric: str, with_side: bool) -> str:
+    sides = {NEW: "new samples", FITTED: "fitted samples"}
+    for end, side in sides.items():
+        if metric.endswith(end):
+            words = metric.removesuffix(end).replace("_", " ").replace("r2", "R2")
+            return f"{words}, {side}" if with_side else words
+    return metric.replace("_", " ")
+
+
+def _legend(ax: Axes, table: pd.DataFrame, colours: dict[str, str], both: bool) -> None:
+    """Name methods with their decoders, and the two kinds of lines."""
+    handles = []
+    for name, colour in colours.items():
+        decoders = table.loc[table["method"] == name, "decoder"] if "decoder" in table else []
+        known = [d for d in dict.fromkeys(decoders) if isinstance(d, str) and d]
+        label = f"{name} ({', '.join(known)})" if known else name
+        handles.append(Line2D([], [], color=colour, marker="o", ms=5, lw=1.4, label=label))
+    if both:
+        for style, label in (("-", "new samples"), ("--", "fitted samples")):
+            handles.append(Line2D([], [], color="0.4", ls=style, lw=1.4, label=label))
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.03, 1),
+        borderaxespad=0,
+        frameon=False,
+        fontsize=SMALL,
+    )
