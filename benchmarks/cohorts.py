@@ -14,13 +14,18 @@ FILES = {
     "tcga": "bulk/tcga_11types_paired.h5ad",
     "gtex": "bulk/gtex_v8_31tissues_samples.h5ad",
 }
+SINGLE_CELL = {
+    "pbmc3k": "singlecell/pbmc3k_counts.h5ad",
+    "kang": "singlecell/kang_pbmc_control_5donors_counts.h5ad",
+}
+"""Counts; not among FILES, whose matrices are trained on as they are."""
 # Where the cohorts lie beside a checkout, unless the variable says otherwise.
 DEFAULT = Path(__file__).parents[2] / "shared" / "data"
 
 
 def path_of(name: str) -> Path:
     """Return where the file of a cohort should be."""
-    return Path(os.environ.get("FE_ANNDATA_DATA", DEFAULT)) / FILES[name]
+    return Path(os.environ.get("FE_ANNDATA_DATA", DEFAULT)) / (FILES | SINGLE_CELL)[name]
 
 
 def load(name: str) -> AnnData:

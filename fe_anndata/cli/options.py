@@ -81,19 +81,20 @@ def _typed(hint: Any) -> Any:
     parts = typing.get_args(hint) or (hint,)
     simple = [p for p in parts if p in _SIMPLE]
     if any(typing.get_origin(p) is tuple for p in parts):
-        return Annotated[list[int] | None, Parameter(converter=_integers, consume_multiple=True)]
+        return Annotated[list[int] | None, Parameter(converter=integers, consume_multiple=True)]
     if not simple:
         return None
     joined = reduce(or_, [*simple, type(None)] if type(None) in parts else simple)
-    return Annotated[joined, Parameter(converter=_integer)] if simple == [int] else joined
+    return Annotated[joined, Parameter(converter=integer)] if simple == [int] else joined
 
 
-def _integer(_: Any, tokens: Sequence[Token]) -> int:
-    # cyclopts would take 2.5 for 2.
+def integer(_: Any, tokens: Sequence[Token]) -> int:
+    """Return a number that was typed; cyclopts would take 2.5 for 2."""
     return int(tokens[0].value)
 
 
-def _integers(_: Any, tokens: Sequence[Token]) -> list[int]:
+def integers(_: Any, tokens: Sequence[Token]) -> list[int]:
+    """Return several."""
     return [int(token.value) for token in tokens]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from matplotlib.axes import Axes
 
@@ -44,6 +45,12 @@ def draw(
     if genes is None:
         raise ValueError("similar-genes needs --genes, for example --genes LYZ.")
     return pl.similar_genes(adata, genes, key=key, show=False)
+
+
+def save_evaluation(table: pd.DataFrame, path: Path) -> None:
+    """Draw accuracies, or for numbers the R2, and write the picture."""
+    metric = "accuracy_new" if "accuracy_new" in table else "label_r2_new"
+    save(pl.evaluate(table, metric=metric, show=False), path)
 
 
 def save(axes: Axes | np.ndarray, path: Path, *, dpi: int = 150) -> None:

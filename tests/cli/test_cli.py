@@ -243,11 +243,16 @@ def text(source, tmp_path):
 
 
 @pytest.mark.parametrize("which", [missing, truncated, text])
-@pytest.mark.parametrize("command", ["train", "similar", "plot"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "similar", "plot"])
 def test_file_that_cannot_be_read(run, source, tmp_path, command, which):
     path, out = which(source, tmp_path), tmp_path / "out"
-    more = {"train": ["-o", out], "similar": ["gene1"], "plot": ["history", "-o", out]}[command]
-    bad(run(command, path, *more), path.name)
+    more = {
+        "train": ["-o", out],
+        "evaluate": ["--label", "group", "-o", out],
+        "similar": ["gene1"],
+        "plot": ["history", "-o", out],
+    }
+    bad(run(command, path, *more[command]), path.name)
     assert not out.exists()
 
 
@@ -321,6 +326,63 @@ def test_interrupted_before_there_is_a_result(run, source, tmp_path, monkeypatch
     code, _, err = run("train", source, "-o", tmp_path / "out.h5ad", "--no-progress")
     assert code == 130
     assert "Traceback" not in err
+    assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
+
+
+# evaluate
+
+
+FEW = ["--methods", "pca", "--classifiers", "knn", "--folds", 2, "--no-progress"]
+
+
+def test_evaluate_writes_a_table(run, source, tmp_path):
+    out, picture = tmp_path / "table.tsv", tmp_path / "accuracy.png"
+    words = ["--label", "group", "--dims", 2, 4, "-o", out, "--plot", picture]
+    code, printed, err = run("evaluate", source, *words, *FEW)
+    assert code == 0, err
+    table = pd.read_csv(out, sep="\t")
+    found = fe.tl.evaluate(
+        small(), "group", dims=[2, 4], methods=["pca"], classifiers=["knn"], folds=2
+    )
+    timed = ["seconds_fit", "seconds_new"]
+    pd.testing.assert_frame_equal(table.drop(columns=timed), found.drop(columns=timed))
+    assert printed.startswith("method\tdecoder\tdim\tclassifier\taccuracy_new")
+    assert f"wrote {out}" in printed
+    assert picture.read_bytes().startswith(PNG)
+    assert not plt.get_fignums()
+    bad(run("evaluate", source, *words, *FEW), "exists", "overwrite")
+    assert run("evaluate", source, *words, *FEW, "--overwrite")[0] == 0
+
+
+def test_evaluate_with_groups_and_numbers(run, tmp_path):
+    adata = small()
+    adata.obs["donor"] = [f"d{i % 8}" for i in range(40)]
+    adata.obs["age"] = adata.obsm["factors"][:, 0]
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    out, picture = tmp_path / "table.csv", tmp_path / "r2.png"
+    words = ["--label", "age", "--groups", "donor", "--dims", 2, "--n-top-genes", 20]
+    words += ["-o", out, "--plot", picture]
+    code, _, err = run("evaluate", tmp_path / "in.h5ad", *words, *FEW)
+    assert code == 0, err
+    assert pd.read_csv(out)["label_r2_new"].notna().all()
+    assert picture.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--label", "gruop"], ["'group'"]),
+        (["--label", "group", "--groups", "x"], ["'x'", "'group'"]),
+        (["--label", "group", "--dims", "2.5"], ["2.5"]),
+        (["--label", "group", "--dims", "30"], ["30", "too many"]),
+        (["--label", "group", "--methods", "tsne"], ["'umap'", "'tsne'"]),
+        (["--label", "group", "--folds", "20"], ["20", "folds=10"]),
+        ([], ["--label"]),
+    ],
+    ids=" ".join,
+)
+def test_evaluate_refuses(run, source, tmp_path, words, named):
+    bad(run("evaluate", source, "-o", tmp_path / "table.tsv", *words), *named)
     assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
 
 

@@ -1,0 +1,215 @@
+"""New samples: how well each method places what it was not fitted to, under one protocol.
+
+`fe.tl.evaluate` on four cohorts: in each fold genes, means, PCA, UMAP, FE and the classifiers are
+fitted to the training samples alone; patients and donors never straddle a fold. Printed are means
+over folds, and the difference of the first method to UMAP (below 16 dimensions) and to PCA (from
+16 on), paired by fold, with the number of folds won. Cohorts that are absent are left out.
+
+    python -m benchmarks.new_samples [--only WORD ...] [--dims 2 8 32] [--folds N]
+                                     [--samples 300 600] [--concat] [--ablations]
+    python -m benchmarks.new_samples --tiny    # only to see that it runs
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scanpy as sc
+from anndata import AnnData
+
+import fe_anndata as fe
+from benchmarks import cohorts, report
+from fe_anndata.tl._methods import METHODS
+
+DIMS = (2, 8, 16, 32, 64)
+FEW_DIMENSIONS = 16
+"""From here on PCA is the method to beat, below it UMAP."""
+CELLS = 3000
+"""Of the donors of kang, so that it stays within minutes."""
+GENES = 2000
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "do not relocate": {"relocate": False},
+    "no noise": {"sample_noise": 0.0},
+    "no Fourier features": {"fourier": 0},
+    "no weight decay": {"weight_decay": 0.0},
+    "gradient steps": {"gene_step": "gradient"},
+    "random start": {"sample_start": "random"},
+}
+"""Each option alone changed from the default."""
+METRICS = ["accuracy_new", "balanced_accuracy_new", "accuracy_fitted", "r2_new",
+           "distance_pearson_new", "distance_pearson_fitted", "neighbours_kept_new",
+           "seconds_fit", "seconds_new"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What is read off which samples."""
+
+    adata: AnnData
+    label: str
+    groups: str | None = None
+    n_top_genes: int | None = None
+
+
+def tcga() -> Cohort:
+    adata = cohorts.load("tcga")
+    kinds = adata.obs[["cancer_type", "sample_type"]].astype(str)
+    adata.obs["label"] = kinds["cancer_type"] + ", " + kinds["sample_type"]
+    return Cohort(adata, "label", "patient")
+
+
+def gtex() -> Cohort:
+    adata = cohorts.load("gtex")
+    return Cohort(with_samples(adata, "tissue", 10), "tissue", "donor")
+
+
+def pbmc3k() -> Cohort:
+    adata = cohorts.load("pbmc3k")
+    return Cohort(normalised(adata[adata.obs["cell_type"].notna()]), "cell_type", None, GENES)
+
+
+def kang() -> Cohort:
+    adata = cohorts.load("kang")
+    return Cohort(normalised(some(adata, CELLS, seed=0)), "cell_type", "donor", GENES)
+
+
+def tiny() -> Cohort:
+    return Cohort(fe.datasets.simulated(90, 40, 3), "group")
+
+
+COHORTS = {"tcga": tcga, "gtex": gtex, "pbmc3k": pbmc3k, "kang": kang}
+
+
+def normalised(adata: AnnData) -> AnnData:
+    """Return log(x + 1) of counts per 10,000, cell by cell: nothing is fitted."""
+    adata = adata.copy()
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    return adata
+
+
+def with_samples(adata: AnnData, label: str, least: int) -> AnnData:
+    """Return the samples of classes that have at least so many."""
+    sizes = adata.obs[label].astype(str).map(adata.obs[label].astype(str).value_counts())
+    return adata[(sizes >= least).to_numpy()].copy()
+
+
+def some(adata: AnnData, number: int, seed: int) -> AnnData:
+    """Return so many random samples, in their order."""
+    if number >= adata.n_obs:
+        return adata
+    rows = np.random.default_rng(seed).permutation(adata.n_obs)[:number]
+    return adata[np.sort(rows)].copy()
+
+
+def subset(cohort: Cohort, number: int, folds: int, seed: int) -> Cohort:
+    """Return a cohort of so many random samples, without the classes too small for the folds."""
+    adata = with_samples(some(cohort.adata, number, seed), cohort.label, 2 * folds)
+    return Cohort(adata, cohort.label, cohort.groups, cohort.n_top_genes)
+
+
+def ablated(name: str, keywords: dict[str, Any]) -> Callable[..., Any]:
+    """Return FE with one option changed, as a method of that name."""
+
+    @functools.wraps(METHODS["fe"])
+    def method(train: AnnData, dim: int, seed: int) -> Any:
+        return METHODS["fe"](train, dim, seed, **keywords)
+
+    method.__name__ = name
+    return method
+
+
+def measure(
+    name: str, cohort: Cohort, methods: list[Any], options: argparse.Namespace
+) -> pd.DataFrame:
+    """Return the rows of one cohort."""
+    adata = cohort.adata
+    classes = adata.obs[cohort.label].nunique()
+    print(f"{name}: {adata.n_obs} x {adata.n_vars}, {classes} classes", flush=True)
+    started = time.perf_counter()
+    table = fe.tl.evaluate(
+        adata, cohort.label, dims=options.dims, methods=methods, folds=options.folds,
+        groups=cohort.groups, n_top_genes=cohort.n_top_genes, rng=options.seed, progress=False,
+        classifiers=options.classifiers,
+    )  # fmt: skip
+    print(f"  {time.perf_counter() - started:.0f} s", flush=True)
+    return table.assign(cohort=name, n=adata.n_obs, classes=classes)
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return means over folds, and what every method is ahead of the one to beat."""
+    keys = ["cohort", "n", "dim", "classifier", "method"]
+    by = rows.groupby(keys, sort=False)
+    table = by[METRICS].mean().assign(decoder=by["decoder"].first())
+    accuracies = rows.pivot_table(
+        index="fold", columns=keys, values="accuracy_new", aggfunc="mean", observed=True
+    )
+    records = []
+    for key in table.index:
+        rival = "umap" if key[2] < FEW_DIMENSIONS else "pca"
+        against = (*key[:4], rival)
+        if key[4] == rival or against not in accuracies:
+            records.append({"against": "", "ahead": np.nan, "folds won": ""})
+            continue
+        ahead = accuracies[key] - accuracies[against]
+        won = f"{(ahead > 0).sum()} of {ahead.notna().sum()}"
+        records.append({"against": rival, "ahead": ahead.mean(), "folds won": won})
+    table = table.join(pd.DataFrame(records, index=table.index)).reset_index()
+    first = [*keys, "decoder", "accuracy_new", "against", "ahead", "folds won"]
+    return table[[*first, *(m for m in METRICS if m not in first)]]
+
+
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of names of cohorts")
+    parser.add_argument("--dims", nargs="+", type=int, default=DIMS)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--samples", nargs="+", type=int, default=[], help="random subsets as well")
+    parser.add_argument("--methods", nargs="+", default=["fe", "pca", "umap"])
+    parser.add_argument("--classifiers", nargs="+", default=["knn", "logistic", "network"])
+    parser.add_argument("--concat", action="store_true", help="the published decoder as well")
+    parser.add_argument("--ablations", action="store_true", help="FE with one option changed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table and write it as JSON."""
+    options = options_of(arguments)
+    methods = [*options.methods, *(["fe_concat"] if options.concat else [])]
+    if options.ablations:
+        methods += [ablated(f"fe, {name}", keywords) for name, keywords in ABLATIONS.items()]
+    found = []
+    for name, load in ({"tiny": tiny} if options.tiny else COHORTS).items():
+        known = options.tiny or cohorts.path_of(name).is_file()
+        if not known or not any(word in name for word in options.only):
+            continue
+        whole = load()
+        found.append(measure(name, whole, methods, options))
+        for number in options.samples:
+            few = subset(whole, number, options.folds, options.seed)
+            found.append(measure(f"{name}, {number} drawn", few, methods, options))
+    if not found:
+        raise SystemExit("no such cohort, or its file is absent: set FE_ANNDATA_DATA.")
+    rows = pd.concat(found)
+    asked = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(options).items()}
+    report.publish(
+        "new_samples",
+        summary(rows),
+        f"new samples, means of {options.folds} folds; ahead: accuracy, paired by fold",
+        options=asked,
+        rows=rows,
+    )
+
+
+if __name__ == "__main__":
+    main()

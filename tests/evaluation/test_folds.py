@@ -1,0 +1,82 @@
+"""Folds: every sample tested once, classes even, groups whole, and errors that say what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fe_anndata.evaluation import outer_folds, split
+
+LABELS = np.repeat(["a", "b", "c"], [40, 25, 10])
+
+
+def tested_once(folds, n):
+    np.testing.assert_array_equal(np.sort(np.concatenate([f.test for f in folds])), np.arange(n))
+    for fold in folds:
+        np.testing.assert_array_equal(np.sort(np.concatenate(fold)), np.arange(n))
+
+
+def test_every_sample_is_tested_once_and_classes_are_even():
+    folds = outer_folds(LABELS, 5)
+    tested_once(folds, len(LABELS))
+    for fold in folds:
+        assert np.unique(LABELS[fold.test], return_counts=True)[1].tolist() == [8, 5, 2]
+
+
+@pytest.mark.parametrize("labels", [LABELS, np.arange(75.0)], ids=["classes", "numbers"])
+def test_groups_never_straddle(labels):
+    groups = np.array([f"g{i}" for i in np.random.default_rng(0).integers(0, 20, len(labels))])
+    folds = outer_folds(labels, 5, groups=groups)
+    tested_once(folds, len(labels))
+    for fold in folds:
+        assert not set(groups[fold.train]) & set(groups[fold.test])
+
+
+def test_as_many_groups_as_folds():
+    groups = np.repeat(["d1", "d2", "d3", "d4", "d5"], [30, 20, 15, 6, 4])
+    labels = np.array(["a", "b"])[np.arange(75) % 2]
+    for seed in range(20):
+        folds = outer_folds(labels, 5, groups=groups, seed=seed)
+        assert sorted(len(f.test) for f in folds) == [4, 6, 15, 20, 30]
+
+
+def test_seeded():
+    def tests(seed):
+        return [f.test.tolist() for f in outer_folds(LABELS, 5, seed=seed)]
+
+    assert tests(0) == tests(0)
+    assert tests(0) != tests(1)
+
+
+def test_numbers_are_stratified():
+    numbers = np.random.default_rng(0).normal(size=100)
+    for fold in outer_folds(numbers, 5):
+        # As many of the lowest fifth in each.
+        assert (numbers[fold.test] < np.quantile(numbers, 0.2)).sum() == 4
+
+
+def test_inner_folds_may_lack_a_class():
+    tested_once(split(np.array(["a"] * 8 + ["b"]), 3), 9)
+
+
+@pytest.mark.parametrize(
+    ("labels", "k", "groups", "words"),
+    [
+        (np.repeat("a", 20), 5, None, ["one value", "'a'", "another column"]),
+        (np.ones(20), 5, None, ["one value"]),
+        (np.repeat(["a", "b"], [20, 3]), 5, None, ["'b' (3)", "5 folds", "folds=3"]),
+        (LABELS, 1, None, ["at least 2", "1"]),
+        (LABELS, 2.5, None, ["2.5"]),
+        (LABELS[:6], 5, None, ["6 samples", "5 folds"]),
+        (LABELS, 5, np.repeat(["p", "q"], [50, 25]), ["2 groups", "folds=2"]),
+        (LABELS, 2, np.repeat("p", 75), ["1 groups", "other groups, or none"]),
+        (LABELS, 2, np.repeat(["p", "q", "r"], [30, 30, 15]), ["'c'", "'r'", "Leave out"]),
+    ],
+    ids=["one class", "one number", "small class", "one fold", "fraction", "few samples",
+         "few groups", "one group", "class in one group"],
+)  # fmt: skip
+def test_errors(labels, k, groups, words):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        outer_folds(labels, k, groups=groups)
+    for word in words:
+        assert word in str(error.value)
