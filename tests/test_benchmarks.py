@@ -18,7 +18,6 @@ from benchmarks import (
     time_to_quality,
 )
 
-
 NEW_SAMPLES = ["--folds", "2", "--classifiers", "knn", "--methods", "fe", "pca"]
 
 

@@ -15,8 +15,6 @@ from .._core.random import generator
 from ..evaluation import Fold, cross_validated, distances_kept, score, split
 from ._methods import Embedder
 
-INNER_FOLDS = 3
-"""Folds inside the training embedding."""
 DISTANCES = 300
 """Samples, at most, between which distances are compared, training and new ones alike."""
 
@@ -59,8 +57,8 @@ class Sides:
         return self.samples.part(self.fold.test, self.genes)
 
 
-def sides(samples: Labelled, fold: Fold, n_top_genes: int | None, seed: int) -> Sides:
-    """Return both sides of a fold; all that is chosen is chosen on the training samples."""
+def sides(samples: Labelled, fold: Fold, n_top_genes: int | None, folds: int, seed: int) -> Sides:
+    """Return both sides of one of the `folds`; what is chosen is chosen on the training samples."""
     genes = np.ones(len(samples.genes), dtype=bool)
     if n_top_genes is not None:
         genes = variable_genes(samples.part(fold.train, genes), n_top_genes)
@@ -74,13 +72,14 @@ def sides(samples: Labelled, fold: Fold, n_top_genes: int | None, seed: int) -> 
         genes,
         gene_means(samples.part(fold.train, genes)),
         (some[0], some[1]),
-        _inner(samples, fold.train, seed),
+        _inner(samples, fold.train, folds, seed),
     )
 
 
-def _inner(samples: Labelled, train: np.ndarray, seed: int) -> list[Fold]:
+def _inner(samples: Labelled, train: np.ndarray, folds: int, seed: int) -> list[Fold]:
+    """Return as many folds of the training samples, so that classifiers see nearly as many."""
     groups = None if samples.groups is None else samples.groups[train]
-    k = INNER_FOLDS if groups is None else min(INNER_FOLDS, len(np.unique(groups)))
+    k = folds if groups is None else min(folds, len(np.unique(groups)))
     return split(samples.labels[train], k, groups=groups, seed=seed) if k > 1 else []
 
 

@@ -10,7 +10,7 @@ from fe_anndata.evaluation import outer_folds, split
 LABELS = np.repeat(["a", "b", "c"], [40, 25, 10])
 
 
-def tested_once(folds, n):
+def require_all_tested(folds, n):
     np.testing.assert_array_equal(np.sort(np.concatenate([f.test for f in folds])), np.arange(n))
     for fold in folds:
         np.testing.assert_array_equal(np.sort(np.concatenate(fold)), np.arange(n))
@@ -18,7 +18,7 @@ def tested_once(folds, n):
 
 def test_every_sample_is_tested_once_and_classes_are_even():
     folds = outer_folds(LABELS, 5)
-    tested_once(folds, len(LABELS))
+    require_all_tested(folds, len(LABELS))
     for fold in folds:
         assert np.unique(LABELS[fold.test], return_counts=True)[1].tolist() == [8, 5, 2]
 
@@ -27,7 +27,7 @@ def test_every_sample_is_tested_once_and_classes_are_even():
 def test_groups_never_straddle(labels):
     groups = np.array([f"g{i}" for i in np.random.default_rng(0).integers(0, 20, len(labels))])
     folds = outer_folds(labels, 5, groups=groups)
-    tested_once(folds, len(labels))
+    require_all_tested(folds, len(labels))
     for fold in folds:
         assert not set(groups[fold.train]) & set(groups[fold.test])
 
@@ -56,7 +56,7 @@ def test_numbers_are_stratified():
 
 
 def test_inner_folds_may_lack_a_class():
-    tested_once(split(np.array(["a"] * 8 + ["b"]), 3), 9)
+    require_all_tested(split(np.array(["a"] * 8 + ["b"]), 3), 9)
 
 
 @pytest.mark.parametrize(
