@@ -67,7 +67,7 @@ def tcga() -> Cohort:
 
 def gtex() -> Cohort:
     adata = cohorts.load("gtex")
-    return Cohort(with_samples(adata, "tissue", 10), "tissue", "donor")
+    return Cohort(with_samples(adata, "tissue", 10, "donor"), "tissue", "donor")
 
 
 def pbmc3k() -> Cohort:
@@ -95,10 +95,16 @@ def normalised(adata: AnnData) -> AnnData:
     return adata
 
 
-def with_samples(adata: AnnData, label: str, least: int) -> AnnData:
-    """Return the samples of classes that have at least so many."""
-    sizes = adata.obs[label].astype(str).map(adata.obs[label].astype(str).value_counts())
-    return adata[(sizes >= least).to_numpy()].copy()
+def with_samples(adata: AnnData, label: str, least: int, groups: str | None) -> AnnData:
+    """Return the samples of classes that have at least so many, and are in several groups.
+
+    All bone marrow of GTEx is one cell line: no fold can both train on it and test it.
+    """
+    classes = adata.obs[label].astype(str)
+    kept = classes.map(classes.value_counts()) >= least
+    if groups is not None:
+        kept &= adata.obs[groups].astype(str).groupby(classes).transform("nunique") > 1
+    return adata[kept.to_numpy()].copy()
 
 
 def some(adata: AnnData, number: int, seed: int) -> AnnData:
@@ -111,7 +117,8 @@ def some(adata: AnnData, number: int, seed: int) -> AnnData:
 
 def subset(cohort: Cohort, number: int, folds: int, seed: int) -> Cohort:
     """Return a cohort of so many random samples, without the classes too small for the folds."""
-    adata = with_samples(some(cohort.adata, number, seed), cohort.label, 2 * folds)
+    drawn = some(cohort.adata, number, seed)
+    adata = with_samples(drawn, cohort.label, folds, cohort.groups)
     return Cohort(adata, cohort.label, cohort.groups, cohort.n_top_genes)
 
 
