@@ -9,6 +9,7 @@ import pytest
 from benchmarks import (
     calls,
     headline,
+    imputation,
     memory,
     new_samples,
     published,
@@ -40,6 +41,7 @@ def results(tmp_path, monkeypatch):
         (calls, [], 2),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 4),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
+        (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
         # One dimension below and one above the change of rivals, on all samples and on 60 of them.
         (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 8),
@@ -47,7 +49,7 @@ def results(tmp_path, monkeypatch):
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    rounds = [] if benchmark in (headline, new_samples) else ["--rounds", "1"]
+    rounds = [] if benchmark in (headline, imputation, new_samples) else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")
     written = json.loads((results / f"{name}.json").read_text())

@@ -28,10 +28,10 @@ def require_anndata(adata: Any) -> None:
 
 def expression(adata: AnnData, layer: str | None) -> Values:
     """Return X or a layer as float32 array or CSR matrix."""
-    return as_values(_matrix(adata, layer))
+    return as_values(matrix(adata, layer))
 
 
-def _matrix(adata: AnnData, layer: str | None) -> Any:
+def matrix(adata: AnnData, layer: str | None) -> Any:
     """Return X or a layer as it is."""
     if layer is not None:
         require_key(layer, adata.layers, "layer")
@@ -78,7 +78,7 @@ def trainable(adata: AnnData, layer: str | None, mask: np.ndarray) -> tuple[Valu
     MemoryError
         If it takes copies for which there is no memory.
     """
-    X = _matrix(adata, layer)
+    X = matrix(adata, layer)
     require_memory(X, kept=mask.sum() / max(len(mask), 1))
     X = as_values(X)
     X = X if mask.all() else X[:, mask]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from anndata import AnnData
 
 from .. import __version__
 from ..kernels.noise import Noise
@@ -66,13 +67,12 @@ def reference_of(reference: Any, key: str) -> Reference:
     """
     with opened(reference, "reference") as adata:
         stored = require_trained(adata, key)
-        _require_readable(stored.get("version", "0"))
         if "noise" not in stored:
             raise ValueError(
                 f"the model in uns[{key!r}] was trained before new samples could be placed; train "
                 "again."
             )
-        model, trained = trained_model(adata, key)
+        model, trained = readable_model(adata, key)
         facts = {**stored["noise"], "counts": bool(stored["preprocessing"]["counts"])}
         noise = Noise(
             torch.from_numpy(np.array(facts["genes"], dtype=np.float32)[trained]),
@@ -86,6 +86,21 @@ def reference_of(reference: Any, key: str) -> Reference:
             facts,
             dict(stored["params"]),
         )
+
+
+def readable_model(adata: AnnData, key: str) -> tuple[Factorized, np.ndarray]:
+    """Return the model of a trained AnnData, fixed, and which genes it knows, bool (n_vars,).
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there is none under `key`, it was changed since, or was written by a newer version.
+    """
+    _require_readable(require_trained(adata, key).get("version", "0"))
+    model, trained = trained_model(adata, key)
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return model, trained
 
 
 def _require_readable(version: str) -> None:

@@ -1,10 +1,12 @@
-"""Tools: train, place, look up, reconstruct, evaluate."""
+"""Tools: train, place new samples, predict, look up, evaluate."""
 
 from __future__ import annotations
 
 from .embedding_density import embedding_density
 from .evaluate import evaluate
 from .gene_similarity import gene_similarity
+from .generate import generate
+from .impute import impute
 from .reconstruct import reconstruct
 from .similar_genes import similar_genes
 from .train import train
@@ -14,6 +16,8 @@ __all__ = [
     "embedding_density",
     "evaluate",
     "gene_similarity",
+    "generate",
+    "impute",
     "reconstruct",
     "similar_genes",
     "train",

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-import torch
 from anndata import AnnData
 
-from .._access.inputs import require_anndata
-from .._access.results import require_trained, trained_model
+from .._access.decoding import decoding_of
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
-from ..models.factorized import Factorized
-
-CHUNK_CELLS = 1 << 22
 
 
 def reconstruct(
-    adata: AnnData, layer_added: str = "fe", *, key: str = DEFAULT_KEY, copy: bool = False
+    adata: AnnData,
+    layer_added: str = "fe",
+    *,
+    reference: AnnData | str | Path | None = None,
+    key: str = DEFAULT_KEY,
+    copy: bool = False,
 ) -> AnnData | None:
-    """Write the predicted expression of every trained sample and gene to a layer.
+    """Write the predicted expression of every sample and gene to a layer.
 
     Parameters
     ----------
     adata
-        Trained; samples may have been left out since, genes not.
+        Trained, samples may have been left out since, genes not; or, with a `reference`, new
+        samples that :func:`fe_anndata.tl.transform` has placed in it.
     layer_added
         The layer to write.
+    reference
+        For new samples: the AnnData that was trained, or its path. Genes are found by name.
     key
         The `key_added` of the training.
     copy
@@ -35,46 +40,41 @@ def reconstruct(
     -------
     AnnData or None
         A copy if ``copy=True``, otherwise None. Written is ``layers[layer_added]``, float32
-        (n_obs, n_vars) in the units of the training matrix, NaN for genes not trained on.
+        (n_obs, n_vars) in the units of the training matrix, NaN for genes not trained on and
+        for samples that were placed nowhere.
 
     Raises
     ------
     KeyError
-        If nothing was trained under `key`.
+        If nothing was trained under `key`, or new samples have not been placed.
     ValueError
-        If the AnnData was subset by genes or concatenated since.
+        If the AnnData was subset by genes or concatenated since, or new samples have no gene in
+        common with the reference.
 
     Examples
     --------
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.pbmc68k_reduced()
-    >>> fe.tl.train(adata, steps=20, progress=False)
-    >>> fe.tl.reconstruct(adata)
-    >>> adata.layers["fe"].shape
-    (700, 765)
+    >>> reference, new = adata[:600].copy(), adata[600:].copy()
+    >>> fe.tl.train(reference, steps=20, progress=False)
+    >>> fe.tl.reconstruct(reference)
+    >>> reference.layers["fe"].shape
+    (600, 765)
+    >>> fe.tl.transform(new, reference, progress=False)
+    >>> fe.tl.reconstruct(new, reference=reference)
+    >>> new.layers["fe"].shape
+    (100, 765)
     """
-    require_anndata(adata)
-    model, trained = trained_model(adata, key)
-    if layer_added == require_trained(adata, key)["params"]["layer"]:
+    decoding = decoding_of(adata, key, reference)
+    if layer_added == decoding.layer:
         raise ValueError(
             f"layers[{layer_added!r}] holds the values that were trained on; choose another "
             "layer_added."
         )
-    predicted = _predict_all(model, trained)
+    predicted = np.empty(adata.shape, dtype=np.float32)
+    for rows in decoding.parts():
+        predicted[rows] = decoding.rows(rows)
     result = adata.copy() if copy else adata
     result.layers[layer_added] = predicted
     logger.info("wrote layers[%r] %s", layer_added, predicted.shape)
     return result if copy else None
-
-
-@torch.no_grad()
-def _predict_all(model: Factorized, trained: np.ndarray) -> np.ndarray:
-    n_obs, genes = len(model.samples), torch.arange(len(model.genes))
-    predicted = np.full((n_obs, len(trained)), np.nan, dtype=np.float32)
-    # A tile of the concat decoder holds its hidden activations, so tiles are kept small.
-    width = max(1, sum(model.architecture["hidden"]))
-    rows = max(1, CHUNK_CELLS // (len(genes) * width))
-    for first in range(0, n_obs, rows):
-        samples = torch.arange(first, min(first + rows, n_obs))
-        predicted[first : first + rows, trained] = model.tile(samples, genes).numpy()
-    return predicted

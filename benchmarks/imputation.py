@@ -1,0 +1,227 @@
+"""R2 of hidden values of new samples: the inner decoder against PCA and nearest neighbours.
+
+Everything is fitted to the training folds alone; patients or donors never straddle a fold. Of the
+test samples a fifth is hidden: either genes, the same for all samples of a fold, or cells, other
+genes in every sample. FE and PCA of the same number of dimensions find the place of a sample by
+what is not hidden, and predict the rest. PCA has missing values in two ways: scores by least
+squares, and the posterior mean of probabilistic PCA (Tipping and Bishop 1999); differences are
+those from the better one. kNN is the mean of the 15 training samples nearest by what is not
+hidden. R2 is against the gene means of the training samples, pooled over the hidden values.
+
+    python -m benchmarks.imputation [--only COHORT ...] [--dims 2 8 32 64] [--folds N]
+    python -m benchmarks.imputation --tiny    # only to see that it runs
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from sklearn.model_selection import GroupKFold
+
+import fe_anndata as fe
+from benchmarks import cohorts, report
+
+GROUPS = {"tcga": "patient", "gtex": "donor"}
+HIDDEN = 0.2
+DIMS = (2, 8, 32, 64)
+NEIGHBOURS = 15
+METHODS = ("FE inner", "PCA", "PPCA", "kNN")
+ROWS = 64
+"""Samples whose normal equations are held at a time."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Training and test samples, and what of the test samples is hidden.
+
+    Attributes
+    ----------
+    train, test
+        Matrices, (n, m).
+    seen
+        Which values of the test samples are shown, bool like `test`.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    seen: np.ndarray
+
+    def r2(self, predicted: np.ndarray) -> float:
+        """Return the share of the squared deviations of hidden values that is predicted."""
+        hidden = ~self.seen
+        left = (self.test - predicted)[hidden].astype(np.float64)
+        all_ = (self.test - self.train.mean(0))[hidden].astype(np.float64)
+        return float(1 - np.square(left).sum() / np.square(all_).sum())
+
+
+def hide(shape: tuple[int, int], what: str, rng: np.random.Generator) -> np.ndarray:
+    """Return which values are shown: not those of some genes, or not some cells of each sample."""
+    if what == "cells":
+        return rng.random(shape) >= HIDDEN
+    shown = np.ones(shape, dtype=bool)
+    shown[:, rng.permutation(shape[1])[: round(HIDDEN * shape[1])]] = False
+    return shown
+
+
+def trained(X: np.ndarray, dim: int, steps: int | None) -> AnnData:
+    """Return the reference, trained as by default."""
+    adata = AnnData(X)
+    fe.tl.train(adata, decoder="inner", sample_dim=dim, steps=steps, progress=False)
+    return adata
+
+
+def factorized(reference: AnnData, fold: Fold) -> np.ndarray:
+    """Place the test samples by what is shown, and decode all their genes."""
+    genes = fold.seen.any(0)
+    shown = np.where(fold.seen, fold.test, np.nan)[:, genes]
+    new = AnnData(shown, var=reference.var[[]].loc[genes])
+    fe.tl.transform(new, reference, progress=False)
+    return np.asarray(fe.tl.generate(reference, new.obsm["X_fe"]).X)
+
+
+def components(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return gene means, variances along the components (all of them), and components (k, m)."""
+    centre = X.mean(0)
+    _, s, V = np.linalg.svd(X - centre, full_matrices=False)
+    return centre, s**2 / len(X), V
+
+
+def pca(
+    fitted: tuple[np.ndarray, np.ndarray, np.ndarray], dim: int, fold: Fold, noise: bool
+) -> np.ndarray:
+    """Predict by principal components whose scores fit what is shown.
+
+    With `noise`, the scores are those most likely under the normal prior of probabilistic PCA.
+    """
+    centre, variances, V = fitted
+    W, m = V[:dim].T, V.shape[1]
+    left = variances[dim:].sum() / max(1, m - dim)
+    prior = left / np.maximum(variances[:dim] - left, 1e-12) if noise else np.full(dim, 1e-6)
+    predicted = np.empty_like(fold.test)
+    for first in range(0, len(predicted), ROWS):
+        rows = slice(first, first + ROWS)
+        seen = fold.seen[rows].astype(np.float32)
+        deviations = (fold.test[rows] - centre) * seen
+        gram = np.stack([(W * row[:, None]).T @ W for row in seen]) + np.diag(prior)
+        scores = np.linalg.solve(gram, (deviations @ W)[..., None])[..., 0]
+        predicted[rows] = centre + scores @ W.T
+    return predicted
+
+
+def neighbours(fold: Fold) -> np.ndarray:
+    """Return the means of the training samples that are nearest by what is shown."""
+    seen = fold.seen.astype(np.float32)
+    centre = fold.train.mean(0)
+    train, test = fold.train - centre, (fold.test - centre) * seen
+    distance = seen @ np.square(train).T - 2 * test @ train.T
+    nearest = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    return np.stack([fold.train[rows].mean(0) for rows in nearest])
+
+
+def run(
+    name: str,
+    adata: AnnData,
+    groups: np.ndarray,
+    dims: Sequence[int],
+    folds: int,
+    steps: int | None,
+) -> Iterator[dict[str, object]]:
+    """Yield one record per fold, dimension, kind of hidden values and method."""
+    X = np.asarray(adata.X)
+    split = GroupKFold(folds, shuffle=True, random_state=0).split(X, groups=groups)
+    for number, (train, test) in enumerate(split):
+        rng = np.random.default_rng(number)
+        hidden = {
+            what: Fold(X[train], X[test], hide((len(test), X.shape[1]), what, rng))
+            for what in ("genes", "cells")
+        }
+        fitted = components(X[train])
+        nearest = {what: timed(neighbours, fold) for what, fold in hidden.items()}
+        for dim in dims:
+            started = time.perf_counter()
+            reference = trained(X[train], dim, steps)
+            seconds = time.perf_counter() - started
+            print(f"  {name} fold {number}, {dim}-D: trained in {seconds:.1f} s", flush=True)
+            for what, fold in hidden.items():
+                results = {
+                    "FE inner": timed(factorized, reference, fold),
+                    "PCA": timed(pca, fitted, dim, fold, False),
+                    "PPCA": timed(pca, fitted, dim, fold, True),
+                    "kNN": nearest[what],
+                }
+                of_all = {"cohort": name, "hidden": what, "dim": dim, "fold": number}
+                for method, (predicted, seconds) in results.items():
+                    measured = {"method": method, "R2": fold.r2(predicted), "seconds": seconds}
+                    yield of_all | measured
+
+
+def timed(predict: Callable[..., np.ndarray], *arguments: object) -> tuple[np.ndarray, float]:
+    """Return a prediction, and the seconds it took (without the training)."""
+    started = time.perf_counter()
+    predicted = predict(*arguments)
+    return predicted, time.perf_counter() - started
+
+
+def summary(records: pd.DataFrame) -> pd.DataFrame:
+    """Return means over folds, and the differences of FE from the better PCA and from kNN."""
+    rows = []
+    for (cohort, what, dim), of_one in records.groupby(["cohort", "hidden", "dim"], sort=False):
+        r2 = of_one.pivot_table(index="fold", columns="method", values="R2")
+        better = "PCA" if r2["PCA"].mean() >= r2["PPCA"].mean() else "PPCA"
+        row = {"cohort": cohort, "hidden": what, "dim": dim}
+        row |= {method: r2[method].mean() for method in METHODS}
+        for label, other in (("PCA", better), ("kNN", "kNN")):
+            difference = r2["FE inner"] - r2[other]
+            row |= {f"FE - {label}": difference.mean(), f"least - {label}": difference.min()}
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values(
+        ["cohort", "hidden", "dim"], ascending=[False] * 2 + [True]
+    )
+
+
+def data(tiny: bool, only: Sequence[str] | None) -> Iterator[tuple[str, AnnData, np.ndarray]]:
+    """Yield name, samples and groups of each cohort that is there."""
+    if tiny:
+        adata = fe.datasets.simulated(60, 40, 3)
+        yield "simulated", adata, np.arange(60) // 2
+        return
+    for name, column in GROUPS.items():
+        if cohorts.path_of(name).is_file() and (not only or name in only):
+            adata = cohorts.load(name)
+            yield name, adata, adata.obs[column].to_numpy()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table and write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=list(GROUPS), help="these cohorts")
+    parser.add_argument("--dims", nargs="+", type=int, default=list(DIMS))
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
+    options = parser.parse_args(arguments)
+    dims, steps = ([2, 4], 20) if options.tiny else (options.dims, None)
+    folds = 2 if options.tiny else options.folds
+    records = []
+    for name, adata, groups in data(options.tiny, options.only):
+        for record in run(name, adata, groups, dims, folds, steps):
+            records.append(record)
+            print("  {cohort} {hidden} {dim}-D fold {fold} {method}: R2 {R2:.4f} in {seconds:.1f} s"
+                  .format(**record), flush=True)  # fmt: skip
+    if not records:
+        raise SystemExit("no cohort is there; name their folder in FE_ANNDATA_DATA.")
+    table = pd.DataFrame(records)
+    note = (
+        f"R2 of hidden values of new samples, means over {folds} folds; {HIDDEN:.0%} hidden; "
+        "least: of the folds, paired; PCA in differences: the better of PCA and PPCA"
+    )
+    report.publish("imputation", summary(table), note, folds=table, options=vars(options))
+
+
+if __name__ == "__main__":
+    main()
