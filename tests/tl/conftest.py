@@ -1,0 +1,40 @@
+"""A trained reference and new samples, made once per decoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fe_anndata as fe
+
+KEYWORDS = {
+    "inner": {},
+    "concat": {"decoder": "concat", "hidden": (8, 4), "gene_dim": 6},
+}
+
+
+def make(decoder):
+    """Return a trained reference, and new samples that were placed in it."""
+    adata = fe.datasets.simulated(60, 30, 3)
+    reference, new = adata[:48].copy(), adata[48:].copy()
+    mask = np.arange(30) != 4
+    fe.tl.train(reference, steps=40, mask_var=mask, progress=False, **KEYWORDS[decoder])
+    fe.tl.transform(new, reference, progress=False)
+    return reference, new
+
+
+@pytest.fixture(scope="session")
+def _placed():
+    return {decoder: make(decoder) for decoder in KEYWORDS}
+
+
+@pytest.fixture(params=list(KEYWORDS))
+def placed(_placed, request):
+    """Return a reference (gene5 not trained on) and new samples, for either decoder."""
+    return tuple(adata.copy() for adata in _placed[request.param])
+
+
+@pytest.fixture
+def inner(_placed):
+    """Return the same for the inner decoder alone."""
+    return tuple(adata.copy() for adata in _placed["inner"])
