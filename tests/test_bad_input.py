@@ -205,6 +205,8 @@ def takers():
         "similar_genes": {"genes": "a"},
         "gene_similarity": {"a": "a", "b": "b"},
         "write_h5ad": {"path": "never-written.h5ad"},
+        "transform": {"reference": None},  # a trained one
+        "generate": {"coordinates": np.zeros((1, 2))},
     }
     functions = [
         getattr(getattr(fe, room), name)
@@ -219,8 +221,9 @@ def takers():
 
 @pytest.mark.parametrize(("function", "keywords"), takers())
 @pytest.mark.parametrize("wrong", [np.ones((5, 5)), None], ids=["array", "None"])
-def test_not_an_anndata(function, keywords, wrong, tmp_path, monkeypatch):
+def test_not_an_anndata(function, keywords, wrong, trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    keywords = {"reference": trained} if "reference" in keywords else keywords
     with pytest.raises(TypeError, match="AnnData"):
         function(wrong, **keywords)
     assert not list(tmp_path.iterdir())
@@ -296,7 +299,7 @@ def test_number_of_answers(trained):
 
 
 def test_nothing_trained(adata):
-    for function in (fe.get.history, fe.get.model, fe.tl.reconstruct):
+    for function in (fe.get.history, fe.get.model, fe.tl.reconstruct, fe.tl.impute):
         with pytest.raises(KeyError, match="train"):
             function(adata)
     for function in (fe.get.gene_embedding, fe.get.sample_embedding, fe.get.genes):

@@ -96,7 +96,9 @@ OF_TABLES = ["pl.evaluate"]
 @every([n for n in of("tl", "pl", "get") if n not in OF_TABLES])
 def test_adata_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
-    assert (first.name, first.default) == ("adata", first.empty)
+    # What generate takes is what others take beside new samples.
+    assert first.name == ("reference" if name == "tl.generate" else "adata")
+    assert first.default is first.empty
     assert first.annotation in ("AnnData", "AnnData | str | Path")
 
 
@@ -122,9 +124,9 @@ def test_who_writes_can_copy(name):
 def test_a_name_means_the_same_everywhere(shared):
     found = {
         (parameter.default, parameter.annotation, parameter.kind)
-        for function in FUNCTIONS.values()
+        for name, function in FUNCTIONS.items()
         for parameter in parameters(function).values()
-        if parameter.name == shared
+        if parameter.name == shared and (name, shared) != ("tl.transform", "key_added")  # as key
     }
     assert len(found) == 1
     assert next(iter(found))[2] == inspect.Parameter.KEYWORD_ONLY
@@ -204,7 +206,10 @@ def test_the_table_of_writers_is_not_empty():
 
 @every(writers())
 def test_in_place_returns_none_and_copy_leaves_the_original(name, trained):
-    few = {"steps": 5, "key_added": "new"} if name == "tl.train" else {}
+    few = {
+        "tl.train": {"steps": 5, "key_added": "new"},
+        "tl.transform": {"reference": trained, "key_added": "new", "progress": False},
+    }.get(name, {})
     adata = trained.copy()
     before = contents(adata)
     copied = FUNCTIONS[name](adata, copy=True, **few)
@@ -228,6 +233,7 @@ EVALUATE = {
 }
 ARGUMENTS = {
     "tl.evaluate": EVALUATE,
+    "tl.generate": {"coordinates": np.zeros((3, 2))},
     "tl.similar_genes": {"genes": "gene1"},
     "tl.gene_similarity": {"a": "gene1", "b": "gene2"},
     "pl.similar_genes": {"genes": "gene1"},

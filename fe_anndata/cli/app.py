@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
 from .. import __version__
 from .._core.settings import settings
-from .options import integer, integers, keyword_options, settle_settings
+from .options import integer, integers, keyword_options, require_another, settle_settings
 
 app = App(
     name="fe-anndata",
@@ -53,6 +54,189 @@ def train(input: Path, /, *, out: Output, overwrite: bool = False, **options: ob
     print(f"wrote {out}: {int(last['step'])} steps in {last['seconds']:.1f} s")
     if adata.uns[key]["params"]["ended"] == "interrupted":
         raise SystemExit(130)
+
+
+@app.command
+@keyword_options("fe_anndata.tl:transform", leave_out=NOT_ON_THE_COMMAND_LINE)
+def transform(
+    input: Path, reference: Path, /, *, out: Output, overwrite: bool = False, **options: object
+) -> None:
+    """Place the new samples of an .h5ad file in a trained embedding; its matrix is read by parts.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of new samples x genes.
+    reference
+        A trained .h5ad file.
+    out
+        The .h5ad file to write: the input with the results added.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    """
+    from .. import tl
+    from ..io.h5ad import require_writable, write_beside
+
+    settings.verbosity()
+    require_writable(out, overwrite=overwrite)
+    require_another(out, reference)
+    options = settle_settings(options)
+    placed = tl.transform(input, reference, **options)  # type: ignore[arg-type]
+    assert placed is not None  # for a path
+    write_beside(input, placed, out, overwrite=overwrite)
+    print(f"wrote {out}: {placed.n_obs} samples placed")
+
+
+@app.command
+@keyword_options("fe_anndata.tl:reconstruct", leave_out=NOT_ON_THE_COMMAND_LINE)
+def reconstruct(
+    input: Path, /, *, out: Output, layer_added: str = "fe", overwrite: bool = False,
+    **options: object,
+) -> None:  # fmt: skip
+    """Write the predicted expression of every sample and gene to a layer.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file, or new samples as transform wrote them.
+    out
+        The .h5ad file to write: the input with the layer added.
+    layer_added
+        The layer to write.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    """
+    from .. import tl
+
+    _add_layer(tl.reconstruct, input, out, layer_added, overwrite, options)
+
+
+@app.command
+@keyword_options("fe_anndata.tl:impute", leave_out=NOT_ON_THE_COMMAND_LINE)
+def impute(
+    input: Path, /, *, out: Output, layer_added: str = "fe_imputed", overwrite: bool = False,
+    **options: object,
+) -> None:  # fmt: skip
+    """Write a layer in which predictions stand for missing values, and all else as it was.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file, or new samples as transform wrote them.
+    out
+        The .h5ad file to write: the input with the layer added.
+    layer_added
+        The layer to write.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    """
+    from .. import tl
+
+    _add_layer(tl.impute, input, out, layer_added, overwrite, options)
+
+
+def _add_layer(
+    verb: Callable[..., object],
+    input: Path,
+    out: Path,
+    layer_added: str,
+    overwrite: bool,
+    options: dict[str, Any],
+) -> None:
+    """Read a file, let a verb add a layer, and write the result."""
+    from .. import io
+    from ..io.h5ad import require_writable
+
+    settings.verbosity()
+    require_writable(out, overwrite=overwrite)
+    options = settle_settings(options)
+    require_another(out, options.get("reference"))
+    adata = io.read_h5ad(input)
+    verb(adata, layer_added, **options)
+    io.write_h5ad(adata, out, overwrite=overwrite)
+    print(f"wrote {out}: layer {layer_added}")
+
+
+@app.command
+def similar(
+    input: Path,
+    genes: list[str],
+    /,
+    *,
+    n: Annotated[int, Parameter(name=["--n", "-n"])] = 10,
+    key: str = "fe",
+    metric: str = "cosine",
+) -> None:
+    """Print the genes most similar to a gene, or to the centroid of several, as a table.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    genes
+        One gene or several.
+    n
+        Number of answers.
+    key
+        The key of the training.
+    metric
+        cosine, euclidean or dot.
+    """
+    from .. import io, tl
+
+    table = tl.similar_genes(io.read_h5ad(input), genes, n, key=key, metric=metric)
+    print(table.to_csv(sep="\t", index=False, float_format="%.4f"), end="")
+
+
+@app.command
+def plot(
+    input: Path,
+    kind: Literal["embedding", "density", "history", "reconstruction", "similar-genes"],
+    /,
+    *,
+    out: Output,
+    color: Words = None,
+    genes: Words = None,
+    groupby: str | None = None,
+    query: Path | None = None,
+    key: str = "fe",
+    dpi: int = 150,
+    overwrite: bool = False,
+) -> None:
+    """Draw a picture of a trained .h5ad file.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    kind
+        What to draw.
+    out
+        The picture to write; its ending decides the format.
+    color
+        Columns of obs, or genes, that colour an embedding.
+    genes
+        The genes to which similar ones are drawn.
+    groupby
+        The column of obs with one density panel per group.
+    query
+        New samples, as transform wrote them, to draw in the embedding.
+    key
+        The key of the training.
+    dpi
+        Dots per inch.
+    overwrite
+        Replace the output if it exists.
+    """
+    from .. import io
+    from ..io.h5ad import require_writable
+    from .pictures import draw, save
+
+    require_writable(out, overwrite=overwrite)
+    adata = io.read_h5ad(input)
+    axes = draw(adata, kind, color=color, genes=genes, groupby=groupby, query=query, key=key)
+    save(axes, out, dpi=dpi)
+    print(f"wrote {out}")
 
 
 @app.command
@@ -138,85 +322,6 @@ def evaluate(
 
         save_evaluation(table, plot)
         print(f"wrote {plot}")
-    print(f"wrote {out}")
-
-
-@app.command
-def similar(
-    input: Path,
-    genes: list[str],
-    /,
-    *,
-    n: Annotated[int, Parameter(name=["--n", "-n"])] = 10,
-    key: str = "fe",
-    metric: str = "cosine",
-) -> None:
-    """Print the genes most similar to a gene, or to the centroid of several, as a table.
-
-    Parameters
-    ----------
-    input
-        A trained .h5ad file.
-    genes
-        One gene or several.
-    n
-        Number of answers.
-    key
-        The key of the training.
-    metric
-        cosine, euclidean or dot.
-    """
-    from .. import io, tl
-
-    table = tl.similar_genes(io.read_h5ad(input), genes, n, key=key, metric=metric)
-    print(table.to_csv(sep="\t", index=False, float_format="%.4f"), end="")
-
-
-@app.command
-def plot(
-    input: Path,
-    kind: Literal["embedding", "density", "history", "reconstruction", "similar-genes"],
-    /,
-    *,
-    out: Output,
-    color: Words = None,
-    genes: Words = None,
-    groupby: str | None = None,
-    key: str = "fe",
-    dpi: int = 150,
-    overwrite: bool = False,
-) -> None:
-    """Draw a picture of a trained .h5ad file.
-
-    Parameters
-    ----------
-    input
-        A trained .h5ad file.
-    kind
-        What to draw.
-    out
-        The picture to write; its ending decides the format.
-    color
-        Columns of obs, or genes, that colour an embedding.
-    genes
-        The genes to which similar ones are drawn.
-    groupby
-        The column of obs with one density panel per group.
-    key
-        The key of the training.
-    dpi
-        Dots per inch.
-    overwrite
-        Replace the output if it exists.
-    """
-    from .. import io
-    from ..io.h5ad import require_writable
-    from .pictures import draw, save
-
-    require_writable(out, overwrite=overwrite)
-    adata = io.read_h5ad(input)
-    axes = draw(adata, kind, color=color, genes=genes, groupby=groupby, key=key)
-    save(axes, out, dpi=dpi)
     print(f"wrote {out}")
 
 

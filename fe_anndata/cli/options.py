@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from importlib import import_module
 from operator import or_
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
@@ -74,6 +75,12 @@ def settle_settings(options: dict[str, Any]) -> dict[str, Any]:
         if options.get(name) is not None:
             setattr(settings, name, options[name])
     return {name: value for name, value in options.items() if name not in SETTINGS}
+
+
+def require_another(out: Path, reference: Path | str | None) -> None:
+    """Raise ValueError if the output would replace the trained file that is only read."""
+    if reference is not None and out.exists() and out.samefile(reference):
+        raise ValueError(f"{out} is the reference, which would be lost; name another output.")
 
 
 def _typed(hint: Any) -> Any:

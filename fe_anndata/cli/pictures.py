@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from matplotlib.axes import Axes
 
-from .. import pl
+from .. import io, pl
 
 
 def draw(
@@ -20,6 +20,7 @@ def draw(
     color: list[str] | None,
     genes: list[str] | None,
     groupby: str | None,
+    query: Path | None,
     key: str,
 ) -> Axes | np.ndarray:
     """Return the axes of a picture.
@@ -29,13 +30,14 @@ def draw(
     ValueError
         If an option does not belong to the kind of picture, or one is missing.
     """
-    given = {"color": color, "genes": genes, "groupby": groupby}
-    takes = {"embedding": "color", "similar-genes": "genes", "density": "groupby"}
+    given = {"color": color, "genes": genes, "groupby": groupby, "query": query}
+    takes = {"embedding": ("color", "query"), "similar-genes": ("genes",), "density": ("groupby",)}
     for name, value in given.items():
-        if value is not None and takes.get(kind) != name:
+        if value is not None and name not in takes.get(kind, ()):
             raise ValueError(f"--{name} does not apply to {kind}; leave it out.")
     if kind == "embedding":
-        return pl.embedding(adata, color, basis=key, show=False)
+        new = None if query is None else io.read_h5ad(query)
+        return pl.embedding(adata, color, query=new, basis=key, show=False)
     if kind == "density":
         return pl.density(adata, basis=key, groupby=groupby, show=False)
     if kind == "history":

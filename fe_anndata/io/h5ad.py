@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 from anndata import AnnData
+from anndata.io import write_elem
 
 from .._access.files import first_line, load
 
@@ -64,10 +69,7 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
     if not isinstance(adata, AnnData):
         raise TypeError(f"expected an AnnData, not {type(adata).__name__}.")
     path = Path(path)
-    require_writable(path, overwrite=overwrite)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".h5ad")
-    os.close(handle)
-    try:
+    with replacing(path, overwrite=overwrite) as temporary:
         try:
             adata.write_h5ad(temporary)
         except OSError:  # a full disk, say
@@ -77,10 +79,43 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
                 f"{path} was not written: the AnnData holds what an .h5ad file cannot "
                 f"({first_line(error)})."
             ) from error
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+
+
+def write_beside(source: Path, results: AnnData, path: Path, *, overwrite: bool = False) -> None:
+    """Write the file `source` again with the obs and obsm of `results`; its matrix is not loaded.
+
+    Raises
+    ------
+    ValueError
+        If the file exists and `overwrite` is False, or its folder does not exist.
+    """
+    with replacing(path, overwrite=overwrite) as temporary:
+        shutil.copyfile(source, temporary)
+        with h5py.File(temporary, "r+") as file:
+            write_elem(file, "obs", results.obs)
+            for name, table in results.obsm.items():
+                write_elem(file, f"obsm/{name}", table)
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, which is renamed to it unless there is an error.
+
+    Raises
+    ------
+    ValueError
+        If the file exists and `overwrite` is False, or its folder does not exist.
+    """
+    require_writable(path, overwrite=overwrite)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".h5ad")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def require_writable(path: Path, *, overwrite: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.cm import ScalarMappable
@@ -73,6 +74,26 @@ def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Leg
         labelspacing=0.4,
         columnspacing=1.2,
     )
+
+
+def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
+    """Explain markers in a row below `ax` and its name, beside any other legend."""
+    legend = Legend(
+        ax,
+        handles,
+        [str(handle.get_label()) for handle in handles],
+        ncols=len(handles),
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=ax.transAxes,
+        borderaxespad=2,
+        fontsize=SMALL,
+        frameon=False,
+        handletextpad=0.2,
+        columnspacing=1.5,
+    )
+    ax.add_artist(legend)
+    legend.set_clip_on(False)  # what is clipped takes no room
 
 
 def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> Colorbar:

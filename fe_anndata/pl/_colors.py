@@ -16,6 +16,7 @@ Palette = str | Sequence[str] | Mapping[str, str]
 
 MISSING = "#d9d9d9"
 PLAIN = "#0072b2"
+NEW = "#e69f00"
 
 # Okabe and Ito (2008): told apart with any kind of colour vision.
 FEW = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#000000"]
@@ -59,10 +60,31 @@ def colors_of(
     return [base[i % len(base)] for i in range(len(labels))]
 
 
+def extended(
+    adata: AnnData,
+    name: str,
+    colors: Sequence[str],
+    labels: Sequence[str],
+    palette: Palette | None,
+) -> list[str]:
+    """Return colours of `labels`, of which the first have `colors` in `adata`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`colors_of`.
+    """
+    if palette is not None or f"{name}_colors" not in adata.uns:
+        return colors_of(adata, name, labels, palette)
+    free = [color for color in MANY if color not in colors]
+    more = range(len(labels) - len(colors))
+    return [*colors, *((free or MANY)[i % len(free or MANY)] for i in more)]
+
+
 def store(adata: AnnData, name: str, colors: Sequence[str]) -> None:
     """Write the colours; not to a view, which would copy the whole matrix for it."""
     key = f"{name}_colors"
-    if not adata.is_view and list(adata.uns.get(key, [])) != list(colors):
+    if len(colors) and not adata.is_view and list(adata.uns.get(key, [])) != list(colors):
         adata.uns[key] = list(colors)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
 
@@ -10,16 +12,19 @@ from adjustText import adjust_text
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba_array
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from ..matrix.density import density
-from ._axes import SMALL, colour_bar, legend_beside
-from ._colors import MISSING, PLAIN
+from ._axes import SMALL, colour_bar, legend_below, legend_beside
+from ._colors import MISSING, NEW, PLAIN
 from ._values import Classes, Numbers
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+MANY_POINTS = 50_000  # above it, points are an image also in a PDF
 
 # With adjustText's defaults 3 pairs of the 10 cell types of pbmc68k still overlapped; with these,
 # none did there or in 6 random maps of 33 long names. Iterations are counted, as a limit in
@@ -36,41 +41,118 @@ APART: dict[str, Any] = {
 }
 
 
-def draw_plain(ax: Axes, points: Floats, order: Indices, style: dict[str, Any]) -> None:
-    """Draw the points `order` names, one after the other, in one colour."""
-    _scatter(ax, points, order, style, color=PLAIN)
+@dataclass(frozen=True)
+class Layer:
+    """Points that share a marker: those of the training, or the new ones above them."""
+
+    which: Indices  # in the order of drawing
+    style: dict[str, Any]
+    plain: str  # the colour where nothing else colours them
+    label: str
+
+
+def layers(order: Indices, size: float | None, alpha: float | None) -> list[Layer]:
+    """Return one layer: points from first to last, as their number asks for."""
+    style = {
+        "s": np.clip(120_000 / max(1, len(order)), 0.5, 20) if size is None else size,
+        "alpha": alpha,
+        "linewidths": 0,
+        "rasterized": len(order) > MANY_POINTS,
+    }
+    return [Layer(order, style, PLAIN, "trained on")]
+
+
+def layers_with_new(
+    order: Indices, n_obs: int, size: float | None, alpha: float | None
+) -> list[Layer]:
+    """Return two layers: faint small circles, and triangles for the points from `n_obs` on."""
+    (all_,) = layers(order, size, alpha)
+    new = order[order >= n_obs]
+    area = np.clip(60_000 / max(1, len(new)), 4, 26) if size is None else 2 * size
+    faint = {**all_.style, "alpha": 0.45 if alpha is None else alpha}
+    edged = {
+        **all_.style,
+        "s": area,
+        "marker": "^",
+        "edgecolors": "black",
+        "linewidths": 0.12 * area**0.5,
+    }
+    if size is None:
+        faint["s"] *= 0.6
+    return [
+        Layer(order[order < n_obs], faint, PLAIN, "trained on"),
+        Layer(new, edged, NEW, "new"),
+    ]
+
+
+def draw_plain(ax: Axes, points: Floats, drawn: Sequence[Layer]) -> None:
+    """Draw the points, one after the other, in one colour per layer."""
+    for layer in drawn:
+        _scatter(ax, points, layer.which, layer.style, color=layer.plain)
 
 
 def draw_classes(
-    ax: Axes, points: Floats, order: Indices, look: Classes, style: dict[str, Any], legend: bool
+    ax: Axes, points: Floats, drawn: Sequence[Layer], look: Classes, legend: bool
 ) -> None:
     """Draw the points coloured by class, and beside them the legend."""
-    missing = look.codes[order] < 0
-    _scatter(ax, points, order[missing], style, color=MISSING)
-    known = order[~missing]
-    _scatter(ax, points, known, style, c=to_rgba_array(look.colors)[look.codes[known]])
+    some = 0
+    for layer in drawn:
+        missing = look.codes[layer.which] < 0
+        _scatter(ax, points, layer.which[missing], layer.style, color=MISSING)
+        known = layer.which[~missing]
+        colors = to_rgba_array(look.colors)[look.codes[known]]
+        _scatter(ax, points, known, layer.style, c=colors)
+        some |= int(missing.any())
     ax.set_title(look.name)
     if legend:
-        some = int(missing.any())
         legend_beside(ax, look.labels + ["missing"] * some, look.colors + [MISSING] * some)
 
 
 def draw_numbers(
     ax: Axes,
     points: Floats,
-    order: Indices,
+    drawn: Sequence[Layer],
     look: Numbers,
-    style: dict[str, Any],
-    **scale: Any,
+    cmap: str,
+    vmin: float | None,
+    vmax: float | None,
 ) -> None:
     """Draw the points coloured by number, and beside them the colour bar."""
-    missing = ~np.isfinite(look.values[order])
-    _scatter(ax, points, order[missing], style, color=MISSING)
-    known = order[~missing]
-    drawn = _scatter(ax, points, known, style, c=look.values[known], **scale)
     ax.set_title(look.name)
-    if len(known):
-        colour_bar(ax, drawn, look.name)
+    values = look.values[np.concatenate([layer.which for layer in drawn])]
+    values = values[np.isfinite(values)]
+    if len(values):  # one scale for all layers
+        vmin = values.min() if vmin is None else vmin
+        vmax = values.max() if vmax is None else vmax
+    coloured = None
+    for layer in drawn:
+        missing = ~np.isfinite(look.values[layer.which])
+        _scatter(ax, points, layer.which[missing], layer.style, color=MISSING)
+        known = layer.which[~missing]
+        scale = {"cmap": cmap, "vmin": vmin, "vmax": vmax}
+        found = _scatter(ax, points, known, layer.style, c=look.values[known], **scale)
+        coloured = found if len(known) else coloured
+    if coloured is not None:
+        colour_bar(ax, coloured, look.name)
+
+
+def name_markers(ax: Axes, drawn: Sequence[Layer], plain: bool) -> None:
+    """Say below the panel what the marker of each layer means."""
+    handles = [
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            label=layer.label,
+            marker=layer.style.get("marker", "o"),
+            color=layer.plain if plain else "0.7",
+            markeredgecolor=layer.style.get("edgecolors", "none"),
+            markeredgewidth=0.6,
+            markersize=5,
+        )
+        for layer in drawn
+    ]
+    legend_below(ax, handles)
 
 
 def name_on_data(ax: Axes, points: Floats, look: Classes) -> None:
@@ -97,4 +179,4 @@ def name_on_data(ax: Axes, points: Floats, look: Classes) -> None:
 def _scatter(
     ax: Axes, points: Floats, which: Indices, style: dict[str, Any], **colour: Any
 ) -> PathCollection:
-    return ax.scatter(points[which, 0], points[which, 1], linewidths=0, **style, **colour)
+    return ax.scatter(points[which, 0], points[which, 1], **style, **colour)

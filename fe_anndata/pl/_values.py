@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._access.samples import as_categories, is_categorical
 from .._core.errors import require_key
-from ._colors import Palette, colors_of
+from ._colors import Palette, colors_of, extended
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Classes:
     codes: NDArray[np.intp]  # (n_obs,), -1 where missing
     labels: list[str]
     colors: list[str]
+    own: int | None = None  # the first labels are those of adata, the others those of the query
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,49 @@ def read(
         return Classes(name, codes, labels, colors_of(adata, name, labels, palette))
     require_key(name, [*adata.obs.columns, *adata.var_names], "column of adata.obs or gene")
     return Numbers(name, _expression(adata, name, layer))
+
+
+def read_both(
+    adata: AnnData, query: AnnData, name: str, layer: str | None, palette: Palette | None
+) -> Classes | Numbers:
+    """Return the same for the samples of `adata` and, behind them, those of `query`.
+
+    Categories of either have one colour. Where one of the two has neither the column nor the gene,
+    the value is missing.
+
+    Raises
+    ------
+    KeyError, ValueError
+        As for one; if neither has it; or if one has categories and the other numbers.
+    """
+    has = [name in of.obs.columns or name in of.var_names for of in (adata, query)]
+    if not any(has):
+        read(adata, name, layer, palette)  # says what is near
+    looks = [
+        read(of, name, layer, palette if of is adata else None) if there else None
+        for of, there in zip((adata, query), has, strict=True)
+    ]
+    kinds = {type(look) for look in looks if look is not None}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{name!r} holds categories in one of adata and query, and numbers in the other; "
+            f"make them alike, for example query.obs[{name!r}].astype('category')."
+        )
+    if kinds == {Numbers}:
+        values = [
+            look.values if isinstance(look, Numbers) else np.full(of.n_obs, np.nan)
+            for look, of in zip(looks, (adata, query), strict=True)
+        ]
+        return Numbers(name, np.concatenate(values))
+    old, new = (
+        look if isinstance(look, Classes) else Classes(name, np.full(of.n_obs, -1), [], [])
+        for look, of in zip(looks, (adata, query), strict=True)
+    )
+    labels = list(dict.fromkeys([*old.labels, *new.labels]))
+    places = np.array([labels.index(label) for label in new.labels] + [-1])
+    codes = np.concatenate([old.codes, places[new.codes]])
+    colors = extended(adata, name, old.colors, labels, palette)
+    return Classes(name, codes, labels, colors, own=len(old.labels))
 
 
 def _expression(adata: AnnData, gene: str, layer: str | None) -> NDArray[np.float64]:

@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 
 from .._access.samples import coordinates
 from .._core.errors import require_choice
+from .._core.keys import Keys
 from .._core.random import Rng, generator, seed_of
 from . import _colors
 from ._axes import bare, finish, make_room, panels
-from ._points import draw_classes, draw_numbers, draw_plain, name_on_data
-from ._values import Classes, Numbers, read
+from ._points import (
+    draw_classes,
+    draw_numbers,
+    draw_plain,
+    layers,
+    layers_with_new,
+    name_markers,
+    name_on_data,
+)
+from ._values import Classes, Numbers, read, read_both
 
-MANY_POINTS = 50_000  # above it, points are an image also in a PDF
 MANY_NAMES = 150  # above it, no legend can be read
 
 
@@ -26,6 +34,7 @@ def embedding(
     adata: AnnData,
     color: str | Sequence[str] | None = None,
     *,
+    query: AnnData | None = None,
     basis: str = "fe",
     dimensions: Sequence[int] = (0, 1),
     layer: str | None = None,
@@ -52,6 +61,11 @@ def embedding(
         Samples by genes; ``obsm["X_" + basis]`` (or ``obsm[basis]``) is read.
     color
         A column of ``adata.obs`` or a gene, or a list of them, which gives one panel each.
+    query
+        New samples that :func:`fe_anndata.tl.transform` has placed in the embedding of `adata`.
+        They are drawn as triangles with a black edge, in the same colours, above the samples of
+        `adata`, which are then smaller and fainter circles. A column or gene that only one of the
+        two has leaves the other grey.
     basis
         Name of the embedding.
     dimensions
@@ -92,7 +106,7 @@ def embedding(
     KeyError
         If the embedding, a column, a gene or the layer does not exist.
     ValueError
-        If an argument is out of range, or there is nothing to draw.
+        If an argument is out of range, there is nothing to draw, or `query` does not fit `adata`.
     TypeError
         If an argument is of the wrong type.
 
@@ -106,34 +120,59 @@ def embedding(
     """
     points = coordinates(adata, basis, dimensions)
     names = [color] if color is None or isinstance(color, str) else list(color)
-    looks = [None if n is None else read(adata, n, layer, palette) for n in names]
+    if query is None:
+        looks = [None if n is None else read(adata, n, layer, palette) for n in names]
+    else:
+        points = np.concatenate([points, _places(query, adata, basis, dimensions)])
+        looks = [None if n is None else read_both(adata, query, n, layer, palette) for n in names]
     _colors.require_cmap(cmap)
     _check(points, looks, legend, size, alpha, vmin, vmax)
     order = generator(seed_of(rng), "drawing order").permutation(len(points))
     order = order[np.isfinite(points[order]).all(axis=1)]
+    if query is None:
+        drawn = layers(order, size, alpha)
+    else:
+        drawn = layers_with_new(order, adata.n_obs, size, alpha)
     side = _side(looks, legend)
     axes = panels(len(looks), ncols, ax, (side, side))
 
-    style = {
-        "s": np.clip(120_000 / len(order), 0.5, 20) if size is None else size,
-        "alpha": alpha,
-        "rasterized": len(order) > MANY_POINTS,
-    }
     for panel, look in zip(axes, looks, strict=True):
         bare(panel, basis, dimensions)
         if isinstance(look, Classes):
-            draw_classes(panel, points, order, look, style, legend == "right")
-            _colors.store(adata, look.name, look.colors)
+            draw_classes(panel, points, drawn, look, legend == "right")
+            _colors.store(adata, look.name, look.colors[: look.own])
         elif isinstance(look, Numbers):
-            draw_numbers(panel, points, order, look, style, cmap=cmap, vmin=vmin, vmax=vmax)
+            draw_numbers(panel, points, drawn, look, cmap, vmin, vmax)
         else:
-            draw_plain(panel, points, order, style)
+            draw_plain(panel, points, drawn)
+        if query is not None and legend is not None:
+            name_markers(panel, drawn, plain=look is None)
     make_room(axes, ncols, own=ax is None)
     if legend == "on data":  # only now the panels have their size
         for panel, look in zip(axes, looks, strict=True):
             if isinstance(look, Classes):
                 name_on_data(panel, points, look)
     return finish(axes, ax is None, show)
+
+
+def _places(
+    query: AnnData, adata: AnnData, basis: str, dimensions: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the coordinates of new samples in the embedding of `adata`."""
+    if not isinstance(query, AnnData):
+        raise TypeError(f"query must be an AnnData, not {type(query).__name__}.")
+    key = Keys(basis).obsm if Keys(basis).obsm in adata.obsm else basis
+    if key not in query.obsm:
+        raise KeyError(
+            f"no query.obsm[{key!r}]: place the new samples first, fe.tl.transform(query, adata)."
+        )
+    widths = query.obsm[key].shape[1], adata.obsm[key].shape[1]
+    if widths[0] != widths[1]:
+        raise ValueError(
+            f"query.obsm[{key!r}] has {widths[0]} columns, but that of adata {widths[1]}: it is "
+            "another embedding. Call fe.tl.transform(query, adata)."
+        )
+    return coordinates(query, key, dimensions)
 
 
 def _side(looks: list[Classes | Numbers | None], legend: str | None) -> float:

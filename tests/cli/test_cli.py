@@ -243,16 +243,11 @@ def text(source, tmp_path):
 
 
 @pytest.mark.parametrize("which", [missing, truncated, text])
-@pytest.mark.parametrize("command", ["train", "evaluate", "similar", "plot"])
+@pytest.mark.parametrize("command", ["train", "similar", "plot"])
 def test_file_that_cannot_be_read(run, source, tmp_path, command, which):
     path, out = which(source, tmp_path), tmp_path / "out"
-    more = {
-        "train": ["-o", out],
-        "evaluate": ["--label", "group", "-o", out],
-        "similar": ["gene1"],
-        "plot": ["history", "-o", out],
-    }
-    bad(run(command, path, *more[command]), path.name)
+    more = {"train": ["-o", out], "similar": ["gene1"], "plot": ["history", "-o", out]}[command]
+    bad(run(command, path, *more), path.name)
     assert not out.exists()
 
 
@@ -329,61 +324,128 @@ def test_interrupted_before_there_is_a_result(run, source, tmp_path, monkeypatch
     assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
 
 
-# evaluate
+# transform, reconstruct, impute
 
 
-FEW = ["--methods", "pca", "--classifiers", "knn", "--folds", 2, "--no-progress"]
+@pytest.fixture
+def new(tmp_path):
+    """Return the file of new samples, whose genes stand in another order, with gaps."""
+    adata = fe.datasets.simulated(12, 30, 4)[:, ::-1].copy()
+    adata.X[2, 3] = np.nan
+    adata.layers["log"] = adata.X
+    adata.obsm["X_other"] = np.ones((12, 3))
+    adata.uns["kept"] = "text"
+    adata.obs["text"] = ["a", "b"] * 6
+    adata.write_h5ad(tmp_path / "new.h5ad")
+    return tmp_path / "new.h5ad"
 
 
-def test_evaluate_writes_a_table(run, source, tmp_path):
-    out, picture = tmp_path / "table.tsv", tmp_path / "accuracy.png"
-    words = ["--label", "group", "--dims", 2, 4, "-o", out, "--plot", picture]
-    code, printed, err = run("evaluate", source, *words, *FEW)
+def test_transform_adds_to_the_file(run, new, trained, tmp_path):
+    out = tmp_path / "out.h5ad"
+    before = new.read_bytes()
+    code, printed, err = run("transform", new, trained, "-o", out, "--no-progress")
     assert code == 0, err
-    table = pd.read_csv(out, sep="\t")
-    found = fe.tl.evaluate(
-        small(), "group", dims=[2, 4], methods=["pca"], classifiers=["knn"], folds=2
-    )
-    timed = ["seconds_fit", "seconds_new"]
-    pd.testing.assert_frame_equal(table.drop(columns=timed), found.drop(columns=timed))
-    assert printed.startswith("method\tdecoder\tdim\tclassifier\taccuracy_new")
-    assert f"wrote {out}" in printed
-    assert picture.read_bytes().startswith(PNG)
-    assert not plt.get_fignums()
-    bad(run("evaluate", source, *words, *FEW), "exists", "overwrite")
-    assert run("evaluate", source, *words, *FEW, "--overwrite")[0] == 0
+    assert f"wrote {out}: 12 samples placed" in printed
+    assert new.read_bytes() == before
+    found, expected = fe.io.read_h5ad(out), fe.io.read_h5ad(new)
+    fe.tl.transform(expected, trained, progress=False)
+    for name in ("X_fe", "X_fe_se", "X_other"):
+        assert found.obsm[name].tobytes() == expected.obsm[name].tobytes()
+    pd.testing.assert_frame_equal(found.obs, expected.obs)
+    pd.testing.assert_frame_equal(found.var, expected.var)
+    assert found.X.tobytes() == expected.X.tobytes()
+    assert set(found.layers) == {"truth", "log"}
+    assert found.uns["kept"] == "text"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["new.h5ad", "out.h5ad"]
+    fe.tl.impute(found, reference=trained)  # and it goes on from there
 
 
-def test_evaluate_with_groups_and_numbers(run, tmp_path):
-    adata = small()
-    adata.obs["donor"] = [f"d{i % 8}" for i in range(40)]
-    adata.obs["age"] = adata.obsm["factors"][:, 0]
-    adata.write_h5ad(tmp_path / "in.h5ad")
-    out, picture = tmp_path / "table.csv", tmp_path / "r2.png"
-    words = ["--label", "age", "--groups", "donor", "--dims", 2, "--n-top-genes", 20]
-    words += ["-o", out, "--plot", picture]
-    code, _, err = run("evaluate", tmp_path / "in.h5ad", *words, *FEW)
-    assert code == 0, err
-    assert pd.read_csv(out)["label_r2_new"].notna().all()
-    assert picture.exists()
+def test_transform_does_not_load_the_matrix(run, new, trained, tmp_path, monkeypatch):
+    reader = fe.io.h5ad.load
+    monkeypatch.setattr("fe_anndata._access.files.load", lambda p, backed: reader(p, backed="r"))
+    monkeypatch.setattr(fe.io.h5ad, "load", lambda path: pytest.fail("loaded"))
+    assert run("transform", new, trained, "-o", tmp_path / "out.h5ad")[0] == 0
+
+
+def test_transform_replaces_its_input_if_told_to(run, new, trained):
+    before = new.read_bytes()
+    bad(run("transform", new, trained, "-o", new), "exists", "overwrite")
+    assert new.read_bytes() == before
+    assert run("transform", new, trained, "-o", new, "--overwrite", "--key-added", "k")[0] == 0
+    assert {"X_k", "X_k_se", "X_other"} == set(fe.io.read_h5ad(new).obsm)
+    # once more, over earlier results
+    assert run("transform", new, trained, "-o", new, "--overwrite", "--key-added", "k")[0] == 0
+
+
+def test_transform_options(run, new, trained, tmp_path):
+    words = ["--layer", "log", "--threads", 1, "--no-progress"]
+    assert run("transform", new, trained, "-o", tmp_path / "out.h5ad", *words)[0] == 0
+    bad(run("transform", new, trained, "-o", tmp_path / "b.h5ad", "--layer", "lgo"), "'log'")
+    text = " ".join(run("transform", "--help")[1].split())
+    assert "Names the places of the result" in text
+    assert "--copy" not in text
+
+
+def test_the_reference_is_never_replaced(run, new, trained):
+    before = trained.read_bytes()
+    bad(run("transform", new, trained, "-o", trained, "--overwrite"), "is the reference")
+    for verb in ("impute", "reconstruct"):
+        words = ["-o", trained, "--overwrite", "--reference", trained]
+        bad(run(verb, new, *words), "is the reference")
+    assert trained.read_bytes() == before
+
+
+def test_transform_refuses(run, new, source, trained, tmp_path):
+    out = tmp_path / "out.h5ad"
+    bad(run("transform", new, source, "-o", out), "no trained model", "train")
+    bad(run("transform", new, tmp_path / "none.h5ad", "-o", out), "none.h5ad")
+    bad(run("transform", trained, trained, "-o", out), "itself trained")
+    bad(run("transform", new, trained, "-o", tmp_path / "none" / "o.h5ad"), "no folder")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.h5ad", "new.h5ad"]
+
+
+def test_a_failed_write_leaves_nothing(run, new, trained, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(fe.io.h5ad, "write_elem", full)
+    bad(run("transform", new, trained, "-o", tmp_path / "out.h5ad", "--no-progress"), "no space")
+    assert [p.name for p in tmp_path.iterdir()] == ["new.h5ad"]
 
 
 @pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (["--label", "gruop"], ["'group'"]),
-        (["--label", "group", "--groups", "x"], ["'x'", "'group'"]),
-        (["--label", "group", "--dims", "2.5"], ["2.5"]),
-        (["--label", "group", "--dims", "30"], ["30", "too many"]),
-        (["--label", "group", "--methods", "tsne"], ["'umap'", "'tsne'"]),
-        (["--label", "group", "--folds", "20"], ["20", "folds=10"]),
-        ([], ["--label"]),
-    ],
-    ids=" ".join,
+    ("verb", "layer"), [("reconstruct", "fe"), ("impute", "fe_imputed"), ("impute", "mine")]
 )
-def test_evaluate_refuses(run, source, tmp_path, words, named):
-    bad(run("evaluate", source, "-o", tmp_path / "table.tsv", *words), *named)
-    assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
+def test_layers_of_new_samples(run, new, trained, tmp_path, verb, layer):
+    placed, out = tmp_path / "placed.h5ad", tmp_path / "out.h5ad"
+    run("transform", new, trained, "-o", placed, "--no-progress")
+    words = ["--reference", trained, "-o", out, "--layer-added", layer]
+    code, printed, err = run(verb, placed, *words)
+    assert code == 0, err
+    assert f"wrote {out}: layer {layer}" in printed
+    expected = fe.io.read_h5ad(placed)
+    getattr(fe.tl, verb)(expected, layer, reference=trained)
+    found = fe.io.read_h5ad(out).layers[layer]
+    assert found.tobytes() == expected.layers[layer].tobytes()
+    bad(run(verb, new, "--reference", trained, "-o", tmp_path / "b.h5ad"), "fe.tl.transform")
+
+
+def test_reconstruct_of_trained_samples(run, trained, tmp_path):
+    out = tmp_path / "out.h5ad"
+    assert run("reconstruct", trained, "-o", out)[0] == 0
+    assert fe.io.read_h5ad(out).layers["fe"].shape == (40, 30)
+
+
+def test_plot_with_new_samples(run, new, trained, tmp_path):
+    out = tmp_path / "picture.png"
+    bad(run("plot", trained, "embedding", "--query", new, "-o", out), "fe.tl.transform")
+    run("transform", new, trained, "-o", new, "--overwrite", "--no-progress")
+    words = ["--query", new, "--color", "group", "-o", out, "--dpi", 40]
+    code, _, err = run("plot", trained, "embedding", *words)
+    assert code == 0, err
+    assert out.read_bytes().startswith(PNG)
+    out.unlink()
+    bad(run("plot", trained, "history", "--query", new, "-o", out), "--query", "history")
 
 
 # similar
@@ -558,3 +620,57 @@ def test_installed_command(tmp_path):
         check=False,
     )
     bad((done.returncode, done.stdout, done.stderr), "none.h5ad")
+
+
+FEW = ["--methods", "pca", "--classifiers", "knn", "--folds", 2, "--no-progress"]
+
+
+def test_evaluate_writes_a_table(run, source, tmp_path):
+    out, picture = tmp_path / "table.tsv", tmp_path / "accuracy.png"
+    words = ["--label", "group", "--dims", 2, 4, "-o", out, "--plot", picture]
+    code, printed, err = run("evaluate", source, *words, *FEW)
+    assert code == 0, err
+    table = pd.read_csv(out, sep="\t")
+    found = fe.tl.evaluate(
+        small(), "group", dims=[2, 4], methods=["pca"], classifiers=["knn"], folds=2
+    )
+    timed = ["seconds_fit", "seconds_new"]
+    pd.testing.assert_frame_equal(table.drop(columns=timed), found.drop(columns=timed))
+    assert printed.startswith("method\tdecoder\tdim\tclassifier\taccuracy_new")
+    assert f"wrote {out}" in printed
+    assert picture.read_bytes().startswith(PNG)
+    assert not plt.get_fignums()
+    bad(run("evaluate", source, *words, *FEW), "exists", "overwrite")
+    assert run("evaluate", source, *words, *FEW, "--overwrite")[0] == 0
+
+
+def test_evaluate_with_groups_and_numbers(run, tmp_path):
+    adata = small()
+    adata.obs["donor"] = [f"d{i % 8}" for i in range(40)]
+    adata.obs["age"] = adata.obsm["factors"][:, 0]
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    out, picture = tmp_path / "table.csv", tmp_path / "r2.png"
+    words = ["--label", "age", "--groups", "donor", "--dims", 2, "--n-top-genes", 20]
+    words += ["-o", out, "--plot", picture]
+    code, _, err = run("evaluate", tmp_path / "in.h5ad", *words, *FEW)
+    assert code == 0, err
+    assert pd.read_csv(out)["label_r2_new"].notna().all()
+    assert picture.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--label", "gruop"], ["'group'"]),
+        (["--label", "group", "--groups", "x"], ["'x'", "'group'"]),
+        (["--label", "group", "--dims", "2.5"], ["2.5"]),
+        (["--label", "group", "--dims", "30"], ["30", "too many"]),
+        (["--label", "group", "--methods", "tsne"], ["'umap'", "'tsne'"]),
+        (["--label", "group", "--folds", "20"], ["20", "folds=10"]),
+        ([], ["--label"]),
+    ],
+    ids=" ".join,
+)
+def test_evaluate_refuses(run, source, tmp_path, words, named):
+    bad(run("evaluate", source, "-o", tmp_path / "table.tsv", *words), *named)
+    assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]

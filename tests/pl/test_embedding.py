@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.legend import Legend
 from scipy.sparse import csr_matrix
 
 from fe_anndata import pl
@@ -328,3 +329,176 @@ def test_more_errors(adata, make_adata):
     adata.obsm["X_fe"][:] = np.nan
     with pytest.raises(ValueError, match="no sample has coordinates"):
         pl.embedding(adata)
+
+
+# new samples
+
+
+@pytest.fixture
+def query(make_adata):
+    """Return 40 samples: three of the classes of the others, and one more."""
+    made = make_adata(n=40, classes=5)[:, :2].copy()
+    made.obs["type"] = made.obs["type"].cat.remove_categories(made.obs["type"].cat.categories[0])
+    made.obs["own"] = np.linspace(0, 1, 40)
+    made.obsm["X_fe"] += 0.5
+    return made
+
+
+def drawn(ax):
+    """Return places, colours and edges: of circles, and of triangles."""
+    found = []
+    for edged in (False, True):
+        of_marker = [c for c in ax.collections if bool(c.get_linewidths()[0]) is edged]
+        for points in of_marker:
+            points.update_scalarmappable()
+        colors = np.concatenate(
+            [np.resize(c.get_facecolor(), (len(c.get_offsets()), 4)) for c in of_marker]
+        )
+        places = np.concatenate([np.asarray(c.get_offsets()) for c in of_marker])
+        found.append((places, colors, of_marker))
+    return found
+
+
+def sorted_rows(places):
+    return np.array(sorted(map(tuple, np.asarray(places, dtype=float))))
+
+
+def test_new_samples_are_triangles_with_a_black_edge_above_circles(adata, query):
+    ax = pl.embedding(adata, "type", query=query)
+    (circles, _, of_circles), (triangles, _, of_triangles) = drawn(ax)
+    np.testing.assert_array_equal(sorted_rows(circles), sorted_rows(adata.obsm["X_fe"]))
+    np.testing.assert_array_equal(sorted_rows(triangles), sorted_rows(query.obsm["X_fe"]))
+    for points in of_triangles:
+        assert to_hex(points.get_edgecolor()[0]) == "#000000"
+        assert len(points.get_paths()[0].vertices) == 4
+    assert of_triangles[-1].get_sizes()[0] > of_circles[-1].get_sizes()[0]
+    assert of_circles[-1].get_alpha() < 1
+    assert ax.collections.index(of_triangles[0]) > ax.collections.index(of_circles[-1])
+
+
+def test_a_class_has_one_colour_for_both(adata, query):
+    ax = pl.embedding(adata, "type", query=query)
+    labels = list(adata.obs["type"].cat.categories)
+    united = [t.get_text() for t in ax.get_legend().texts]
+    new = [label for label in query.obs["type"].cat.categories if label not in labels]
+    assert united == [*labels, *new, "missing"]
+    patches = [to_hex(p.get_facecolor()) for p in ax.get_legend().get_patches()]
+    color = dict(zip(united, patches, strict=True))
+    for of, (places, colors, _) in zip((adata, query), drawn(ax), strict=True):
+        at = {tuple(p): i for i, p in enumerate(np.asarray(of.obsm["X_fe"], dtype=float))}
+        for place, shown in zip(places, colors, strict=True):
+            label = of.obs["type"].iloc[at[tuple(place)]]
+            assert to_hex(shown) == color.get(label, MISSING)
+    assert list(adata.uns["type_colors"]) == patches[:4]
+    assert not query.uns
+
+
+def test_stored_colours_are_kept_beside_new_classes(adata, query):
+    stored = ["#000001", "#000002", "#000003", FEW[0]]
+    adata.uns["type_colors"] = list(stored)
+    ax = pl.embedding(adata, "type", query=query)
+    patches = [to_hex(p.get_facecolor()) for p in ax.get_legend().get_patches()]
+    assert patches[:4] == stored
+    assert len(set(patches)) == len(patches)
+    assert list(adata.uns["type_colors"]) == stored
+
+
+@pytest.mark.parametrize("color", ["number", "LYZ"])
+def test_numbers_have_one_scale_for_both(adata, query, color):
+    query.obs["number"] += 10
+    query.X = query.X + 10
+    ax = pl.embedding(adata, color, query=query)
+    limits = {c.get_clim() for c in ax.collections if len(c.get_offsets())}
+    both = [
+        np.asarray(of.obs[color] if color == "number" else of[:, color].X) for of in (adata, query)
+    ]
+    assert limits == {(both[0].min(), both[1].max())}
+    assert len(ax.child_axes) == 1
+
+
+@pytest.mark.parametrize(("color", "grey"), [("flag", 1), ("BRCA1", 1), ("own", 0)])
+def test_what_only_one_has_leaves_the_other_grey(adata, query, color, grey):
+    del query.obs["flag"]
+    colors = [c for _, c, _ in drawn(pl.embedding(adata, color, query=query))]
+    assert {to_hex(c) for c in colors[grey]} == {MISSING}
+    assert len({to_hex(c) for c in colors[1 - grey]} - {MISSING}) > 1
+
+
+def test_without_colour_the_two_differ(adata, query):
+    (_, circles, _), (_, triangles, _) = drawn(pl.embedding(adata, query=query))
+    assert {to_hex(c) for c in circles}.isdisjoint({to_hex(c) for c in triangles})
+
+
+@pytest.mark.parametrize("legend", ["right", "on data"])
+def test_the_markers_are_explained_where_nothing_else_is(adata, query, legend):
+    names = ["type", "number", "flag"]
+    axes = pl.embedding(adata, names, query=query, legend=legend, ncols=2)
+    figure = axes[0].figure
+    figure.canvas.draw()
+    for ax in axes:
+        (markers,) = (a for a in ax.artists if isinstance(a, Legend))
+        assert [t.get_text() for t in markers.texts] == ["trained on", "new"]
+        box = markers.get_window_extent()
+        assert inside(figure, box)
+        assert box.y1 <= ax.xaxis.label.get_window_extent().y0
+        assert not any(box.overlaps(other.get_window_extent()) for other in axes)
+        assert not any(box.overlaps(other.title.get_window_extent()) for other in axes)
+        assert all(t.get_fontsize() >= 8 for t in markers.texts)
+    boxes = [ax.get_tightbbox() for ax in axes]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_without_query_and_without_legend_no_marker_is_explained(adata, query):
+    assert not pl.embedding(adata, "type").artists
+    assert not pl.embedding(adata, "type", query=query, legend=None).artists
+
+
+def test_new_samples_without_a_place_are_left_out(adata, query):
+    query.obsm["X_fe"][:5] = np.nan
+    _, (triangles, _, _) = drawn(pl.embedding(adata, "type", query=query))
+    assert len(triangles) == 35
+
+
+def test_before_and_after_of_placement(adata, query):
+    for of in (adata, query):
+        of.obsm["X_before"] = of.obsm["X_fe"] * 2
+    for basis in ("before", "fe"):
+        ax = pl.embedding(adata, "type", query=query, basis=basis)
+        np.testing.assert_array_equal(
+            sorted_rows(drawn(ax)[1][0]), sorted_rows(query.obsm[f"X_{basis}"])
+        )
+
+
+def no_place(query):
+    del query.obsm["X_fe"]
+
+
+def other_width(query):
+    query.obsm["X_fe"] = np.zeros((40, 3))
+
+
+def numbers(query):
+    query.obs["type"] = 1.5
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "match"),
+    [
+        (no_place, KeyError, r"no query\.obsm\['X_fe'\].*fe\.tl\.transform"),
+        (other_width, ValueError, "3 columns.*adata 2"),
+        (numbers, ValueError, "categories in one.*numbers in the other"),
+    ],
+)
+def test_a_query_that_does_not_fit(adata, query, change, error, match):
+    change(query)
+    with pytest.raises(error, match=match):
+        pl.embedding(adata, "type", query=query)
+    assert plt.get_fignums() == []
+    assert not adata.uns
+
+
+def test_a_query_of_another_kind(adata, query):
+    with pytest.raises(TypeError, match="query must be an AnnData"):
+        pl.embedding(adata, query=query.obs)
+    with pytest.raises(KeyError, match="did you mean 'type'"):
+        pl.embedding(adata, "tpye", query=query)
