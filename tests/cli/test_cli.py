@@ -361,8 +361,6 @@ def test_transform_adds_to_the_file(run, new, trained, tmp_path):
 
 
 def test_transform_does_not_load_the_matrix(run, new, trained, tmp_path, monkeypatch):
-    reader = fe.io.h5ad.load
-    monkeypatch.setattr("fe_anndata._access.files.load", lambda p, backed: reader(p, backed="r"))
     monkeypatch.setattr(fe.io.h5ad, "load", lambda path: pytest.fail("loaded"))
     assert run("transform", new, trained, "-o", tmp_path / "out.h5ad")[0] == 0
 
@@ -372,7 +370,7 @@ def test_transform_replaces_its_input_if_told_to(run, new, trained):
     bad(run("transform", new, trained, "-o", new), "exists", "overwrite")
     assert new.read_bytes() == before
     assert run("transform", new, trained, "-o", new, "--overwrite", "--key-added", "k")[0] == 0
-    assert {"X_k", "X_k_se", "X_other"} == set(fe.io.read_h5ad(new).obsm)
+    assert {"X_k", "X_k_se", "X_other"} <= set(fe.io.read_h5ad(new).obsm)
     # once more, over earlier results
     assert run("transform", new, trained, "-o", new, "--overwrite", "--key-added", "k")[0] == 0
 
@@ -409,7 +407,9 @@ def test_a_failed_write_leaves_nothing(run, new, trained, tmp_path, monkeypatch)
         raise OSError("no space left on device")
 
     monkeypatch.setattr(fe.io.h5ad, "write_elem", full)
-    bad(run("transform", new, trained, "-o", tmp_path / "out.h5ad", "--no-progress"), "no space")
+    code, out, err = run("transform", new, trained, "-o", tmp_path / "out.h5ad", "--no-progress")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == "fe-anndata: no space left on device"
     assert [p.name for p in tmp_path.iterdir()] == ["new.h5ad"]
 
 
