@@ -67,17 +67,47 @@ class Quadratic:
 
 
 @dataclass(frozen=True)
+class Prior:
+    """Where samples lie before their profiles are seen: normal, (d,) and (d, d).
+
+    It holds what profiles say nothing about: directions of u that the decoder hardly follows, or
+    that the genes at hand do not show.
+    """
+
+    mean: Tensor
+    precision: Tensor
+
+    @classmethod
+    def of(cls, table: Tensor) -> Prior:
+        """Return the normal distribution that is nearest to a table of places."""
+        mean = table.mean(0)
+        deviations = table - mean
+        covariance = deviations.T @ deviations / len(table)
+        return cls(mean, torch.linalg.pinv(covariance, hermitian=True))
+
+    def pull(self, u: Tensor) -> Tensor:
+        """Return the precision times what `u` (..., d) are away from the mean."""
+        return (u - self.mean) @ self.precision
+
+    def error(self, u: Tensor) -> Tensor:
+        """Return minus twice the logarithm of the density, but for a constant."""
+        return (self.pull(u) * (u - self.mean)).sum(-1)
+
+
+@dataclass(frozen=True)
 class Candidates:
-    """Coordinates (g, d) to begin at, and their factors (g, k)."""
+    """Coordinates (g, d) to begin at, their factors (g, k) and error of the prior (g,)."""
 
     u: Tensor
     P: Tensor
+    error: Tensor
 
     @classmethod
-    def of(cls, factors: Factors, *tables: Tensor) -> Candidates:
+    def of(cls, factors: Factors, prior: Prior, *tables: Tensor) -> Candidates:
         """Decode the rows of some tables."""
         u = torch.cat(tables)
-        return cls(u, torch.cat([factors(part) for part in torch.split(u, 4096)]))
+        P = torch.cat([factors(part) for part in torch.split(u, 4096)])
+        return cls(u, P, prior.error(u))
 
 
 def lattice(table: Tensor, points: int, margin: float = 0.05) -> Tensor:
@@ -90,7 +120,7 @@ def lattice(table: Tensor, points: int, margin: float = 0.05) -> Tensor:
 
 def search(profiles: Quadratic, candidates: Candidates, number: int, apart: float) -> Tensor:
     """Return the best candidates of each profile, (n, number, d), at least `apart` apart."""
-    errors = profiles.errors(candidates.P)
+    errors = profiles.errors(candidates.P) + candidates.error
     found = []
     for left in reversed(range(number)):
         best = candidates.u[errors.argmin(1)]
@@ -109,7 +139,7 @@ class Placed:
     u
         Coordinates, (n, d).
     error
-        At these, less that at zero factors, (n,).
+        At these, that of the prior included, less that of the profile at zero factors, (n,).
     curvature
         Half the second derivative of the error by Gauss and Newton, (n, d, d).
     """
@@ -119,7 +149,9 @@ class Placed:
     curvature: Tensor
 
 
-def refine(profiles: Quadratic, tangents: Tangents, starts: Tensor, steps: int) -> Placed:
+def refine(
+    profiles: Quadratic, tangents: Tangents, prior: Prior, starts: Tensor, steps: int
+) -> Placed:
     """Move each of some starts (n, s, d) downhill; return the best end of each profile."""
     n, number, d = starts.shape
 
@@ -130,7 +162,8 @@ def refine(profiles: Quadratic, tangents: Tangents, starts: Tensor, steps: int) 
         JH = profiles.curved(J)
         downhill = (JH @ P[..., None]).squeeze(3).neg_()
         downhill += (J @ profiles.h[:, None, :, None]).squeeze(3)
-        return profiles.error(P), downhill, JH @ J.mT
+        downhill -= prior.pull(u)
+        return profiles.error(P) + prior.error(u), downhill, JH @ J.mT + prior.precision
 
     u = starts
     error, downhill, curvature = look(u)

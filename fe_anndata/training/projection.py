@@ -3,7 +3,8 @@
 Everything learned is fixed. A sample is sought among a lattice (in two dimensions), the places of
 training samples and what a linear map of its factors says, all scored at once; the best few are
 refined together, and the best end is kept. The error that is least is that of the profile in units
-of the noise, D of single genes and C of what genes share (:mod:`fe_anndata.kernels.noise`).
+of the noise (:mod:`fe_anndata.kernels.noise`), plus that of the place under a normal prior, the
+mean and covariance of the training samples.
 
 No sample feels which others came with it: see :mod:`fe_anndata.kernels.placement` for rounding.
 """
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from ..kernels import placement
 from ..kernels.noise import Noise
-from ..kernels.placement import Candidates, Placed, Quadratic
+from ..kernels.placement import Candidates, Placed, Prior, Quadratic
 from ..kernels.workers import share
 from ..models.factored import Factored
 
@@ -89,7 +90,8 @@ class Projection:
         places = table[:: max(1, -(-len(table) // MOST_PLACES))]
         lattice = [placement.lattice(table, LATTICE)] if table.shape[1] == 2 else []
         with torch.no_grad():
-            self.candidates = Candidates.of(view.factors, *lattice, places)
+            self.prior = Prior.of(table)
+            self.candidates = Candidates.of(view.factors, self.prior, *lattice, places)
             self.from_factors = _linear_map(view.factors(places), places)
         self.apart = APART * float((table.amax(0) - table.amin(0)).norm())
         self.loadings = view.loadings[self.genes]
@@ -98,7 +100,8 @@ class Projection:
 
     def _refine(self, profiles: Quadratic, *starts: Tensor) -> Placed:
         steps = STEPS[self.many]
-        return placement.refine(profiles, self.view.with_tangents, torch.cat(starts, 1), steps)
+        tangents, together = self.view.with_tangents, torch.cat(starts, 1)
+        return placement.refine(profiles, tangents, self.prior, together, steps)
 
     def _starts(self, profiles: Quadratic, numbers: tuple[int, int]) -> Tensor:
         """Return places to begin at, (n, number, d)."""

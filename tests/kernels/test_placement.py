@@ -9,7 +9,7 @@ import torch
 
 from fe_anndata.kernels import placement
 from fe_anndata.kernels.phi import Phi
-from fe_anndata.kernels.placement import Candidates, Quadratic
+from fe_anndata.kernels.placement import Candidates, Prior, Quadratic
 
 
 def network(d, k, activation, hidden=(7, 5), fourier=3, seed=0):
@@ -28,6 +28,10 @@ def quadratic(n, k, own, seed=1):
     root = torch.randn(n if own else 1, k, k, generator=rng, dtype=torch.float64)
     h = torch.randn(n, k, generator=rng, dtype=torch.float64)
     return Quadratic(root @ root.mT + 0.1 * torch.eye(k, dtype=torch.float64), h)
+
+
+def no_prior(d):
+    return Prior(torch.zeros(d, dtype=torch.float64), torch.zeros(d, d, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
@@ -59,17 +63,25 @@ def test_errors_of_candidates(own):
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_a_linear_decoder_has_a_closed_form(own):
+@pytest.mark.parametrize("known", [False, True])
+def test_a_linear_decoder_has_a_closed_form(own, known):
     d, k, n = 3, 6, 7
+    table = torch.randn(20, d, dtype=torch.float64, generator=torch.Generator().manual_seed(6))
+    prior = Prior.of(table) if known else no_prior(d)
+    if known:
+        identity = torch.eye(d, dtype=torch.float64)
+        torch.testing.assert_close(prior.precision @ table.T.cov(correction=0), identity)
     phi = network(d, k, "relu", hidden=(), fourier=0)
     profiles = quadratic(n, k, own)
     starts = torch.zeros(n, 2, d, dtype=torch.float64)
-    placed = placement.refine(profiles, phi.with_tangents, starts, 30)
+    placed = placement.refine(profiles, phi.with_tangents, prior, starts, 30)
     A = phi.linear
     for i in range(n):
         H = profiles.H[i if own else 0]
-        torch.testing.assert_close(placed.curvature[i], A.T @ H @ A)
-        best = torch.linalg.solve(A.T @ H @ A, A.T @ profiles.h[i])
+        curvature = A.T @ H @ A + prior.precision
+        torch.testing.assert_close(placed.curvature[i], curvature)
+        right = A.T @ profiles.h[i] + prior.precision @ prior.mean
+        best = torch.linalg.solve(curvature, right)
         torch.testing.assert_close(placed.u[i], best, atol=1e-6, rtol=1e-5)
 
 
@@ -78,9 +90,9 @@ def test_the_place_is_a_minimum(d):
     phi = network(d, 8, "tanh")
     profiles = quadratic(6, 8, own=False)
     table = torch.randn(40, d, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    candidates = Candidates.of(lambda u: phi(u)[0], table)
+    candidates = Candidates.of(lambda u: phi(u)[0], no_prior(d), table)
     starts = placement.search(profiles, candidates, 3, 0.1)
-    placed = placement.refine(profiles, phi.with_tangents, starts, 40)
+    placed = placement.refine(profiles, phi.with_tangents, no_prior(d), starts, 40)
     u = placed.u.clone().requires_grad_()
     error = profiles.error(phi(u)[0][:, None])[:, 0]
     torch.testing.assert_close(error, placed.error)
@@ -93,7 +105,7 @@ def test_starts_are_the_best_candidates_and_apart():
     profiles = quadratic(5, 3, own=False)
     u = placement.lattice(torch.tensor([[0.0, 0.0], [1.0, 2.0]], dtype=torch.float64), 9)
     P = torch.cat([u, u[:, :1] * u[:, 1:]], 1)
-    starts = placement.search(profiles, Candidates(u, P), 3, 0.5)
+    starts = placement.search(profiles, Candidates(u, P, torch.zeros(len(u))), 3, 0.5)
     errors = profiles.errors(P)
     for i in range(5):
         torch.testing.assert_close(starts[i, 0], u[errors[i].argmin()])
@@ -113,11 +125,11 @@ def test_a_row_does_not_feel_the_others(own, d):
     phi = network(d, 6, "relu")
     profiles = quadratic(63, 6, own)
     table = torch.randn(50, d, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
-    candidates = Candidates.of(lambda u: phi(u)[0], table)
+    candidates = Candidates.of(lambda u: phi(u)[0], no_prior(d), table)
 
     def place(profiles):
         starts = placement.search(profiles, candidates, 2, 0.1)
-        return placement.refine(profiles, phi.with_tangents, starts, 10).u.float()
+        return placement.refine(profiles, phi.with_tangents, no_prior(d), starts, 10).u.float()
 
     order = torch.randperm(63, generator=torch.Generator().manual_seed(5))[:50]
     some = Quadratic(profiles.H[order] if own else profiles.H, profiles.h[order])
