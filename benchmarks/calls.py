@@ -82,7 +82,7 @@ def compare(name: str, adata: AnnData, rounds: int) -> tuple[list[dict[str, obje
     variance = float(np.asarray(adata.X).var(axis=0, dtype=np.float64).mean())
     records = []
     for dim, against in ((32, "PCA 64"), (2, "PCA + neighbors + UMAP")):
-        loss = float(np.min(fe.get.history(adata, key=f"fe{dim}")["validation_loss"]))
+        loss = adata.uns[f"fe{dim}"]["params"]["validation_loss"]
         mine, theirs = medians[f"train {dim}-D"], medians[against]
         records.append({
             "data": f"{name}, {adata.n_obs} x {adata.n_vars}", "dimensions": dim,

@@ -25,13 +25,13 @@ from ..models.factored import Factored
 
 ROWS = 128
 """Samples that are placed at a time."""
-LATTICE = 64
+LATTICE = 48
 FEW = 3
 """Above so many dimensions there are fewer minima, and a linear map gives a start."""
 STARTS, STEPS = (3, 1), (8, 5)
 """In few dimensions, and above."""
-STARTS_OF_TRAINED = (2, 1)
-"""For samples that have been trained, beside their own place."""
+STARTS_OF_TRAINED, STEPS_OF_TRAINED = 1, (5, 3)
+"""For samples that have been trained: in few dimensions, and beside their own place."""
 APART = 0.03
 """Of the diagonal of the table: how far starts are apart at least."""
 MOST_PLACES = 2048
@@ -92,20 +92,23 @@ class Projection:
         with torch.no_grad():
             self.prior = Prior.of(table)
             self.candidates = Candidates.of(view.factors, self.prior, *lattice, places)
-            self.from_factors = _linear_map(view.factors(places), places)
+            if self.many:
+                self.from_factors = _linear_map(self.candidates.P, self.candidates.u)
         self.apart = APART * float((table.amax(0) - table.amin(0)).norm())
         self.loadings = view.loadings[self.genes]
         self.weighted = self.loadings / noise.genes[:, None]
         self.gram = self.loadings.T @ self.weighted
 
-    def _refine(self, profiles: Quadratic, *starts: Tensor) -> Placed:
-        steps = STEPS[self.many]
-        tangents, together = self.view.with_tangents, torch.cat(starts, 1)
-        return placement.refine(profiles, tangents, self.prior, together, steps)
+    def _refine(self, profiles: Quadratic, starts: Tensor, steps: tuple[int, int]) -> Placed:
+        tangents = self.view.with_tangents
+        return placement.refine(profiles, tangents, self.prior, starts, steps[self.many])
 
-    def _starts(self, profiles: Quadratic, numbers: tuple[int, int]) -> Tensor:
-        """Return places to begin at, (n, number, d)."""
-        starts = placement.search(profiles, self.candidates, numbers[self.many], self.apart)
+    def _search(self, profiles: Quadratic, number: int) -> Tensor:
+        return placement.search(profiles, self.candidates, number, self.apart)
+
+    def _starts(self, profiles: Quadratic) -> Tensor:
+        """Return places to begin at for new samples, (n, number, d)."""
+        starts = self._search(profiles, STARTS[self.many])
         if not self.many:
             return starts
         # Where a linear map puts the factors that fit best.
@@ -148,7 +151,7 @@ class Projection:
             lost = [self.loadings[~row].T @ self.weighted[~row] for row in seen]
             gram = gram - torch.stack(lost)
         profiles = self.noise.quadratic(Y @ self.weighted, gram)
-        placed = self._refine(profiles, self._starts(profiles, STARTS))
+        placed = self._refine(profiles, self._starts(profiles), STEPS)
         residual = (Y - view.deviations(placed.u, self.genes)).where(seen, 0.0).square()
         squares, n_genes = Y.square().sum(1), seen.sum(1)
         spread = torch.linalg.pinv(placed.curvature, hermitian=True).diagonal(dim1=1, dim2=2)
@@ -168,8 +171,10 @@ class Projection:
             rows = slice(ROWS * i, ROWS * (i + 1))
             with torch.no_grad():  # which is of the thread
                 profiles = self.noise.quadratic(scores[rows].double(), self.gram[None])
-                starts = self._starts(profiles, STARTS_OF_TRAINED)
-                found = self._refine(profiles, starts, own[rows, None].double())
+                starts = own[rows, None].double()
+                if not self.many:
+                    starts = torch.cat([self._search(profiles, STARTS_OF_TRAINED), starts], 1)
+                found = self._refine(profiles, starts, STEPS_OF_TRAINED)
                 placed[rows] = found.u.to(placed.dtype)
 
         share(place, -(-len(own) // ROWS))

@@ -50,7 +50,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "gene_step": "solve",
             "gene_prior": 3.0,
             "relocate": True,
-            "steps": 150,
+            "steps": 135,
             "evaluate_every": 10,
             "patience": 2,
             "learning_rate_drops": 1,
