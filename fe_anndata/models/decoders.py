@@ -80,6 +80,16 @@ class Inner(nn.Module):
         layers = [] if self.phi_mlp is None else self.phi_mlp.layers()
         return Phi(self.linear.weight, layers, self.frequencies, self.activation)
 
+    @torch.no_grad()
+    def change_coordinates(self, back: Tensor) -> None:
+        """Decode u as ``u @ back`` was decoded before, `back` (d, d)."""
+        d = len(back)
+        self.linear.weight.copy_(self.linear.weight @ back.T)
+        self.frequencies.copy_(back @ self.frequencies)
+        if self.phi_mlp is not None:
+            weight = self.phi_mlp.layers()[0][0]
+            weight[:, :d] = weight[:, :d] @ back.T
+
     def psi(self, v: Tensor) -> Tensor:
         """Return the gene factors, (m, gene_dim)."""
         return v if self.psi_mlp is None else v + self.psi_mlp(v)

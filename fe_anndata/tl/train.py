@@ -52,6 +52,7 @@ def train(
     gene_prior: float | None = None,
     noise: str | None = None,
     relocate: bool | None = None,
+    metric: str | None = None,
     batch: str | None = None,
     batch_size: int | tuple[int, int] | None = None,
     steps: int | None = None,
@@ -97,7 +98,8 @@ def train(
     sample_dim
         Length of a sample vector. For ``"dot"`` its last entry is the bias.
     gene_dim
-        Length of a gene vector; by default 64, or as many as a small matrix has components.
+        Length of a gene vector; by default 64, or twice `sample_dim` if that is more, but not more
+        than a small matrix has components.
     hidden
         Hidden sizes of the network, phi for ``"inner"``.
     gene_hidden
@@ -156,6 +158,11 @@ def train(
         Whether every sample moves, at the end, to where :func:`fe_anndata.tl.transform` would
         place it: it may have been stuck in a poor place, and what is known of new samples and of
         those trained on is then alike. The history is that of the training before.
+    metric
+        ``"expression"``: in the end coordinates are changed linearly so that distances between
+        neighbours are those of the profiles decoded there, as between principal components, in
+        the units of the matrix; ``"free"``: they stay as they were trained. ``"auto"`` for free up
+        to three dimensions and expression above. For ``"inner"`` alone.
     batch
         What a step sees: ``"full"``, the whole matrix (``"inner"`` alone); ``"cells"``, random
         cells; ``"tiles"``, some samples x some genes.

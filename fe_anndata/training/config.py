@@ -21,6 +21,7 @@ CHOICES = {
     "init": ("torch", "glorot"),
     "validation_by": ("cells", "samples"),
     "noise": ("auto", "shared", "equal"),
+    "metric": ("auto", "expression", "free"),
 }
 
 
@@ -57,6 +58,7 @@ class Config:
     sample_noise: float = 0.0
     relocate: bool = False
     noise: str = "auto"
+    metric: str = "free"
     batch: str = "full"
     batch_size: int | tuple[int, int] | None = None
     steps: int | None = None
@@ -85,7 +87,7 @@ EPOCHS_OF_BATCHES = 30
 """The budget of the inner decoder on batches."""
 
 # Keywords that mean nothing to a decoder: an error if the user gives one, not ignored.
-_INNER_ONLY = ("gene_hidden", "fourier", "gene_step", "solve_every", "gene_prior")
+_INNER_ONLY = ("gene_hidden", "fourier", "gene_step", "solve_every", "gene_prior", "metric")
 NOT_FOR = {
     "inner": (),
     "concat": _INNER_ONLY,

@@ -16,6 +16,7 @@ from ..kernels.pair_mlp import Kernel, reference
 from ..kernels.products import Cells, Products
 from ..kernels.target import Target
 from ..matrix.values import Values, column_moments, without_missing
+from ..models.decoders import Inner
 from ..models.factored import factored
 from ..models.factorized import Factorized
 from .config import Config
@@ -24,7 +25,7 @@ from .in_batches import RandomCells, Tiles
 from .loop import Progress, State, load, run
 from .names import Names
 from .objectives import Objective
-from .residuals import Residuals, finish
+from .residuals import Residuals, finish, in_expression, spacing
 from .start import draw_network, start
 from .whole_matrix import Alternating, JointSteps
 
@@ -84,7 +85,7 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
     """
     n_obs, n_vars = shape
     most = min(n_obs - 1, n_vars - 1)
-    gene_dim = config.gene_dim or min(GENE_DIM, most)
+    gene_dim = config.gene_dim or min(max(GENE_DIM, 2 * config.sample_dim), most)
     for name, wanted, by_components in (
         ("sample_dim", config.sample_dim, config.sample_start == "pca"),
         ("gene_dim", gene_dim, config.gene_start == "svd"),
@@ -113,6 +114,9 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
     if noise == "auto":
         # What few coordinates do not hold is large, and much the same in all samples.
         noise = "shared" if few else "equal"
+    metric = config.metric
+    if metric == "auto":
+        metric = "free" if few else "expression"
     rate = config.sample_learning_rate
     if rate == "auto":
         # Steps of Adam have one size in every coordinate; so those of a vector have one length.
@@ -129,6 +133,7 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         sample_learning_rate=rate,
         solve_every=solve_every,
         noise=noise,
+        metric=metric,
         evaluate_every=evaluate_every,
     )
 
@@ -260,7 +265,13 @@ def _finish(
     view = factored(model, table)
     if target is None:
         target = _target(X, holdout, view.centre.float(), config.center)
-    return finish(view, table, target, config.noise, config.relocate)
+    residuals = finish(view, table, target, config.noise, config.relocate)
+    if config.metric == "expression":
+        assert isinstance(model.decoder, Inner)
+        forth, back = in_expression(view, table)
+        model.decoder.change_coordinates(back)
+        table.copy_(table @ forth)
+    return replace(residuals, spacing=spacing(table))
 
 
 def _objective(

@@ -35,7 +35,7 @@ class Residuals:
 
     noise: Noise
     log_misfit_limit: float
-    spacing: float
+    spacing: float = 1.0
 
 
 @torch.no_grad()
@@ -66,7 +66,27 @@ def finish(view: Factored, table: Tensor, target: Target, kind: str, relocate: b
     logs = misfit(target, filled, P, V, noise, scores).clamp_min(1e-30).log()
     middle = logs.median()
     spread = 1.4826 * (logs - middle).abs().median()
-    return Residuals(noise, float(middle + SPREADS * spread), _spacing(table))
+    return Residuals(noise, float(middle + SPREADS * spread))
+
+
+@torch.no_grad()
+def in_expression(view: Factored, table: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the linear change of coordinates, and its inverse, that makes them like distances.
+
+    Euclidean distances of neighbours are then, on the average over samples, those of the profiles
+    decoded there, in the units of the matrix, as they are between principal components: the
+    coordinates are multiplied by the square root of the mean metric pulled back through the
+    decoder, ``J V'V J'``.
+    """
+    V = view.loadings
+    metric = torch.zeros(table.shape[1], table.shape[1], dtype=V.dtype, device=V.device)
+    for part in torch.split(table.double(), 256):
+        J = view.with_tangents(part)[1]
+        metric += torch.einsum("nik,kl,njl->ij", J, V.T @ V, J)
+    values, vectors = torch.linalg.eigh(metric * (view.scale**2 / len(table)))
+    lengths = values.clamp_min(1e-6 * float(values[-1])).clamp_min(1e-12).sqrt()
+    forth, back = (vectors * lengths) @ vectors.T, (vectors / lengths) @ vectors.T
+    return forth.to(table.dtype), back.to(table.dtype)
 
 
 def _factors(view: Factored, table: Tensor) -> Tensor:
@@ -74,7 +94,8 @@ def _factors(view: Factored, table: Tensor) -> Tensor:
     return torch.cat([view.factors(part.double()).to(table.dtype) for part in parts])
 
 
-def _spacing(table: Tensor) -> float:
+def spacing(table: Tensor) -> float:
+    """Return the median distance of a sample to its nearest neighbour."""
     every = max(1, math.ceil(len(table) / LOOKED_AT))
     nearest = []
     for part in torch.split(table[::every], 256):
