@@ -17,6 +17,10 @@ from .reference import Reference
 
 LOOKED_AT = 512
 """Samples that are looked at to tell the unit."""
+SPREAD = 0.3
+"""Of gene means, in units of the spread around them: less tells nothing."""
+ALIKE = 0.5
+"""Correlation of gene means, below which nothing can be said of the unit."""
 SLOPES = (0.5, 0.8, 1.25, 2.0)
 """Of the mean profile on that of the training: beyond the outer ones an error, else a warning."""
 
@@ -96,9 +100,17 @@ def _require_same_unit(block: np.ndarray, reference: Reference, alignment: Align
         )
     trained = reference.view.centre.numpy()[alignment.known]
     seen = np.isfinite(block).any(axis=0)
-    if seen.sum() < 10 or np.std(trained[seen]) < 1e-6:
+    # Where genes have about the same mean, as scaled ones have, their means tell no unit.
+    if seen.sum() < 10 or np.std(trained[seen]) < SPREAD * reference.view.scale:
         return
     mean, known = np.nanmean(block[:, seen], axis=0), trained[seen]
+    alike = float(np.corrcoef(mean, known)[0, 1])
+    if not alike >= ALIKE:
+        warn_user(
+            f"gene means of the new samples hardly resemble those of the training (correlation "
+            f"{alike:.2g}): are they the same genes, in the same units?"
+        )
+        return
     slope = float(np.cov(mean, known)[0, 1] / np.var(known, ddof=1))
     if not SLOPES[0] <= slope <= SLOPES[3]:
         raise ValueError(

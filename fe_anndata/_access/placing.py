@@ -41,7 +41,10 @@ def place(new: NewSamples, reference: Reference, progress: bool) -> Placements:
 
 def distances(u: np.ndarray, reference: Reference) -> np.ndarray:
     """Return the distance to the nearest training sample, in units of theirs, float32 (n,)."""
-    table = reference.table
-    nearest = [torch.cdist(part, table).amin(1) for part in torch.split(torch.from_numpy(u), ROWS)]
-    found: np.ndarray = (torch.cat(nearest) / reference.facts["spacing"]).numpy()
+    table = reference.table.double()
+    # Not by a product of matrices, whose digits depend on the company.
+    exactly = "donot_use_mm_for_euclid_dist"
+    parts = torch.split(torch.from_numpy(u).double(), ROWS)
+    nearest = torch.cat([torch.cdist(part, table, compute_mode=exactly).amin(1) for part in parts])
+    found: np.ndarray = (nearest / reference.facts["spacing"]).float().numpy()
     return found

@@ -16,6 +16,8 @@ from . import squares
 from .placement import Quadratic
 from .target import Target
 
+ROWS = 4096
+"""Samples whose factors are copied at a time."""
 FLOOR = 1e-2
 """Least noise of a gene, as a share of the mean over genes."""
 
@@ -71,9 +73,8 @@ def residual_noise(
         Whether genes have noise of their own size, and errors in common; else C is zero and D the
         same for all, as in least squares.
     """
-    counted = target.counted
+    counted, PC = target.counted, target.shaping(P)
     n = float(counted.sum())
-    PC = P * counted
     YP = target.transposed_times(PC, filled)
     left = _squares_by_gene(target, filled)
     left += (((V @ (PC.T @ PC)) - 2 * YP) * V).sum(1)
@@ -89,9 +90,12 @@ def residual_noise(
     if not shared:
         return Noise(genes, P.new_zeros(P.shape[1], P.shape[1])), scores
     spread = torch.linalg.pinv((V.T @ weighted).double(), hermitian=True)
-    apart = (scores.double() @ spread - P.double()) * counted
+    together = torch.zeros_like(spread)
+    for rows in _blocks(len(P)):
+        apart = (scores[rows].double() @ spread - P[rows].double()) * counted[rows]
+        together += apart.T @ apart
     # Noise of single genes reaches the factors too; only what is above it is shared.
-    root = _root(apart.T @ apart / n - spread)
+    root = _root(together / n - spread)
     return Noise(genes, (root @ root.T).to(P.dtype)), scores
 
 
@@ -109,7 +113,8 @@ def misfit(
     change = (filled.square() - before.square()) * weight[hidden.columns]
     squared.index_add_(0, hidden.rows, change.double())
     gram = V.T @ (V * weight[:, None])
-    squared += ((P @ gram - 2 * scores) * P).sum(1)
+    for rows in _blocks(len(P)):
+        squared[rows] += ((P[rows] @ gram - 2 * scores[rows]) * P[rows]).sum(1)
     seen = V.shape[0] - torch.bincount(hidden.rows, minlength=len(P))
     return (squared.clamp_min(0) / seen.clamp_min(1)).to(P.dtype)
 
@@ -122,6 +127,10 @@ def _squares_by_gene(target: Target, filled: Tensor) -> Tensor:
     change = (filled.square() - before.square()) * counted[hidden.rows]
     total.index_add_(0, hidden.columns, change.double())
     return total
+
+
+def _blocks(n: int) -> list[slice]:
+    return [slice(first, first + ROWS) for first in range(0, n, ROWS)]
 
 
 def _root(C: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-PART = 1 << 20
+PART = 1 << 17
 """How many values are looked at at a time."""
 
 

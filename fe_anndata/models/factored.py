@@ -26,8 +26,8 @@ GENES_PER_FACTOR = 3
 """Genes that are decoded for each of them."""
 SNAPSHOTS = 256
 """Decoded profiles that the basis is made of."""
-AT_A_TIME = 16
-"""Samples whose derivatives are carried through the network at a time."""
+ACTIVATIONS = 1 << 21
+"""Numbers in the widest layer of the network that are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ class Factored:
         (m,), in the units of the matrix.
     scale
         In the units of the matrix.
-    decode
-        Coordinates and genes to profiles as they are, if the form is not exact.
+    decode, width
+        Coordinates and genes to profiles as they are, if the form is not exact; and the widest
+        layer of the network that does so.
     """
 
     factors: Callable[[Tensor], Tensor]
@@ -54,12 +55,14 @@ class Factored:
     centre: Tensor
     scale: float
     decode: Callable[[Tensor, Tensor], Tensor] | None = None
+    width: int = 1
 
     def deviations(self, u: Tensor, genes: Tensor) -> Tensor:
         """Return what is decoded for some genes, (n, b), less the centre, in units of the scale."""
         if self.decode is None:
             return self.factors(u) @ self.loadings[genes].T
-        parts = [self.decode(part, genes) for part in torch.split(u, AT_A_TIME)]
+        rows = _rows(len(genes) * self.width)
+        parts = [self.decode(part, genes) for part in torch.split(u, rows)]
         return (torch.cat(parts) - self.centre[genes]) / self.scale
 
 
@@ -81,7 +84,9 @@ def factored(model: Factorized, places: Tensor) -> Factored:
         return Factored(exact.decoder.phi, phi.with_tangents, loadings, centre, scale)
     some = places[:: max(1, -(-len(places) // SNAPSHOTS))]
     everywhere = torch.arange(len(model.genes), device=places.device)
-    profiles = torch.cat([model.decode(u, everywhere) for u in torch.split(some, 64)]).double()
+    width = max(exact.architecture["hidden"], default=1)
+    rows = _rows(len(everywhere) * width)
+    profiles = torch.cat([model.decode(u, everywhere) for u in torch.split(some, rows)]).double()
     if not centre.any():  # published recipes have no offset
         centre = profiles.mean(0)
     deviations = (profiles - centre) / scale
@@ -99,11 +104,17 @@ def factored(model: Factorized, places: Tensor) -> Factored:
 
     def with_tangents(u: Tensor) -> tuple[Tensor, Tensor]:
         # The activations of all these genes, and their derivatives, are held for a few samples.
-        parts = [exact.decode_with_tangents(part, genes) for part in torch.split(u, AT_A_TIME)]
+        rows = _rows(len(genes) * width * (1 + u.shape[1]))
+        parts = [exact.decode_with_tangents(part, genes) for part in torch.split(u, rows)]
         values, along = (torch.cat(of_parts) for of_parts in zip(*parts, strict=True))
         return (values - shift) @ back, along @ back
 
-    return Factored(factors, with_tangents, loadings, centre, scale, exact.decode)
+    return Factored(factors, with_tangents, loadings, centre, scale, exact.decode, width)
+
+
+def _rows(activations: int) -> int:
+    """Return how many samples are decoded at a time, each with so many activations."""
+    return max(1, ACTIVATIONS // activations)
 
 
 def _telling_genes(loadings: Tensor) -> Tensor:
