@@ -207,11 +207,13 @@ def takers():
         "write_h5ad": {"path": "never-written.h5ad"},
         "transform": {"reference": None},  # a trained one
         "generate": {"coordinates": np.zeros((1, 2))},
+        "evaluate": {"label": "group"},
     }
     functions = [
         getattr(getattr(fe, room), name)
         for room in ("tl", "get", "pl")
         for name in getattr(fe, room).__all__
+        if (room, name) != ("pl", "evaluate")  # of a table
     ]
     return [
         pytest.param(f, more.get(f.__name__, {}), id=f"{f.__module__}.{f.__name__}")

@@ -99,13 +99,12 @@ def factored(model: Factorized, places: Tensor) -> Factored:
     shift = centre[genes]
 
     def factors(u: Tensor) -> Tensor:
-        coefficients: Tensor = (exact.decode(u, genes) - shift) @ back
-        return coefficients
+        parts = torch.split(u, _rows(len(genes) * width))
+        return torch.cat([(exact.decode(part, genes) - shift) @ back for part in parts])
 
     def with_tangents(u: Tensor) -> tuple[Tensor, Tensor]:
-        # The activations of all these genes, and their derivatives, are held for a few samples.
-        rows = _rows(len(genes) * width * (1 + u.shape[1]))
-        parts = [exact.decode_with_tangents(part, genes) for part in torch.split(u, rows)]
+        some = torch.split(u, _rows(len(genes) * width * (1 + u.shape[1])))
+        parts = [exact.decode_with_tangents(part, genes) for part in some]
         values, along = (torch.cat(of_parts) for of_parts in zip(*parts, strict=True))
         return (values - shift) @ back, along @ back
 

@@ -58,7 +58,8 @@ def test_what_was_generated_is_placed_where_it_was_generated(inner):
     expected = generated.obsm.pop("X_fe")
     fe.tl.transform(generated, reference, progress=False)
     spread = reference.obsm["X_fe"].std()
-    np.testing.assert_allclose(generated.obsm["X_fe"], expected, atol=0.02 * spread)
+    # Not exactly: a profile is taken to have noise, and so the prior has a say.
+    np.testing.assert_allclose(generated.obsm["X_fe"], expected, atol=0.15 * spread)
 
 
 @pytest.mark.parametrize(

@@ -154,11 +154,14 @@ def test_start_from_obsm_varm_and_arrays(simulated):
         sample_learning_rate=1e-9,
         gene_learning_rate=1e-9,
         relocate=False,
+        metric="free",
     )
     np.testing.assert_allclose(at.obsm["X_fe"], adata.obsm["factors"], atol=1e-6)
     np.testing.assert_allclose(at.varm["fe"], adata.varm["loadings"], atol=1e-6)
     array = np.random.default_rng(1).normal(size=(60, 5))
-    at = trained(adata, sample_start=array, steps=1, sample_learning_rate=1e-9, relocate=False)
+    at = trained(
+        adata, sample_start=array, steps=1, sample_learning_rate=1e-9, relocate=False, metric="free"
+    )
     np.testing.assert_allclose(at.obsm["X_fe"], array, atol=1e-6)
     with pytest.raises(ValueError, match="sample_dim=3, but the start has 8 columns"):
         trained(adata, sample_start="factors", sample_dim=3)
@@ -221,7 +224,14 @@ def test_sizes_may_be_numpy_numbers(simulated):
 def test_a_sparse_table_may_be_the_start(simulated):
     adata = simulated.copy()
     adata.obsm["start"] = sparse.csr_matrix(adata.obsm["factors"])
-    at = trained(adata, sample_start="start", steps=1, sample_learning_rate=1e-9, relocate=False)
+    at = trained(
+        adata,
+        sample_start="start",
+        steps=1,
+        sample_learning_rate=1e-9,
+        relocate=False,
+        metric="free",
+    )
     np.testing.assert_allclose(at.obsm["X_fe"], adata.obsm["factors"], atol=1e-6)
 
 
