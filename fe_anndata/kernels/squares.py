@@ -26,9 +26,9 @@ def by_gene(X: Tensor, centre: Tensor, weight: Tensor) -> Tensor:
         for rows in _rows(n, m):
             total += weight[rows] @ (X[rows] - centre).square()
         return total
-    columns, values = X.col_indices().long(), X.values()
+    columns, values = X.col_indices(), X.values()
     for part in _parts(len(values)):
-        at, x = columns[part], values[part].double()
+        at, x = columns[part].long(), values[part].double()
         # What is stored, in place of the zero that every cell is first taken for.
         total.index_add_(0, at, weight[_row_of_each(X, part)] * (x * x - 2 * x * centre[at]))
     return total + weight.sum() * centre.square()
@@ -42,9 +42,9 @@ def by_sample(X: Tensor, centre: Tensor, weight: Tensor) -> Tensor:
         found = [(X[rows] - centre).square() @ weight for rows in _rows(n, m)]
         return torch.cat(found)
     total = torch.zeros(n, dtype=torch.float64, device=X.device)
-    columns, values = X.col_indices().long(), X.values()
+    columns, values = X.col_indices(), X.values()
     for part in _parts(len(values)):
-        at, x = columns[part], values[part].double()
+        at, x = columns[part].long(), values[part].double()
         total.index_add_(0, _row_of_each(X, part), weight[at] * (x * x - 2 * x * centre[at]))
     return total + weight @ centre.square()
 

@@ -98,7 +98,7 @@ def spacing(table: Tensor) -> float:
     """Return the median distance of a sample to its nearest neighbour."""
     every = max(1, math.ceil(len(table) / LOOKED_AT))
     nearest = []
-    for part in torch.split(table[::every], 256):
+    for part in torch.split(table[::every], 16):
         # The nearest one is the sample itself.
         nearest.append(torch.cdist(part, table).topk(2, largest=False).values[:, 1])
     return max(float(torch.cat(nearest).median()), 1e-12)
