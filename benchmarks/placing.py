@@ -2,7 +2,7 @@
 
 A model of 2000 simulated samples is fixed (``noise="equal"``, so that the loss is least squares),
 and 1000 others are placed in two dimensions by `tl.transform`. The best loss of each sample is that
-of many long runs: damped Gauss-Newton from 60 random training places, 60 steps each, and from where
+of many long runs: damped Gauss-Newton from 20 random training places, 40 steps each, and from where
 `transform` put it. Adam minimises the same function, from the nearest reconstruction, as the thesis
 did, in steps of 0.05 standard deviations of the table; given are its seconds to the mean loss at
 which `transform` ends, or to its end if it never gets there. Losses are mean squared errors per
@@ -31,10 +31,10 @@ from fe_anndata.kernels import placement
 from fe_anndata.kernels.placement import Prior, Quadratic
 from fe_anndata.models.factored import Factored
 
-LONG_STARTS, LONG_STEPS = 60, 60
+LONG_STARTS, LONG_STEPS = 20, 40
 ADAM_STEPS, ADAM_RATE = 2000, 0.05
 EVERY = 10
-TRAINING = {"inner": {}, "concat": {"hidden": (100, 50, 50), "steps": 1500}}
+TRAINING = {"inner": {}, "concat": {"hidden": (100, 50, 50), "steps": 600}}
 
 
 class Problem:
