@@ -28,7 +28,7 @@ ROWS = 128
 LATTICE = 48
 FEW = 3
 """Above so many dimensions there are fewer minima, and a linear map gives a start."""
-STARTS, STEPS = (3, 1), (8, 5)
+STARTS, STEPS = (4, 1), (12, 5)
 """In few dimensions, and above."""
 STARTS_OF_TRAINED, STEPS_OF_TRAINED = 1, (5, 3)
 """For samples that have been trained: in few dimensions, and beside their own place."""
