@@ -86,7 +86,11 @@ def factored(model: Factorized, places: Tensor) -> Factored:
     everywhere = torch.arange(len(model.genes), device=places.device)
     width = max(exact.architecture["hidden"], default=1)
     rows = _rows(len(everywhere) * width)
-    profiles = torch.cat([model.decode(u, everywhere) for u in torch.split(some, rows)]).double()
+    # In one piece: small results between large temporaries would keep the memory of these.
+    profiles = exact.offset.new_empty(len(some), len(everywhere))
+    for first in range(0, len(some), rows):
+        part = slice(first, first + rows)
+        profiles[part] = model.decode(some[part], everywhere)
     if not centre.any():  # published recipes have no offset
         centre = profiles.mean(0)
     deviations = (profiles - centre) / scale
@@ -99,8 +103,11 @@ def factored(model: Factorized, places: Tensor) -> Factored:
     shift = centre[genes]
 
     def factors(u: Tensor) -> Tensor:
-        parts = torch.split(u, _rows(len(genes) * width))
-        return torch.cat([(exact.decode(part, genes) - shift) @ back for part in parts])
+        rows, P = _rows(len(genes) * width), u.new_empty(len(u), back.shape[1])
+        for first in range(0, len(u), rows):
+            part = slice(first, first + rows)
+            P[part] = (exact.decode(u[part], genes) - shift) @ back
+        return P
 
     def with_tangents(u: Tensor) -> tuple[Tensor, Tensor]:
         some = torch.split(u, _rows(len(genes) * width * (1 + u.shape[1])))

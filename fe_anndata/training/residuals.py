@@ -90,8 +90,11 @@ def in_expression(view: Factored, table: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _factors(view: Factored, table: Tensor) -> Tensor:
-    parts = torch.split(table, 1024)
-    return torch.cat([view.factors(part.double()).to(table.dtype) for part in parts])
+    P = table.new_empty(len(table), view.loadings.shape[1])
+    for first in range(0, len(table), 1024):
+        rows = slice(first, first + 1024)
+        P[rows] = view.factors(table[rows].double()).to(table.dtype)
+    return P
 
 
 def spacing(table: Tensor) -> float:
