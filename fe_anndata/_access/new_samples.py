@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
-from .._core.errors import near, require_key
 from .._core.warn import warn_user
 from ..matrix.align import Alignment, align
 from ..matrix.audit import looks_like_counts
+from .inputs import matrix
 from .reference import Reference
 
 LOOKED_AT = 512
@@ -63,11 +63,7 @@ def new_samples(adata: AnnData, reference: Reference, layer: str | None) -> NewS
     ValueError, KeyError
         If no gene is in common, or the values are counts or on another scale.
     """
-    if layer is not None:
-        require_key(layer, adata.layers, "layer")
-    X = adata.X if layer is None else adata.layers[layer]
-    if X is None:
-        raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
+    X = matrix(adata, layer)
     if adata.n_obs == 0:
         raise ValueError("there is no sample to place: adata has no rows.")
     alignment = align(reference.genes, adata.var_names)

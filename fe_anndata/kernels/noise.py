@@ -109,8 +109,7 @@ def misfit(
     hidden = target.hidden
     weight = 1 / noise.genes
     squared = squares.by_sample(target.X.forward, target.offset, weight) / target.scale**2
-    before = (hidden.values - target.offset[hidden.columns]) / target.scale
-    change = (filled.square() - before.square()) * weight[hidden.columns]
+    change = _change_by_filling(target, filled) * weight[hidden.columns]
     squared.index_add_(0, hidden.rows, change.double())
     gram = V.T @ (V * weight[:, None])
     for rows in _blocks(len(P)):
@@ -123,10 +122,15 @@ def _squares_by_gene(target: Target, filled: Tensor) -> Tensor:
     """Return the squares of the target over the samples that count, float64 (m,)."""
     hidden, counted = target.hidden, target.counted[:, 0]
     total = squares.by_gene(target.X.forward, target.offset, counted) / target.scale**2
-    before = (hidden.values - target.offset[hidden.columns]) / target.scale
-    change = (filled.square() - before.square()) * counted[hidden.rows]
+    change = _change_by_filling(target, filled) * counted[hidden.rows]
     total.index_add_(0, hidden.columns, change.double())
     return total
+
+
+def _change_by_filling(target: Target, filled: Tensor) -> Tensor:
+    """Return what the square of each hidden cell gains when it is filled."""
+    before = (target.hidden.values - target.hidden.gather(target.offset)) / target.scale
+    return filled.square() - before.square()
 
 
 def _blocks(n: int) -> list[slice]:
