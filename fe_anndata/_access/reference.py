@@ -53,7 +53,8 @@ class Reference:
 
     def projection(self, known: np.ndarray) -> Projection:
         """Return what places samples by the trained genes at `known`."""
-        return Projection(self.view, self.table, self.noise, torch.from_numpy(known))
+        weight = float(self.params["sample_prior"])
+        return Projection(self.view, self.table, self.noise, weight, torch.from_numpy(known))
 
 
 def reference_of(reference: Any, key: str) -> Reference:

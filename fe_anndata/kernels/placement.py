@@ -6,8 +6,8 @@ search costs k numbers per candidate, however many genes there are: every decode
 compared by one matrix product, and the best are refined by damped Gauss-Newton steps (Levenberg,
 1944; Marquardt, 1963), whose derivatives are carried forward through the network.
 
-The last digits of a product depend on where a row stands in it. So that they decide nothing, all
-is computed in float64, and a step that changes the error by less than that is taken.
+The last digits of a product depend on where a row stands in it. So that they decide nothing, new
+samples are placed in float64, and a step that changes the error by less than that is taken.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Tangents = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 DAMPING, EASE, BRAKE, LEAST = 1e-2, 0.3, 5.0, 1e-3
 """Damping at the start, what a good and a bad step make of it, and its share for flat axes."""
-SLACK = 1e-11
+SLACK = {torch.float64: 1e-11, torch.float32: 1e-6}
 """Relative change of the error that is none."""
 
 
@@ -78,12 +78,19 @@ class Prior:
     precision: Tensor
 
     @classmethod
-    def of(cls, table: Tensor) -> Prior:
-        """Return the normal distribution that is nearest to a table of places."""
+    def of(cls, table: Tensor, weight: float = 1.0) -> Prior:
+        """Return the normal distribution nearest to a table of places, as if seen `weight` times.
+
+        What the table holds is float64.
+        """
         mean = table.mean(0)
         deviations = table - mean
         covariance = deviations.T @ deviations / len(table)
-        return cls(mean, torch.linalg.pinv(covariance, hermitian=True))
+        return cls(mean, weight * torch.linalg.pinv(covariance, hermitian=True))
+
+    def to(self, dtype: torch.dtype) -> Prior:
+        """Return it in another precision."""
+        return Prior(self.mean.to(dtype), self.precision.to(dtype))
 
     def pull(self, u: Tensor) -> Tensor:
         """Return the precision times what `u` (..., d) are away from the mean."""
@@ -131,57 +138,68 @@ def search(profiles: Quadratic, candidates: Candidates, number: int, apart: floa
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Where profiles lie.
+class Landscape:
+    """The error of n profiles as a function of their coordinates, that of the prior included.
 
     Attributes
     ----------
-    u
-        Coordinates, (n, d).
-    error
-        At these, that of the prior included, less that of the profile at zero factors, (n,).
-    curvature
-        Half the second derivative of the error by Gauss and Newton, (n, d, d).
+    profiles
+        The error as a function of factors.
+    factors, tangents
+        The decoder.
+    prior
+        Of places.
     """
 
-    u: Tensor
-    error: Tensor
-    curvature: Tensor
+    profiles: Quadratic
+    factors: Factors
+    tangents: Tangents
+    prior: Prior
 
+    def error(self, u: Tensor) -> Tensor:
+        """Return the error at some places u (n, s, d) of each profile, (n, s)."""
+        P = self.factors(u.flatten(0, 1)).view(*u.shape[:2], -1)
+        return self.profiles.error(P) + self.prior.error(u)
 
-def refine(
-    profiles: Quadratic, tangents: Tangents, prior: Prior, starts: Tensor, steps: int
-) -> Placed:
-    """Move each of some starts (n, s, d) downhill; return the best end of each profile."""
-    n, number, d = starts.shape
+    def slopes(self, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return error (n, s), downhill direction (n, s, d) and curvature (n, s, d, d).
 
-    def look(u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return error (n, s), downhill direction (n, s, d) and curvature (n, s, d, d)."""
-        P, J = tangents(u.flatten(0, 1))
+        They are those of half the error, the curvature that of Gauss and Newton.
+        """
+        n, number, d = u.shape
+        P, J = self.tangents(u.flatten(0, 1))
         P, J = P.view(n, number, -1), J.view(n, number, d, -1)
-        JH = profiles.curved(J)
+        JH = self.profiles.curved(J)
         downhill = (JH @ P[..., None]).squeeze(3).neg_()
-        downhill += (J @ profiles.h[:, None, :, None]).squeeze(3)
-        downhill -= prior.pull(u)
-        return profiles.error(P) + prior.error(u), downhill, JH @ J.mT + prior.precision
+        downhill += (J @ self.profiles.h[:, None, :, None]).squeeze(3)
+        downhill -= self.prior.pull(u)
+        error = self.profiles.error(P) + self.prior.error(u)
+        return error, downhill, JH @ J.mT + self.prior.precision
 
-    u = starts
-    error, downhill, curvature = look(u)
+
+def refine(landscape: Landscape, starts: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Move each of some starts (n, s, d) downhill; return the best end of each profile, (n, d).
+
+    The error there (n,) comes with it, less that of the profile at zero factors.
+    """
+    u, slack = starts, SLACK[starts.dtype]
+    error, downhill, curvature = landscape.slopes(u)
     damping = torch.full_like(error, DAMPING)
-    for _ in range(steps):
+    for left in reversed(range(steps)):
         axes = curvature.diagonal(dim1=2, dim2=3)
         axes = axes + LEAST * axes.mean(2, keepdim=True) + torch.finfo(axes.dtype).tiny
         damped = curvature + torch.diag_embed(damping[..., None] * axes)
         tried = u + torch.linalg.solve_ex(damped, downhill)[0]
-        at = look(tried)
-        better = at[0] <= error + SLACK * error.abs()
+        at = landscape.slopes(tried) if left else (landscape.error(tried),)
+        better = at[0] <= error + slack * error.abs()
         u = torch.where(better[..., None], tried, u)
-        downhill = torch.where(better[..., None], at[1], downhill)
-        curvature = torch.where(better[..., None, None], at[2], curvature)
         error = torch.where(better, at[0], error)
-        damping = torch.where(better, damping * EASE, damping * BRAKE)
+        if left:
+            downhill = torch.where(better[..., None], at[1], downhill)
+            curvature = torch.where(better[..., None, None], at[2], curvature)
+            damping = torch.where(better, damping * EASE, damping * BRAKE)
     # The first that is as good as the best: several may have come to the same place.
     least = error.amin(1, keepdim=True)
-    first = (error <= least + SLACK * least.abs()).to(torch.uint8).argmax(1)
-    best = torch.arange(n, device=u.device), first
-    return Placed(u[best], error[best], curvature[best])
+    first = (error <= least + slack * least.abs()).to(torch.uint8).argmax(1)
+    best = torch.arange(len(u), device=u.device), first
+    return u[best], error[best]

@@ -32,7 +32,7 @@ ACTIVATIONS = 1 << 21
 
 @dataclass(frozen=True)
 class Factored:
-    """Profiles as ``centre + scale * loadings @ factors(u)``, in float64.
+    """Profiles as ``centre + scale * loadings @ factors(u)``.
 
     Attributes
     ----------
@@ -67,8 +67,8 @@ class Factored:
 
 
 @torch.no_grad()
-def factored(model: Factorized, places: Tensor) -> Factored:
-    """Return the decoder of `model` in that form, in float64; exact for the inner one.
+def factored(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float64) -> Factored:
+    """Return the decoder of `model` in that form; exact for the inner one.
 
     Parameters
     ----------
@@ -76,8 +76,10 @@ def factored(model: Factorized, places: Tensor) -> Factored:
         Trained.
     places
         Coordinates (p, d) over which another decoder has to be right: those of the samples.
+    dtype
+        The precision of all it computes.
     """
-    exact = deepcopy(model).double().requires_grad_(False)
+    exact = deepcopy(model).to(dtype).requires_grad_(False)
     centre, scale = exact.offset, float(exact.scale)
     if isinstance(exact.decoder, Inner):
         phi, loadings = exact.decoder.kernel(), exact.decoder.psi(exact.genes)

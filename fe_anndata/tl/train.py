@@ -51,6 +51,7 @@ def train(
     solve_every: int | str | None = None,
     gene_prior: float | None = None,
     noise: str | None = None,
+    sample_prior: float | str | None = None,
     relocate: bool | None = None,
     metric: str | None = None,
     batch: str | None = None,
@@ -154,6 +155,10 @@ def train(
         all genes (least squares), or ``"shared"``, noise of each gene's own size and the errors
         that genes have in common, taken from what the training leaves; ``"auto"`` for shared up
         to three dimensions, which leave much, and equal above.
+    sample_prior
+        Weight of the normal prior of the sample vectors where samples are placed; ``"auto"``
+        for 1 up to three dimensions, and above for the one of 1, 4, 16 and 64 with which the
+        samples of the training, relocated, predict their held-out cells best.
     relocate
         Whether every sample moves, at the end, to where :func:`fe_anndata.tl.transform` would
         place it: it may have been stuck in a poor place, and what is known of new samples and of

@@ -56,6 +56,7 @@ class Config:
     solve_every: int | str = "auto"
     gene_prior: float = 0.0
     sample_noise: float = 0.0
+    sample_prior: float | str = 1.0
     relocate: bool = False
     noise: str = "auto"
     metric: str = "free"
@@ -197,6 +198,11 @@ def _check(config: Config) -> None:
     rate = config.sample_learning_rate
     if rate not in (None, "auto") and not _at_least(math.ulp(0), rate):
         raise ValueError(f"sample_learning_rate must be positive or 'auto', not {rate!r}.")
+    if config.sample_prior != "auto" and not _at_least(0, config.sample_prior):
+        raise ValueError(
+            "sample_prior must be a number that is not negative, or 'auto', not "
+            f"{config.sample_prior!r}."
+        )
     if config.fourier and not config.hidden:
         raise ValueError("fourier needs a network; give hidden, or fourier=0.")
     if config.fourier != "auto" and not _at_least(0, config.fourier, numbers.Integral):

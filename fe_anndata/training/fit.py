@@ -214,7 +214,7 @@ def fit(
     residuals = _finish(model, X, config, holdout, target)
     return Fitted(
         model.cpu(),
-        config,
+        replace(config, sample_prior=residuals.prior),
         final.history,
         ended,
         final.progress.best_step,
@@ -262,10 +262,14 @@ def _finish(
 ) -> Residuals:
     """Move the samples where they fit best, if the configuration says so; return what is left."""
     table = model.sample_vectors()
-    view = factored(model, table)
+    view = factored(model, table, dtype=table.dtype)
     if target is None:
         target = _target(X, holdout, view.centre.float(), config.center)
-    residuals = finish(view, table, target, config.noise, config.relocate)
+    # The held-out cells of samples held out whole are half of what these have.
+    cells = holdout.cells if holdout.counted.all() else None
+    residuals = finish(
+        view, table, target, config.noise, config.sample_prior, config.relocate, cells
+    )
     if config.metric == "expression":
         assert isinstance(model.decoder, Inner)
         forth, back = in_expression(view, table)

@@ -12,6 +12,7 @@ No sample feels which others came with it: see :mod:`fe_anndata.kernels.placemen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from ..kernels import placement
 from ..kernels.noise import Noise
-from ..kernels.placement import Candidates, Placed, Prior, Quadratic
+from ..kernels.placement import Candidates, Landscape, Prior, Quadratic
 from ..kernels.workers import share
 from ..models.factored import Factored
 
@@ -30,8 +31,8 @@ FEW = 3
 """Above so many dimensions there are fewer minima, and a linear map gives a start."""
 STARTS, STEPS = (4, 1), (12, 5)
 """In few dimensions, and above."""
-STARTS_OF_TRAINED, STEPS_OF_TRAINED = 1, (5, 3)
-"""For samples that have been trained: in few dimensions, and beside their own place."""
+STEPS_OF_TRAINED = (3, 2)
+"""For samples that have been trained, which are near where they belong."""
 APART = 0.03
 """Of the diagonal of the table: how far starts are apart at least."""
 MOST_PLACES = 2048
@@ -70,38 +71,53 @@ class Projection:
     Parameters
     ----------
     view
-        The decoder, in float64.
+        The decoder, whose precision is that of all that is done here.
     table
         Places of the training samples, (n, d).
     noise
         In the standardised units of the decoder.
+    weight
+        Of the prior.
     genes
         Those that profiles have a value for, all by default.
     """
 
     def __init__(
-        self, view: Factored, table: Tensor, noise: Noise, genes: Tensor | None = None
+        self,
+        view: Factored,
+        table: Tensor,
+        noise: Noise,
+        weight: float,
+        genes: Tensor | None = None,
     ) -> None:
-        self.view = view
+        dtype = view.loadings.dtype
+        self.view, self.table = view, table.to(dtype)
         self.genes = torch.arange(len(view.loadings)) if genes is None else genes
-        self.noise = noise = Noise(noise.genes.double()[self.genes], noise.factors.double())
-        table = table.double()
+        self.noise = noise = Noise(noise.genes.to(dtype)[self.genes], noise.factors.to(dtype))
         self.many = table.shape[1] > FEW
-        places = table[:: max(1, -(-len(table) // MOST_PLACES))]
-        lattice = [placement.lattice(table, LATTICE)] if table.shape[1] == 2 else []
-        with torch.no_grad():
-            self.prior = Prior.of(table)
-            self.candidates = Candidates.of(view.factors, self.prior, *lattice, places)
-            if self.many:
-                self.from_factors = _linear_map(self.candidates.P, self.candidates.u)
+        self.prior = Prior.of(table.double(), weight).to(dtype)
         self.apart = APART * float((table.amax(0) - table.amin(0)).norm())
         self.loadings = view.loadings[self.genes]
         self.weighted = self.loadings / noise.genes[:, None]
         self.gram = self.loadings.T @ self.weighted
 
-    def _refine(self, profiles: Quadratic, starts: Tensor, steps: tuple[int, int]) -> Placed:
-        tangents = self.view.with_tangents
-        return placement.refine(profiles, tangents, self.prior, starts, steps[self.many])
+    @cached_property
+    @torch.no_grad()
+    def candidates(self) -> Candidates:
+        """Where a search looks: a lattice, and places of training samples."""
+        table = self.table
+        places = table[:: max(1, -(-len(table) // MOST_PLACES))]
+        lattice = [placement.lattice(table, LATTICE)] if table.shape[1] == 2 else []
+        return Candidates.of(self.view.factors, self.prior, *lattice, places)
+
+    @cached_property
+    @torch.no_grad()
+    def from_factors(self) -> Tensor:
+        """A linear map from factors to coordinates, (k + 1, d), the constant last."""
+        return _linear_map(self.candidates.P, self.candidates.u)
+
+    def _landscape(self, profiles: Quadratic) -> Landscape:
+        return Landscape(profiles, self.view.factors, self.view.with_tangents, self.prior)
 
     def _search(self, profiles: Quadratic, number: int) -> Tensor:
         return placement.search(profiles, self.candidates, number, self.apart)
@@ -151,12 +167,14 @@ class Projection:
             lost = [self.loadings[~row].T @ self.weighted[~row] for row in seen]
             gram = gram - torch.stack(lost)
         profiles = self.noise.quadratic(Y @ self.weighted, gram)
-        placed = self._refine(profiles, self._starts(profiles), STEPS)
-        residual = (Y - view.deviations(placed.u, self.genes)).where(seen, 0.0).square()
+        landscape = self._landscape(profiles)
+        u, _ = placement.refine(landscape, self._starts(profiles), STEPS[self.many])
+        residual = (Y - view.deviations(u, self.genes)).where(seen, 0.0).square()
         squares, n_genes = Y.square().sum(1), seen.sum(1)
-        spread = torch.linalg.pinv(placed.curvature, hermitian=True).diagonal(dim1=1, dim2=2)
+        curvature = landscape.slopes(u[:, None])[2][:, 0]
+        spread = torch.linalg.pinv(curvature, hermitian=True).diagonal(dim1=1, dim2=2)
         return Placements(
-            u=placed.u.float().numpy(),
+            u=u.float().numpy(),
             error=spread.clamp_min(0).sqrt().float().numpy(),
             r2=(1 - residual.sum(1) / squares).where(squares > 0, torch.nan).float().numpy(),
             n_genes=n_genes.numpy(),
@@ -165,17 +183,22 @@ class Projection:
 
     def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
         """Return places (n, d) of trained samples: scores ``y V / D`` (n, k), places so far."""
-        placed = torch.empty_like(own)
+        placed, dtype = torch.empty_like(own), self.loadings.dtype
+        if not self.many:
+            _ = self.candidates  # before threads ask for them
 
         def place(i: int) -> None:
             rows = slice(ROWS * i, ROWS * (i + 1))
             with torch.no_grad():  # which is of the thread
-                profiles = self.noise.quadratic(scores[rows].double(), self.gram[None])
-                starts = own[rows, None].double()
+                profiles = self.noise.quadratic(scores[rows].to(dtype), self.gram[None])
+                landscape = self._landscape(profiles)
+                starts = own[rows, None].to(dtype)
                 if not self.many:
-                    starts = torch.cat([self._search(profiles, STARTS_OF_TRAINED), starts], 1)
-                found = self._refine(profiles, starts, STEPS_OF_TRAINED)
-                placed[rows] = found.u.to(placed.dtype)
+                    starts = torch.cat([starts, self._search(profiles, 1)], 1)
+                    best = landscape.error(starts).argmin(1)
+                    starts = starts[torch.arange(len(starts)), best][:, None]
+                u, _ = placement.refine(landscape, starts, STEPS_OF_TRAINED[self.many])
+                placed[rows] = u.to(placed.dtype)
 
         share(place, -(-len(own) // ROWS))
         return placed

@@ -11,12 +11,17 @@ from torch import Tensor
 from ..kernels.noise import Noise, misfit, residual_noise
 from ..kernels.target import Target
 from ..models.factored import Factored
-from .projection import Projection
+from .holdout import CellSet
+from .projection import FEW, Projection
 
 SPREADS = 6
 """How many standard deviations, robust ones, of log misfit make a profile unlike all others."""
 LOOKED_AT = 2000
 """Samples of which the nearest neighbour is sought."""
+PRIORS = (1.0, 4.0, 16.0, 64.0)
+"""Weights of the prior that are tried, as long as the held-out loss falls."""
+TRIED_ON = 1024
+"""Samples that are moved to compare them, and over which the mean metric is taken."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Residuals:
     ----------
     noise
         In standardised units.
+    prior
+        Weight of the prior of places.
     log_misfit_limit
         Above it, a profile is unlike those of the training.
     spacing
@@ -34,12 +41,21 @@ class Residuals:
     """
 
     noise: Noise
+    prior: float
     log_misfit_limit: float
     spacing: float = 1.0
 
 
 @torch.no_grad()
-def finish(view: Factored, table: Tensor, target: Target, kind: str, relocate: bool) -> Residuals:
+def finish(
+    view: Factored,
+    table: Tensor,
+    target: Target,
+    kind: str,
+    prior: float | str,
+    relocate: bool,
+    held_out: CellSet | None,
+) -> Residuals:
     """Return what a trained decoder leaves; move the samples of `table`, in place, if told to.
 
     Parameters
@@ -55,18 +71,48 @@ def finish(view: Factored, table: Tensor, target: Target, kind: str, relocate: b
     relocate
         Whether each sample moves to where a new sample of its profile would be placed. Hidden
         cells, filled with the prediction, have no say in it.
+    prior
+        Weight of the prior, or ``"auto"`` for the one with which `held_out` is predicted best.
+    held_out
+        Cells of samples that count, if any are held out.
     """
     V = view.loadings.to(table.dtype)
     P = _factors(view, table)
     filled = target.hidden.inner(P, V)
     noise, scores = residual_noise(target, filled, P, V, shared=kind == "shared")
+    if prior == "auto":
+        prior = 1.0
+        if relocate and held_out and table.shape[1] > FEW:
+            prior = _best_prior(view, table, noise, scores, held_out)
+    weight = float(prior)
     if relocate:
-        table.copy_(Projection(view, table, noise).of_scores(scores, table))
+        table.copy_(Projection(view, table, noise, weight).of_scores(scores, table))
         P = _factors(view, table)
     logs = misfit(target, filled, P, V, noise, scores).clamp_min(1e-30).log()
     middle = logs.median()
     spread = 1.4826 * (logs - middle).abs().median()
-    return Residuals(noise, float(middle + SPREADS * spread))
+    return Residuals(noise, weight, float(middle + SPREADS * spread))
+
+
+def _best_prior(
+    view: Factored, table: Tensor, noise: Noise, scores: Tensor, held_out: CellSet
+) -> float:
+    """Return the weight of the prior with which some samples predict their held-out cells best."""
+    every = math.ceil(len(table) / TRIED_ON)
+    of_these = held_out.rows % every == 0
+    rows = torch.from_numpy(held_out.rows[of_these] // every)
+    columns = torch.from_numpy(held_out.cols[of_these].astype("int64"))
+    values = torch.from_numpy(held_out.values[of_these])
+    values = (values - view.centre[columns]) / view.scale
+    best, least = PRIORS[0], math.inf
+    for weight in PRIORS:
+        projection = Projection(view, table, noise, weight)
+        P = view.factors(projection.of_scores(scores[::every], table[::every]))
+        loss = float(((P[rows] * view.loadings[columns]).sum(1) - values).square().mean())
+        if not loss < least:
+            break
+        best, least = weight, loss
+    return best
 
 
 @torch.no_grad()
@@ -79,11 +125,12 @@ def in_expression(view: Factored, table: Tensor) -> tuple[Tensor, Tensor]:
     decoder, ``J V'V J'``.
     """
     V = view.loadings
-    metric = torch.zeros(table.shape[1], table.shape[1], dtype=V.dtype, device=V.device)
-    for part in torch.split(table.double(), 256):
+    metric = V.new_zeros(table.shape[1], table.shape[1])
+    some = table[:: math.ceil(len(table) / TRIED_ON)]
+    for part in torch.split(some.to(V.dtype), 256):
         J = view.with_tangents(part)[1]
-        metric += torch.einsum("nik,kl,njl->ij", J, V.T @ V, J)
-    values, vectors = torch.linalg.eigh(metric * (view.scale**2 / len(table)))
+        metric += torch.einsum("nik,njk->ij", J @ (V.T @ V), J)
+    values, vectors = torch.linalg.eigh(metric.double() * (view.scale**2 / len(some)))
     lengths = values.clamp_min(1e-6 * float(values[-1])).clamp_min(1e-12).sqrt()
     forth, back = (vectors * lengths) @ vectors.T, (vectors / lengths) @ vectors.T
     return forth.to(table.dtype), back.to(table.dtype)
@@ -93,7 +140,7 @@ def _factors(view: Factored, table: Tensor) -> Tensor:
     P = table.new_empty(len(table), view.loadings.shape[1])
     for first in range(0, len(table), 1024):
         rows = slice(first, first + 1024)
-        P[rows] = view.factors(table[rows].double()).to(table.dtype)
+        P[rows] = view.factors(table[rows].to(view.loadings.dtype)).to(table.dtype)
     return P
 
 

@@ -9,7 +9,7 @@ import torch
 
 from fe_anndata.kernels import placement
 from fe_anndata.kernels.phi import Phi
-from fe_anndata.kernels.placement import Candidates, Prior, Quadratic
+from fe_anndata.kernels.placement import Candidates, Landscape, Prior, Quadratic
 
 
 def network(d, k, activation, hidden=(7, 5), fourier=3, seed=0):
@@ -74,15 +74,17 @@ def test_a_linear_decoder_has_a_closed_form(own, known):
     phi = network(d, k, "relu", hidden=(), fourier=0)
     profiles = quadratic(n, k, own)
     starts = torch.zeros(n, 2, d, dtype=torch.float64)
-    placed = placement.refine(profiles, phi.with_tangents, prior, starts, 30)
+    landscape = Landscape(profiles, lambda u: phi(u)[0], phi.with_tangents, prior)
+    u, _ = placement.refine(landscape, starts, 30)
+    curvatures = landscape.slopes(u[:, None])[2]
     A = phi.linear
     for i in range(n):
         H = profiles.H[i if own else 0]
         curvature = A.T @ H @ A + prior.precision
-        torch.testing.assert_close(placed.curvature[i], curvature)
+        torch.testing.assert_close(curvatures[i, 0], curvature)
         right = A.T @ profiles.h[i] + prior.precision @ prior.mean
         best = torch.linalg.solve(curvature, right)
-        torch.testing.assert_close(placed.u[i], best, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(u[i], best, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("d", [2, 4])
@@ -90,15 +92,16 @@ def test_the_place_is_a_minimum(d):
     phi = network(d, 8, "tanh")
     profiles = quadratic(6, 8, own=False)
     table = torch.randn(40, d, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    candidates = Candidates.of(lambda u: phi(u)[0], no_prior(d), table)
+    landscape = Landscape(profiles, lambda u: phi(u)[0], phi.with_tangents, no_prior(d))
+    candidates = Candidates.of(landscape.factors, no_prior(d), table)
     starts = placement.search(profiles, candidates, 3, 0.1)
-    placed = placement.refine(profiles, phi.with_tangents, no_prior(d), starts, 40)
-    u = placed.u.clone().requires_grad_()
-    error = profiles.error(phi(u)[0][:, None])[:, 0]
-    torch.testing.assert_close(error, placed.error)
+    u, least = placement.refine(landscape, starts, 40)
+    u.requires_grad_()
+    error = landscape.error(u[:, None])[:, 0]
+    torch.testing.assert_close(error, least)
     (gradient,) = torch.autograd.grad(error.sum(), u)
     assert gradient.abs().max() < 1e-3 * error.abs().max()
-    assert (placed.error <= profiles.errors(candidates.P).amin(1) + 1e-12).all()
+    assert (least <= profiles.errors(candidates.P).amin(1) + 1e-12).all()
 
 
 def test_starts_are_the_best_candidates_and_apart():
@@ -125,11 +128,12 @@ def test_a_row_does_not_feel_the_others(own, d):
     phi = network(d, 6, "relu")
     profiles = quadratic(63, 6, own)
     table = torch.randn(50, d, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
-    candidates = Candidates.of(lambda u: phi(u)[0], no_prior(d), table)
 
     def place(profiles):
+        landscape = Landscape(profiles, lambda u: phi(u)[0], phi.with_tangents, no_prior(d))
+        candidates = Candidates.of(landscape.factors, no_prior(d), table)
         starts = placement.search(profiles, candidates, 2, 0.1)
-        return placement.refine(profiles, phi.with_tangents, no_prior(d), starts, 10).u.float()
+        return placement.refine(landscape, starts, 10)[0].float()
 
     order = torch.randperm(63, generator=torch.Generator().manual_seed(5))[:50]
     some = Quadratic(profiles.H[order] if own else profiles.H, profiles.h[order])
