@@ -38,10 +38,12 @@ def by_sample(X: Tensor, centre: Tensor, weight: Tensor) -> Tensor:
     """Return the sum over genes of ``weight * (x - centre) ** 2``, float64 (n,); weight (m,)."""
     n, m = X.shape
     centre, weight = centre.double(), weight.double()
-    if X.layout == torch.strided:
-        found = [(X[rows] - centre).square() @ weight for rows in _rows(n, m)]
-        return torch.cat(found)
     total = torch.zeros(n, dtype=torch.float64, device=X.device)
+    if X.layout == torch.strided:
+        # Into one vector: small results between large temporaries would keep the memory of these.
+        for rows in _rows(n, m):
+            total[rows] = (X[rows] - centre).square() @ weight
+        return total
     columns, values = X.col_indices(), X.values()
     for part in _parts(len(values)):
         at, x = columns[part].long(), values[part].double()
