@@ -28,7 +28,7 @@ import fe_anndata as fe
 from benchmarks import report
 from fe_anndata._access.reference import Reference, reference_of
 from fe_anndata.kernels import placement
-from fe_anndata.kernels.placement import Prior, Quadratic
+from fe_anndata.kernels.placement import Landscape, Prior, Quadratic
 from fe_anndata.models.factored import Factored
 
 LONG_STARTS, LONG_STEPS = 20, 40
@@ -63,8 +63,9 @@ class Problem:
             some = self.profiles[rows]
             starts = self.table[order[:LONG_STARTS]].expand(len(some.h), -1, -1)
             starts = torch.cat([starts, places[rows, None]], 1)
-            found = placement.refine(some, self.view.with_tangents, flat, starts, LONG_STEPS)
-            least[rows] = torch.minimum(least[rows], found.error + self.constant[rows])
+            landscape = Landscape(some, self.view.factors, self.view.with_tangents, flat)
+            _, error = placement.refine(landscape, starts, LONG_STEPS)
+            least[rows] = torch.minimum(least[rows], error + self.constant[rows])
         return least
 
     def adam(self, target: float) -> tuple[float, float]:
