@@ -158,7 +158,9 @@ def train(
     sample_prior
         Weight of the normal prior of the sample vectors where samples are placed; ``"auto"``
         for 1 up to three dimensions, and above for the one of 1, 4, 16 and 64 with which the
-        samples of the training, relocated, predict their held-out cells best.
+        samples of the training, relocated, predict their held-out cells best. That is for
+        imputation: a strong prior predicts genes that were not seen better, follows those that
+        were less closely, and blurs small differences between samples.
     relocate
         Whether every sample moves, at the end, to where :func:`fe_anndata.tl.transform` would
         place it: it may have been stuck in a poor place, and what is known of new samples and of

@@ -50,7 +50,6 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "gene_step": "solve",
             "gene_prior": 3.0,
             "relocate": True,
-            "sample_prior": "auto",
             "metric": "auto",
             "steps": 135,
             "evaluate_every": 10,

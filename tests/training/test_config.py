@@ -46,6 +46,7 @@ def test_another_kind_of_batch_forgets_the_size_of_the_first():
         ({"weight_decay": 1.0, "optimizer": "adam"}, "weight_decay needs optimizer='muon'"),
         ({"sample_learning_rate": "fast"}, "sample_learning_rate must be"),
         ({"solve_every": 0}, "solve_every must be"),
+        ({"sample_prior": -1}, "sample_prior must be"),
         ({"steps": 1, "epochs": 1}, "not both"),
         ({"steps": 0}, "steps must be a positive integer"),
         ({"learning_rate": -1}, "learning_rate must be positive"),

@@ -91,6 +91,22 @@ def test_samples_are_relocated_without_a_look_at_held_out_cells(X):
     np.testing.assert_allclose(again.samples.detach(), move.model.samples.detach(), atol=1e-2)
 
 
+def test_the_prior_is_chosen_by_held_out_cells(X):
+    few = {"sample_dim": 16, "gene_dim": 16, "steps": 40}
+    noisy = X + np.random.default_rng(3).normal(0, 3 * X.std(), X.shape).astype(np.float32)
+    losses = {}
+    for prior in (1.0, 4.0, 16.0, 64.0, "auto"):
+        config = resolve("default", sample_prior=prior, **few)
+        fitted = fit(noisy, config, seed=0, names=names(X.shape))
+        losses[prior] = fitted.validation_loss
+        if prior != "auto":
+            assert fitted.config.sample_prior == prior
+    chosen = fitted.config.sample_prior
+    assert chosen > 1
+    assert losses["auto"] == pytest.approx(losses[chosen], rel=1e-5)
+    assert losses["auto"] < losses[1.0]
+
+
 def test_held_out_cells_are_never_seen(X):
     """Another number in a held-out cell changes nothing but the validation loss."""
     held_out = draw(X, 0.1, "cells", 0, names(X.shape)).cells
