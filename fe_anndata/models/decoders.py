@@ -90,6 +90,14 @@ class Inner(nn.Module):
             weight = self.phi_mlp.layers()[0][0]
             weight[:, :d] = weight[:, :d] @ back.T
 
+    @torch.no_grad()
+    def change_factors(self, forth: Tensor) -> None:
+        """Make phi(u) what ``phi(u) @ forth`` was before, `forth` (gene_dim, gene_dim)."""
+        self.linear.weight.copy_(forth.T @ self.linear.weight)
+        if self.phi_mlp is not None:
+            for parameter in self.phi_mlp.layers()[-1]:
+                parameter.copy_(forth.T @ parameter)
+
     def psi(self, v: Tensor) -> Tensor:
         """Return the gene factors, (m, gene_dim)."""
         return v if self.psi_mlp is None else v + self.psi_mlp(v)

@@ -54,6 +54,7 @@ def train(
     sample_prior: float | str | None = None,
     relocate: bool | None = None,
     metric: str | None = None,
+    gene_metric: str | None = None,
     batch: str | None = None,
     batch_size: int | tuple[int, int] | None = None,
     steps: int | None = None,
@@ -170,6 +171,13 @@ def train(
         neighbours are those of the profiles decoded there, as between principal components, in
         the units of the matrix; ``"free"``: they stay as they were trained. ``"auto"`` for free up
         to three dimensions and expression above. For ``"inner"`` alone.
+    gene_metric
+        ``"balanced"``: in the end gene coordinates are changed linearly, which leaves the model
+        what it is, so that similarities mean something: axes are those of a PCA of what the model
+        predicts, each with the fourth root of its variance, and the last of the `gene_dim`
+        coordinates is the standardised mean of the gene; ``"free"``: they stay as they were
+        trained. ``"auto"`` for balanced from 16 coordinates on, if the genes are centred, start
+        at no array and have no hidden layers. For ``"inner"`` alone.
     batch
         What a step sees: ``"full"``, the whole matrix (``"inner"`` alone); ``"cells"``, random
         cells; ``"tiles"``, some samples x some genes.

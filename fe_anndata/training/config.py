@@ -22,6 +22,7 @@ CHOICES = {
     "validation_by": ("cells", "samples"),
     "noise": ("auto", "shared", "equal"),
     "metric": ("auto", "expression", "free"),
+    "gene_metric": ("auto", "balanced", "free"),
 }
 
 
@@ -60,6 +61,7 @@ class Config:
     relocate: bool = False
     noise: str = "auto"
     metric: str = "free"
+    gene_metric: str = "free"
     batch: str = "full"
     batch_size: int | tuple[int, int] | None = None
     steps: int | None = None
@@ -88,7 +90,15 @@ EPOCHS_OF_BATCHES = 30
 """The budget of the inner decoder on batches."""
 
 # Keywords that mean nothing to a decoder: an error if the user gives one, not ignored.
-_INNER_ONLY = ("gene_hidden", "fourier", "gene_step", "solve_every", "gene_prior", "metric")
+_INNER_ONLY = (
+    "gene_hidden",
+    "fourier",
+    "gene_step",
+    "solve_every",
+    "gene_prior",
+    "metric",
+    "gene_metric",
+)
 NOT_FOR = {
     "inner": (),
     "concat": _INNER_ONLY,
@@ -186,6 +196,10 @@ def _check(config: Config) -> None:
         raise ValueError(
             "decoder='dot' needs sample_dim == gene_dim, got "
             f"{config.sample_dim} and {config.gene_dim}."
+        )
+    if config.gene_metric == "balanced" and (config.gene_hidden or not config.center):
+        raise ValueError(
+            "gene_metric='balanced' needs center=True and no gene_hidden; take gene_metric='free'."
         )
     if config.gene_step == "solve" and (config.batch != "full" or config.gene_hidden):
         raise ValueError(

@@ -20,6 +20,7 @@ from ..models.decoders import Inner
 from ..models.factored import factored
 from ..models.factorized import Factorized
 from .config import Config
+from .gene_coordinates import balance, table
 from .holdout import Holdout, draw, hidden_cells
 from .in_batches import RandomCells, Tiles
 from .loop import Progress, State, load, run
@@ -35,6 +36,8 @@ SAMPLE_STEP = 0.14
 """Length of a step of a sample vector with ``sample_learning_rate="auto"``."""
 FEW_DIMENSIONS = 3
 """Up to how many dimensions phi has to bend much."""
+MANY_COORDINATES = 16
+"""From how many gene coordinates on one of them is the mean of the gene."""
 FOURIER, SOLVE_EVERY = 16, (15, 10)
 """Frequencies of ``fourier="auto"`` in few; ``solve_every="auto"`` in few, and in more."""
 MOST_STEPS_BETWEEN_EVALUATIONS = 500
@@ -59,6 +62,8 @@ class Fitted:
         When the model was at its best.
     resumable
         The state from which the run can go on.
+    genes
+        The gene table, float32 (m, gene_dim).
     residuals
         What the model leaves, for new samples.
     validation_loss
@@ -71,6 +76,7 @@ class Fitted:
     ended: str
     best_step: int
     resumable: State
+    genes: np.ndarray
     residuals: Residuals
     validation_loss: float
 
@@ -117,6 +123,11 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
     metric = config.metric
     if metric == "auto":
         metric = "free" if few else "expression"
+    gene_metric = config.gene_metric
+    if gene_metric == "auto":
+        drawn = config.gene_start in ("svd", "random")
+        apt = config.center and drawn and not config.gene_hidden and gene_dim >= MANY_COORDINATES
+        gene_metric = "balanced" if apt else "free"
     rate = config.sample_learning_rate
     if rate == "auto":
         # Steps of Adam have one size in every coordinate; so those of a vector have one length.
@@ -134,6 +145,7 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         solve_every=solve_every,
         noise=noise,
         metric=metric,
+        gene_metric=gene_metric,
         evaluate_every=evaluate_every,
     )
 
@@ -142,12 +154,14 @@ def build(config: Config, n_samples: int, n_genes: int) -> Factorized:
     """Return the untrained model of a settled configuration."""
     assert config.gene_dim is not None
     assert isinstance(config.fourier, int)
+    # A gene whose vector is balanced has its mean as the last coordinate, which decodes nothing.
+    factors = config.gene_dim - (config.gene_metric == "balanced")
     return Factorized(
         n_samples,
         n_genes,
         decoder=config.decoder,
         sample_dim=config.sample_dim,
-        gene_dim=config.gene_dim,
+        gene_dim=factors,
         hidden=config.hidden,
         gene_hidden=config.gene_hidden,
         fourier=config.fourier,
@@ -211,6 +225,8 @@ def fit(
     every = config.evaluate_every or _steps_between_evaluations(objective.steps_per_epoch)
     resumable, final, ended = run(objective, model, config, steps, every, state, started, progress)
     load(model, final.best)
+    if config.gene_metric == "balanced":
+        balance(model)
     residuals = _finish(model, X, config, holdout, target)
     return Fitted(
         model.cpu(),
@@ -219,6 +235,7 @@ def fit(
         ended,
         final.progress.best_step,
         resumable,
+        table(model, config.gene_metric == "balanced").cpu().numpy(),
         residuals,
         objective.validation_loss(),
     )

@@ -51,6 +51,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "gene_prior": 3.0,
             "relocate": True,
             "metric": "auto",
+            "gene_metric": "auto",
             "steps": 135,
             "evaluate_every": 10,
             "patience": 2,

@@ -50,13 +50,13 @@ def test_key_added_names_all_places(simulated):
 
 
 def test_varm_is_not_a_copy_of_the_loadings(simulated):
-    adata = trained(simulated, steps=100)
+    adata = trained(simulated, steps=100, gene_metric="free")
     from fe_anndata.training import fit, resolve
     from fe_anndata.training.names import Names
 
     start = fit(
         simulated.X,
-        resolve("default", steps=1, learning_rate=1e-30),
+        resolve("default", steps=1, learning_rate=1e-30, gene_metric="free"),
         seed=0,
         names=Names(np.arange(60), np.arange(90)),
     )

@@ -1,0 +1,63 @@
+"""The coordinates of gene vectors: a linear change that leaves the model what it is.
+
+``<phi(u), v>`` stays the same when v is multiplied by a matrix and phi by its inverse transpose, so
+training says nothing about what distances and angles between gene vectors mean. Here they are
+chosen: the axes are the principal ones of what the model predicts, as those of PCA would be, and
+an axis counts with the fourth root of its variance, between loadings (too few axes decide) and
+whitened ones (noise counts as much as all else); `benchmarks/gene_vectors.py` compares them. The
+mean expression of a gene, which is no part of the product, becomes the last coordinate.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..models.decoders import Inner
+from ..models.factorized import Factorized
+
+POWER = 0.25
+"""Of the standard deviation along an axis: 0 is whitened, 1 as loadings."""
+FLOOR = 1e-6
+"""Least variance along an axis, as a share of the largest."""
+
+
+@torch.no_grad()
+def balance(model: Factorized) -> None:
+    """Change the gene coordinates of an inner decoder without psi; what it decodes stays."""
+    decoder = model.decoder
+    assert isinstance(decoder, Inner)
+    P, Q = decoder.phi(model.samples).double(), model.genes.double()
+    values, vectors = torch.linalg.eigh(_covariance(Q))
+    lengths = _floored(values)
+    of_genes, of_samples = vectors / lengths, vectors * lengths  # genes are white there
+    values, axes = torch.linalg.eigh(_covariance(P @ of_samples))
+    spread = _floored(values).flip(0) ** POWER
+    axes = axes.flip(1)
+    spread /= spread.square().mean().sqrt()
+    of_genes, of_samples = of_genes @ axes * spread, of_samples @ axes / spread
+    V = Q @ of_genes
+    sign = V.gather(0, V.abs().argmax(0, keepdim=True)).sign()
+    sign[sign == 0] = 1
+    model.genes.copy_(V * sign)
+    decoder.change_factors((of_samples * sign).to(model.genes.dtype))
+
+
+def table(model: Factorized, with_mean: bool) -> Tensor:
+    """Return the gene table, (m, gene_dim), with the standardised mean as its last column."""
+    genes = model.gene_vectors()
+    if not with_mean:
+        return genes
+    mean = model.offset.double() - model.offset.double().mean()
+    mean /= mean.square().mean().sqrt().clamp_min(1e-12)
+    return torch.cat([genes, mean[:, None].to(genes.dtype)], 1)
+
+
+def _covariance(table: Tensor) -> Tensor:
+    deviations = table - table.mean(0)
+    return deviations.T @ deviations / len(table)
+
+
+def _floored(variances: Tensor) -> Tensor:
+    """Return standard deviations, none much smaller than the largest."""
+    return variances.clamp_min(FLOOR * float(variances[-1])).clamp_min(1e-30).sqrt()
