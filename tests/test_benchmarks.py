@@ -39,7 +39,7 @@ def results(tmp_path, monkeypatch):
         (speed, ["--only", "roofline", "inner", "1 forward", "2020 as", "concat, cpu, recipe"], 6),
         (stalls, [], 4),
         (calls, [], 2),
-        (time_to_quality, ["--thesis-epochs", "0.2", "1"], 4),
+        (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),

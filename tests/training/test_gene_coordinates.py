@@ -17,7 +17,7 @@ NAMES = Names(np.arange(SHAPE[0]), np.arange(SHAPE[1]))
 
 
 @pytest.fixture(scope="module")
-def X():
+def X():  # noqa: N802
     rng = np.random.default_rng(0)
     low = rng.normal(size=(60, 5)) @ rng.normal(size=(5, 90))
     return (low + 0.3 * rng.normal(size=SHAPE) + rng.normal(size=90)).astype(np.float32)
