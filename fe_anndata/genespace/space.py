@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from .._core.errors import require_choice
 from . import arithmetic
@@ -112,7 +113,9 @@ class GeneSpace:
     @cached_property
     def unit(self) -> np.ndarray:
         """The vectors with length 1, float32; zeros stay zeros."""
-        unit: np.ndarray = self.vectors / np.where(self.norms > 0, self.norms, 1)[:, None]
+        # By columns: its product with one vector takes half as long as by rows.
+        unit = np.array(self.vectors, order="F")
+        unit /= np.where(self.norms > 0, self.norms, 1)[:, None]
         return unit
 
     @cached_property
@@ -138,15 +141,15 @@ class GeneSpace:
         There are fewer answers if the space holds fewer.
         """
         query = self._asked(genes, metric)
-        weights = _checked(weights, len(query))
+        shares = _checked(weights, len(query))
         vectors = (self.unit if metric == "cosine" else self.vectors)[query]
-        pooled = np.average(vectors.astype(np.float64), axis=0, weights=weights)
+        pooled = np.average(vectors.astype(np.float64), axis=0, weights=shares)
         if metric == "cosine":
             require_direction(pooled, _NOISE)
         return self.nearest_to(pooled, n, metric, leave_out=query)
 
     def nearest_to(
-        self, vector: np.ndarray, n: int, metric: str = "cosine", leave_out: Sequence[int] = ()
+        self, vector: np.ndarray, n: int, metric: str = "cosine", leave_out: ArrayLike = ()
     ) -> pd.DataFrame:
         """Return the `n` genes most similar to a vector, ties in the order of the genes.
 

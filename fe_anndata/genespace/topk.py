@@ -18,6 +18,8 @@ METRICS = ("cosine", "euclidean", "dot")
 SPARE = 8
 """How many more than asked for are compared again."""
 
+_EPSILON = float(np.finfo(np.float32).eps)
+
 BLOCK_BYTES = 1 << 28
 """How much memory a block of all pairs may take."""
 
@@ -60,7 +62,7 @@ class Comparison:
         return self._best(rough, query, n)
 
     def compare(self, query: np.ndarray, gene: int, left_out: int) -> tuple[float, int, int, int]:
-        """Return the similarity of a gene to a vector, and how many genes are closer, tied, farther.
+        """Return how similar a gene is to a vector, and how many are closer, tied and farther.
 
         The gene itself and `left_out` are not counted.
         """
@@ -72,9 +74,9 @@ class Comparison:
         open_ = np.flatnonzero(rivals & (np.abs(apart) <= wide))
         here = float(exact(self.vectors[[gene]], query, self.metric)[0])
         there = exact(self.vectors[open_], query, self.metric)
-        closer = np.count_nonzero(rivals & (apart > wide)) + np.count_nonzero(there > here)
-        tied = np.count_nonzero(there == here)
-        return here, closer, tied, np.count_nonzero(rivals) - closer - tied
+        closer = int(np.count_nonzero(rivals & (apart > wide)) + np.count_nonzero(there > here))
+        tied = int(np.count_nonzero(there == here))
+        return here, closer, tied, int(np.count_nonzero(rivals)) - closer - tied
 
     def all_pairs(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the `n` best other genes for each, int64 (n_genes, n), and float32 similarities.
@@ -138,17 +140,18 @@ class Comparison:
         return at[order], scores[order]
 
     def _slack(self, query: np.ndarray) -> float:
-        return float(self._slack_of(np.linalg.norm(query)))
+        return float(self._slack_of(np.atleast_1d(np.linalg.norm(query)))[0])
 
-    def _slack_of(self, length: np.ndarray | np.floating) -> np.ndarray:
+    def _slack_of(self, lengths: np.ndarray) -> np.ndarray:
         """Return by how much float32 similarities to vectors of such lengths may be wrong."""
         longest = float(self.norms.max())
-        scale: np.ndarray = {
-            "cosine": np.ones_like(length),
-            "dot": longest * length,
-            "euclidean": (longest + length) ** 2,
-        }[self.metric]
-        return 2 * (self.vectors.shape[1] + 8) * np.finfo(np.float32).eps * scale
+        scales = {
+            "cosine": np.ones_like(lengths),
+            "dot": longest * lengths,
+            "euclidean": (longest + lengths) ** 2,
+        }
+        slack: np.ndarray = (2 * (self.vectors.shape[1] + 8) * _EPSILON) * scales[self.metric]
+        return slack
 
     @cached_property
     def _undirected(self) -> np.ndarray:
