@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,7 +87,7 @@ class NameTable:
         folded = gene.casefold()
         other = next((name for name in self.names if name.casefold() == folded), None)
         if other is not None:
-            return f"did you mean {other!r}? Case matters."
+            return f"did you mean {other!r}? (case matters)"
         return near(gene, self.names)
 
     @cached_property
@@ -118,12 +118,31 @@ class _Places:
         self._names = names
 
     @cached_property
-    def exact(self) -> dict[str, list[int]]:
-        return _places(self._names)
+    def exact(self) -> _Lists:
+        return _Lists(self._names.tolist())
 
     @cached_property
-    def unversioned(self) -> dict[str, list[int]]:
-        return _places(without_version(name) for name in self._names)
+    def unversioned(self) -> _Lists:
+        return _Lists([without_version(name) for name in self._names])
+
+
+class _Lists:
+    """The places of every name; a list for each would take many times as long to make."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._one = dict(zip(names, range(len(names)), strict=True))
+        self._many: dict[str, list[int]] = {}
+        if len(self._one) < len(names):
+            repeated = {name for i, name in enumerate(names) if self._one[name] != i}
+            for i, name in enumerate(names):
+                if name in repeated:
+                    self._many.setdefault(name, []).append(i)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._one
+
+    def __getitem__(self, name: str) -> list[int]:
+        return self._many.get(name) or [self._one[name]]
 
 
 def require_name(gene: object) -> None:
@@ -132,10 +151,3 @@ def require_name(gene: object) -> None:
         raise TypeError(f"a gene name must be a string, not {gene!r}.")
     if not gene.strip():
         raise ValueError("a gene name is empty.")
-
-
-def _places(names: Iterable[str]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
-    for i, name in enumerate(names):
-        places.setdefault(name, []).append(i)
-    return places

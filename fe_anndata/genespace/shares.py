@@ -11,6 +11,8 @@ def standardised(values: np.ndarray) -> np.ndarray:
 
     A column whose values are all the same stays 0.
     """
+    if not len(values):
+        return values
     moved = values - values.mean(axis=0)
     scale = np.abs(values).max(axis=0, initial=0)
     spread = moved.std(axis=0)

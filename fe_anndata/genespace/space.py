@@ -142,8 +142,7 @@ class GeneSpace:
         """
         query = self._asked(genes, metric)
         shares = _checked(weights, len(query))
-        vectors = (self.unit if metric == "cosine" else self.vectors)[query]
-        pooled = np.average(vectors.astype(np.float64), axis=0, weights=shares)
+        pooled = np.average(self._added(query, metric), axis=0, weights=shares)
         if metric == "cosine":
             require_direction(pooled, _NOISE)
         return self.nearest_to(pooled, n, metric, leave_out=query)
@@ -199,8 +198,7 @@ class GeneSpace:
         """
         weights = arithmetic.parse(expression, self.table)
         query = self._asked(list(weights), metric)
-        vectors = (self.unit if metric == "cosine" else self.vectors)[query].astype(np.float64)
-        total = np.array(list(weights.values())) @ vectors
+        total = np.array(list(weights.values())) @ self._added(query, metric)
         if metric == "cosine":
             require_direction(total, _NOISE)
         return self.nearest_to(total, n, metric, leave_out=query)
@@ -271,6 +269,13 @@ class GeneSpace:
         query = self.positions(genes)
         self._require_directed(query, metric)
         return query
+
+    def _added(self, query: np.ndarray, metric: str) -> np.ndarray:
+        """Return the vectors of genes as they enter sums, float64: of length 1 for the cosine."""
+        vectors: np.ndarray = self.vectors[query].astype(np.float64)
+        if metric == "cosine":
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
     def _require_directed(self, query: np.ndarray, metric: str) -> None:
         zero = query[self.norms[query] == 0]

@@ -30,7 +30,8 @@ def without_common(vectors: np.ndarray, n_components: int) -> np.ndarray:
     moved = _less_mean(vectors)
     _, directions = _principal(moved)
     top = directions[:, :n_components]
-    return (moved - (moved @ top) @ top.T).astype(np.float32)
+    left: np.ndarray = moved - (moved @ top) @ top.T
+    return left.astype(np.float32)
 
 
 def whitened(vectors: np.ndarray) -> np.ndarray:
@@ -40,7 +41,7 @@ def whitened(vectors: np.ndarray) -> np.ndarray:
     kept = variances > FLAT * max(variances[0], np.finfo(np.float64).tiny)
     if not kept.any():
         raise ValueError("all gene vectors are the same; there is nothing to whiten.")
-    white = (moved @ directions[:, kept]) / np.sqrt(variances[kept])
+    white: np.ndarray = (moved @ directions[:, kept]) / np.sqrt(variances[kept])
     return white.astype(np.float32)
 
 
