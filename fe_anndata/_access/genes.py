@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 from .._core.errors import require_key
 from .._core.keys import Keys
 from ..genespace import GeneSpace
-from .inputs import require_anndata
+from .inputs import expression, require_anndata
 
 
-def gene_space(adata: AnnData, key: str) -> GeneSpace:
+def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> GeneSpace:
     """Return the vectors of the trained genes of ``adata.varm[key]``.
+
+    Parameters
+    ----------
+    adata
+        ``varm[key]`` is read; a gene with NaN in its row was not trained and is left out.
+    key
+        Name of the vectors.
+    gene_symbols
+        A column of ``adata.var``: genes go by the names in it, and by those of
+        ``adata.var_names`` too. Where it is empty or missing the latter stand alone.
 
     Raises
     ------
     KeyError
-        If nothing was trained under `key`.
+        If there are no such vectors, or there is no such column.
     ValueError
         If gene names are not unique.
     """
@@ -29,10 +40,28 @@ def gene_space(adata: AnnData, key: str) -> GeneSpace:
     if not adata.var_names.is_unique:
         raise ValueError("gene names are not unique; call adata.var_names_make_unique() first.")
     vectors = np.asarray(adata.varm[keys.varm])
-    trained = np.isfinite(vectors).all(axis=1)
-    return GeneSpace(adata.var_names[trained], vectors[trained])
+    names = adata.var_names if gene_symbols is None else _symbols(adata, gene_symbols)
+    ids = None if gene_symbols is None else adata.var_names
+    trained = ~np.isnan(vectors).any(axis=1)
+    if trained.all():  # nothing is copied
+        return GeneSpace(names, vectors, ids)
+    return GeneSpace(names[trained], vectors[trained], None if ids is None else ids[trained])
+
+
+def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> np.ndarray:
+    """Return the values of some genes, float64 (n_obs, len(genes)), NaN where they are missing."""
+    columns = expression(adata[:, list(genes)], layer)
+    dense: np.ndarray = columns if isinstance(columns, np.ndarray) else columns.toarray()
+    return dense.astype(np.float64)
 
 
 def as_list(genes: str | Sequence[str]) -> list[str]:
     """Return one gene or several as a list without repeats."""
     return [genes] if isinstance(genes, str) else list(dict.fromkeys(genes))
+
+
+def _symbols(adata: AnnData, column: str) -> pd.Index:
+    require_key(column, adata.var.columns, "column of adata.var")
+    symbols = adata.var[column].astype(object)
+    present = symbols.notna() & symbols.astype(str).str.strip().ne("")
+    return pd.Index(symbols.astype(str).where(present, adata.var_names.to_numpy()))

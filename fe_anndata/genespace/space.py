@@ -4,123 +4,271 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from .._core.errors import near, require_choice
+from .._core.errors import require_choice
+from . import arithmetic
+from .names import NameTable
+from .numbers import (
+    Similarity,
+    checked_weights,
+    percentile,
+    require_direction,
+    require_number,
+)
+from .topk import METRICS, Comparison
+from .transforms import centred, whitened, without_common
 
-METRICS = ("cosine", "euclidean", "dot")
+LONGEST = 1e18
+"""Squares of longer vectors are no float32 numbers."""
 
-
-class Similarity(NamedTuple):
-    """How alike two genes are, and how they rank among each other's neighbours.
-
-    Attributes
-    ----------
-    similarity
-        Cosine or dot product, or minus the Euclidean distance.
-    rank_of_b, rank_of_a
-        1 if `b` is the gene most similar to `a`, and the other way round; the gene itself is no
-        rival, and ties share the better rank.
-    n_genes
-        The number of genes ranked, itself excluded.
-    """
-
-    similarity: float
-    rank_of_b: int
-    rank_of_a: int
-    n_genes: int
+_NOISE = 1e-6
+"""Sums of unit vectors that are shorter are zero but for rounding."""
 
 
 @dataclass(frozen=True)
 class GeneSpace:
     """Named gene vectors.
 
+    For the cosine a vector of zeros has no direction: such a gene is never an answer, and asking
+    about it is an error.
+
     Parameters
     ----------
     names
-        Unique gene names.
+        Gene names. One may repeat; it is an error only when asked for.
     vectors
-        Float32 (n_genes, gene_dim), all finite.
+        (n_genes, gene_dim), all finite; kept as float32.
+    ids
+        Other names by which genes are known too, all different, or None.
+
+    Raises
+    ------
+    ValueError
+        If the sizes do not fit, a name is empty or a vector is not finite.
     """
 
     names: pd.Index
     vectors: np.ndarray
+    ids: pd.Index | None = None
+
+    def __post_init__(self) -> None:
+        vectors = np.asarray(self.vectors)
+        if vectors.ndim != 2 or vectors.dtype.kind not in "fiub" or not vectors.shape[1]:
+            raise ValueError(
+                f"vectors must be an array of numbers (n_genes, gene_dim), not {vectors.dtype} of "
+                f"shape {vectors.shape}."
+            )
+        object.__setattr__(self, "vectors", np.ascontiguousarray(vectors, dtype=np.float32))
+        object.__setattr__(self, "names", pd.Index(self.names))
+        for names in (self.names, self.ids):
+            if names is not None and len(names) != len(vectors):
+                raise ValueError(f"{len(names)} names for {len(vectors)} vectors.")
+        empty = np.flatnonzero([not isinstance(n, str) or not n.strip() for n in self.names])
+        if len(empty):
+            raise ValueError(
+                f"{len(empty)} gene names are empty or no strings, such as number {empty[0]} "
+                "(counted from 0); name these genes or leave them out."
+            )
+        lost = np.flatnonzero(~(self.norms < LONGEST))
+        if len(lost):
+            raise ValueError(
+                f"{len(lost)} gene vectors hold NaN, infinite or huge values: "
+                f"{self._listed(lost)}; leave these genes out."
+            )
+
+    @cached_property
+    def norms(self) -> np.ndarray:
+        """The lengths of the vectors, float32 (n_genes,)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            norms: np.ndarray = np.linalg.norm(self.vectors, axis=1)
+        small = np.flatnonzero(norms < 1e-15)  # their squares are no float32 numbers
+        norms[small] = np.linalg.norm(self.vectors[small].astype(np.float64), axis=1)
+        return norms
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """The vectors with length 1, float32; zeros stay zeros."""
+        # By columns: its product with one vector takes half as long as by rows.
+        unit = np.array(self.vectors, order="F")
+        unit /= np.where(self.norms > 0, self.norms, 1)[:, None]
+        return unit
+
+    @cached_property
+    def table(self) -> NameTable:
+        """Where names are."""
+        return NameTable(self.names, self.ids)
 
     def positions(self, genes: Sequence[str]) -> np.ndarray:
-        """Return where `genes` are.
+        """Return where `genes` are, int64; see :class:`.names.NameTable` for what is understood."""
+        return self.table.positions(genes)
 
-        Raises
-        ------
-        KeyError
-            If one is unknown; near names are given. Case matters.
-        ValueError
-            If there is none.
-        """
-        if len(genes) == 0:
-            raise ValueError("no gene was given.")
-        unknown = [gene for gene in genes if gene not in self.names]
-        if unknown:
-            hints = "; ".join(f"{gene!r}: {near(str(gene), self.names)}" for gene in unknown[:3])
-            raise KeyError(f"{len(unknown)} of {len(genes)} genes are not in the space. {hints}")
-        return np.asarray(self.names.get_indexer(pd.Index(genes)))
-
-    def similar(self, genes: Sequence[str], n: int, metric: str = "cosine") -> pd.DataFrame:
+    def similar(
+        self,
+        genes: Sequence[str],
+        n: int,
+        metric: str = "cosine",
+        weights: Sequence[float] | None = None,
+    ) -> pd.DataFrame:
         """Return the `n` genes most similar to `genes`, which are themselves left out.
 
-        Several genes are pooled to the mean of their vectors, each first brought to unit length
-        for the cosine, so that none counts more for being long.
+        Several genes are pooled to the mean of their vectors, weighted if there are `weights`,
+        each first brought to unit length for the cosine, so that none counts more for being long.
+        There are fewer answers if the space holds fewer.
+        """
+        query = self._asked(genes, metric)
+        shares = checked_weights(weights, len(query))
+        pooled = np.average(self._added(query, metric), axis=0, weights=shares)
+        if metric == "cosine":
+            require_direction(pooled, _NOISE)
+        return self.nearest_to(pooled, n, metric, leave_out=query)
+
+    def nearest_to(
+        self, vector: np.ndarray, n: int, metric: str = "cosine", leave_out: ArrayLike = ()
+    ) -> pd.DataFrame:
+        """Return the `n` genes most similar to a vector, ties in the order of the genes.
+
+        Parameters
+        ----------
+        vector
+            (gene_dim,), finite.
+        n
+            Number of answers; all there are if these are fewer.
+        metric
+            ``"cosine"``, ``"euclidean"`` or ``"dot"``.
+        leave_out
+            Positions of genes that are no answers.
+
+        Returns
+        -------
+        DataFrame
+            ``gene``, ``similarity`` (float64; for ``"euclidean"`` minus the distance), ``rank``
+            from 1 and, if the space has ids, ``id``.
         """
         require_choice(metric, METRICS, "metric")
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n}.")
-        query = self.positions(genes)
-        vectors = _unit(self.vectors[query]) if metric == "cosine" else self.vectors[query]
-        scores = self._scores(vectors.mean(axis=0), metric)
-        scores[query] = -np.inf
-        n = min(n, len(scores) - len(np.unique(query)))
-        # A stable order, so that ties come in the order of the genes.
-        best = np.argsort(-scores, kind="stable")[:n]
-        return pd.DataFrame(
+        require_number(n)
+        vector = np.asarray(vector, dtype=np.float64)
+        if vector.shape != self.vectors.shape[1:] or not np.isfinite(vector).all():
+            raise ValueError(
+                f"the vector must be {self.vectors.shape[1]} finite numbers, as the genes have, "
+                f"not of shape {vector.shape}."
+            )
+        if metric == "cosine":
+            require_direction(vector, 0.0)
+        left_out = np.asarray(leave_out, dtype=np.int64)
+        best, scores = self._comparison(metric).best(vector, n, left_out)
+        table = pd.DataFrame(
             {
                 "gene": self.names[best].to_numpy(),
-                "similarity": scores[best],
+                "similarity": scores,
                 "rank": np.arange(1, len(best) + 1),
             }
         )
+        return table if self.ids is None else table.assign(id=self.ids[best].to_numpy())
+
+    def arithmetic(self, expression: str, n: int, metric: str = "cosine") -> pd.DataFrame:
+        """Return the `n` genes nearest to a sum of genes, such as ``"APOE - APP + BRCA1"``.
+
+        See :func:`.arithmetic.parse` for what is understood. For the cosine the sum is one of
+        vectors of unit length. The genes of the expression are left out.
+        """
+        weights = arithmetic.parse(expression, self.table)
+        query = self._asked(list(weights), metric)
+        total = np.array(list(weights.values())) @ self._added(query, metric)
+        if metric == "cosine":
+            require_direction(total, _NOISE)
+        return self.nearest_to(total, n, metric, leave_out=query)
+
+    def neighbours(self, n: int, metric: str = "cosine") -> tuple[np.ndarray, np.ndarray]:
+        """Return the `n` genes most similar to each, itself excluded, ties in their order.
+
+        Every pair is compared, by blocks: memory is bounded, whatever the number of genes.
+
+        Returns
+        -------
+        tuple
+            Positions, int64 (n_genes, n), and similarities, float32 (n_genes, n), best first.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer other genes than `n`, or a vector is zero and the metric the cosine.
+        """
+        require_choice(metric, METRICS, "metric")
+        require_number(n)
+        if n > len(self.names) - 1:
+            raise ValueError(
+                f"{n} neighbours were asked for, but each gene has {max(len(self.names) - 1, 0)} "
+                "others; ask for fewer."
+            )
+        self._require_directed(np.arange(len(self.names)), metric)
+        return self._comparison(metric).all_pairs(n)
 
     def similarity(self, a: str, b: str, metric: str = "cosine") -> Similarity:
-        """Return how alike two different genes are, with both ranks."""
-        require_choice(metric, METRICS, "metric")
-        i, j = self.positions([a, b])
+        """Return how alike two different genes are, with both ranks and percentiles."""
+        i, j = map(int, self._asked([a, b], metric))
         if i == j:
             raise ValueError(f"give two different genes, not {a!r} twice.")
-        from_a, from_b = (self._scores(self.vectors[k], metric) for k in (i, j))
+        comparison = self._comparison(metric)
+        value, *of_b = comparison.compare(self.vectors[i], j, left_out=i)
+        _, *of_a = comparison.compare(self.vectors[j], i, left_out=j)
         return Similarity(
-            similarity=float(from_a[j]),
-            rank_of_b=_rank(from_a, j, itself=i),
-            rank_of_a=_rank(from_b, i, itself=j),
-            n_genes=len(self.names) - 1,
+            similarity=value,
+            rank_of_b=1 + of_b[0],
+            rank_of_a=1 + of_a[0],
+            n_genes=1 + sum(of_b),
+            percentile_of_b=percentile(*of_b),
+            percentile_of_a=percentile(*of_a),
         )
 
-    def _scores(self, vector: np.ndarray, metric: str) -> np.ndarray:
+    def centred(self) -> GeneSpace:
+        """Return the space with the mean of all vectors taken off."""
+        return GeneSpace(self.names, centred(self.vectors), self.ids)
+
+    def without_common(self, n_components: int) -> GeneSpace:
+        """Return the space centred and without its `n_components` main directions.
+
+        These are the principal directions of the vectors, which often tell how strongly a gene is
+        expressed, and not with which others (all-but-the-top, Mu & Viswanath 2018).
+        """
+        return GeneSpace(self.names, without_common(self.vectors, n_components), self.ids)
+
+    def whitened(self) -> GeneSpace:
+        """Return the space centred, in its principal directions, each with variance 1.
+
+        Directions without variance are left out.
+        """
+        return GeneSpace(self.names, whitened(self.vectors), self.ids)
+
+    def _asked(self, genes: Sequence[str], metric: str) -> np.ndarray:
+        require_choice(metric, METRICS, "metric")
+        query = self.positions(genes)
+        self._require_directed(query, metric)
+        return query
+
+    def _added(self, query: np.ndarray, metric: str) -> np.ndarray:
+        """Return the vectors of genes as they enter sums, float64: of length 1 for the cosine."""
+        vectors: np.ndarray = self.vectors[query].astype(np.float64)
         if metric == "cosine":
-            scores: np.ndarray = _unit(self.vectors) @ _unit(vector[None])[0]
-        elif metric == "dot":
-            scores = self.vectors @ vector
-        else:
-            scores = -np.linalg.norm(self.vectors - vector, axis=1)
-        return scores
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
+    def _require_directed(self, query: np.ndarray, metric: str) -> None:
+        zero = query[self.norms[query] == 0]
+        if metric == "cosine" and len(zero):
+            raise ValueError(
+                f"the vectors of {len(zero)} genes are zero: {self._listed(zero)}. They have no "
+                "direction to compare by cosine; leave them out or use metric='euclidean'."
+            )
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: np.ndarray = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
-    return unit
+    def _comparison(self, metric: str) -> Comparison:
+        vectors = self.unit if metric == "cosine" else self.vectors
+        return Comparison(self.vectors, self.norms, metric, vectors)
 
-
-def _rank(scores: np.ndarray, of: int, itself: int) -> int:
-    closer = scores > scores[of]
-    return 1 + int(np.count_nonzero(closer)) - int(closer[itself])
+    def _listed(self, at: np.ndarray, shown: int = 5) -> str:
+        names = ", ".join(repr(self.names[i]) for i in at[:shown])
+        return f"{names}, ..." if len(at) > shown else names

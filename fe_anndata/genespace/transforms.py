@@ -1,0 +1,59 @@
+"""Gene vectors without what all of them share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FLAT = 1e-10
+"""Directions with less than this part of the largest variance have none but for rounding."""
+
+
+def centred(vectors: np.ndarray) -> np.ndarray:
+    """Return the vectors less their mean, float32."""
+    return _less_mean(vectors).astype(np.float32)
+
+
+def without_common(vectors: np.ndarray, n_components: int) -> np.ndarray:
+    """Return the vectors less their mean and their main directions, float32, of the same size.
+
+    Raises
+    ------
+    ValueError
+        If no direction would be left.
+    """
+    dim = vectors.shape[1]
+    if not 0 <= n_components < dim:
+        raise ValueError(
+            f"n_components must be from 0 to {dim - 1}, below the dimension of the vectors, "
+            f"not {n_components}."
+        )
+    moved = _less_mean(vectors)
+    _, directions = _principal(moved)
+    top = directions[:, :n_components]
+    left: np.ndarray = moved - (moved @ top) @ top.T
+    return left.astype(np.float32)
+
+
+def whitened(vectors: np.ndarray) -> np.ndarray:
+    """Return the vectors along their principal directions, each with variance 1, float32."""
+    moved = _less_mean(vectors)
+    variances, directions = _principal(moved)
+    kept = variances > FLAT * max(variances[0], np.finfo(np.float64).tiny)
+    if not kept.any():
+        raise ValueError("all gene vectors are the same; there is nothing to whiten.")
+    white: np.ndarray = (moved @ directions[:, kept]) / np.sqrt(variances[kept])
+    return white.astype(np.float32)
+
+
+def _less_mean(vectors: np.ndarray) -> np.ndarray:
+    moved = vectors.astype(np.float64)
+    moved -= moved.mean(axis=0)
+    return moved
+
+
+def _principal(moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return variances, largest first, and directions, a column each, of centred vectors."""
+    variances, directions = np.linalg.eigh(moved.T @ moved / max(len(moved), 1))
+    # A direction and its opposite are the same; one sign, so that results are the same bytes.
+    signs = np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(len(directions))])
+    return variances[::-1], (directions * signs)[:, ::-1]

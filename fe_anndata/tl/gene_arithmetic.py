@@ -1,0 +1,69 @@
+"""Genes nearest to a sum of genes."""
+
+from __future__ import annotations
+
+import pandas as pd
+from anndata import AnnData
+
+from .._access.genes import gene_space
+from .._core.keys import DEFAULT_KEY
+
+
+def gene_arithmetic(
+    adata: AnnData,
+    expression: str,
+    n: int = 10,
+    *,
+    key: str = DEFAULT_KEY,
+    metric: str = "cosine",
+    gene_symbols: str | None = None,
+) -> pd.DataFrame:
+    """Return the genes nearest to a signed sum of genes.
+
+    Parameters
+    ----------
+    adata
+        Trained; ``varm["fe"]`` is read, float (n_vars, gene_dim), and nothing else is needed.
+    expression
+        A sum such as ``"APOE - APP + BRCA1"`` or ``"0.5*TP53 + MDM2"``, or an analogy
+        ``"a:b::c:?"`` (a is to b as c is to what?), which is ``b - a + c``. Names may hold signs,
+        as in ``"HLA-A - MT-CO1 + NKX2-5"``: they are told apart by the names that are known.
+        Where these allow several readings, put spaces around the signs, and double quotes around
+        a name.
+    n
+        Number of answers; all there are if these are fewer.
+    key
+        The `key_added` of the training.
+    metric
+        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine the vectors that are added up
+        have unit length, otherwise they are as they are.
+    gene_symbols
+        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+
+    Returns
+    -------
+    DataFrame
+        ``gene``, ``similarity`` to the sum (float64; for ``"euclidean"`` minus the distance) and
+        ``rank`` from 1, best first, ties in the order of the genes; with `gene_symbols` also
+        ``id``, the name in ``adata.var_names``. The genes of the expression are never answers.
+        Nothing is written.
+
+    Raises
+    ------
+    KeyError
+        For unknown genes, with near matches, or if nothing was trained under `key`.
+    ValueError
+        If the expression cannot be read, which says where, a name is ambiguous, or the sum is
+        zero (cosine).
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=50, progress=False)
+    >>> fe.tl.gene_arithmetic(adata, "HLA-DRA - CD79A + LYZ", n=3)["rank"].tolist()
+    [1, 2, 3]
+    >>> fe.tl.gene_arithmetic(adata, "CD79A:HLA-DRA::LYZ:?", n=2).shape
+    (2, 3)
+    """
+    return gene_space(adata, key, gene_symbols).arithmetic(expression, n, metric)
