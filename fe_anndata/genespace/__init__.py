@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .align import Map
+from .compare import agreement
 from .space import GeneSpace, Similarity
+from .species import Recipe, classes, score
 
-__all__ = ["GeneSpace", "Similarity"]
+__all__ = ["GeneSpace", "Map", "Recipe", "Similarity", "agreement", "classes", "score"]
