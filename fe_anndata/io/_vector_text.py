@@ -10,6 +10,19 @@ from typing import BinaryIO
 import numpy as np
 
 GZIP = b"\x1f\x8b"
+CORNERS = (
+    "",
+    "gene",
+    "genes",
+    "gene_name",
+    "gene_id",
+    "symbol",
+    "gene_symbol",
+    "name",
+    "index",
+    "id",
+)
+"""What stands above the names in tables whose columns are counted."""
 
 
 def read_text(path: Path) -> tuple[list[str], np.ndarray]:
@@ -90,21 +103,20 @@ def _split(line: str) -> tuple[str, list[str]]:
 def _counts(first: str, second: str) -> tuple[int, int] | None:
     """Return the number of vectors and their length, if the first line says them."""
     words = first.split()
-    if len(words) != 2 or not all(word.isdecimal() for word in words):
+    if len(words) != 2 or first[:1].isspace() or not all(word.isdecimal() for word in words):
         return None
-    # A vector of length one, of a gene whose name is a number, has a line of the same form.
+    # A vector of length one, of a gene whose name is a number, can have a line of the same form.
     number, dim = map(int, words)
     return None if len(_split(second)[1]) == 1 != dim else (number, dim)
 
 
 def _names_columns(first: str, second: str) -> bool:
     """Return whether the first line names the columns: words, or 0, 1, 2... or 1, 2, 3..."""
-    fields = _split(first)[1]
-    # A corner that was left empty shows only by the tab.
+    corner, fields = _split(first)
     if not all(_is_number(field) for field in fields):
         return _is_vector(second) or not second
     counted = [[str(i + start) for i in range(len(fields))] for start in (0, 1)]
-    return len(fields) > 1 and fields in counted and fields != _split(second)[1]
+    return corner.lower() in CORNERS and fields in counted
 
 
 def _is_vector(line: str) -> bool:
@@ -135,7 +147,8 @@ def _parse(
         if len(fields) != dim:
             raise ValueError(f"{where} has {len(fields)} values, not {dim} as expected.")
         try:
-            row = np.array(fields, dtype=np.float64).astype(np.float32)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+                row = np.array(fields, dtype=np.float64).astype(np.float32)
         except ValueError as error:
             wrong = next(field for field in fields if not _is_number(field))
             raise ValueError(f"{where} holds {wrong!r}, which is not a number.") from error
