@@ -83,5 +83,6 @@ def compare_gene_spaces(
     """
     draw = generator(seed_of(rng), "compare gene spaces")
     first, second = same_genes(a, key, b, key if key_b is None else key_b)
+    table = agreement(first.vectors, second.vectors, k=k, n_pairs=n_pairs, rng=draw)
     logger.info("%d genes in common", len(first.names))
-    return agreement(first.vectors, second.vectors, k=k, n_pairs=n_pairs, rng=draw)
+    return table
