@@ -9,6 +9,7 @@ import sys
 
 from cyclopts import CycloptsError
 
+from . import vectors as vectors  # its commands register themselves
 from .app import app
 
 
