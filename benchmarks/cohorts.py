@@ -19,13 +19,20 @@ SINGLE_CELL = {
     "kang": "singlecell/kang_pbmc_control_5donors_counts.h5ad",
 }
 """Counts; not among FILES, whose matrices are trained on as they are."""
+SPECIES = {
+    "gtex_29": "bulk/gtex_29tissues_aggregate.h5ad",
+    "hpa_35": "bulk/hpa_35tissues_aggregate.h5ad",
+    "mouse_17": "bulk/mouse_encode_17tissues_aggregate.h5ad",
+    "orthologs": "genes/mouse_human_orthologs.tsv.gz",
+}
+"""Tissues in TPM or FPKM, and pairs of genes."""
 # Where the cohorts lie beside a checkout, unless the variable says otherwise.
 DEFAULT = Path(__file__).parents[2] / "shared" / "data"
 
 
 def path_of(name: str) -> Path:
     """Return where the file of a cohort should be."""
-    return Path(os.environ.get("FE_ANNDATA_DATA", DEFAULT)) / (FILES | SINGLE_CELL)[name]
+    return Path(os.environ.get("FE_ANNDATA_DATA", DEFAULT)) / (FILES | SINGLE_CELL | SPECIES)[name]
 
 
 def load(name: str) -> AnnData:

@@ -13,6 +13,7 @@ from benchmarks import (
     imputation,
     memory,
     new_samples,
+    orthologs,
     published,
     report,
     speed,
@@ -47,11 +48,15 @@ def results(tmp_path, monkeypatch):
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
         # One dimension below and one above the change of rivals, on all samples and on 60 of them.
         (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 8),
+        # Five methods and, of one, five variants, one of them without orthologs; the turned copy.
+        (orthologs, ["--folds", "2"], 10 + 9 + 3),
     ],
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    rounds = [] if benchmark in (headline, imputation, new_samples) else ["--rounds", "1"]
+    rounds = (
+        [] if benchmark in (headline, imputation, new_samples, orthologs) else ["--rounds", "1"]
+    )
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")
     written = json.loads((results / f"{name}.json").read_text())

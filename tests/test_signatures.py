@@ -93,11 +93,17 @@ OF_TABLES = ["pl.evaluate"]
 """Pictures of a table that a verb has returned, not of an AnnData."""
 
 
+FIRST = {
+    "tl.generate": "reference",  # what others take beside new samples
+    "tl.align_gene_spaces": "human",  # the two sides have equal rights
+    "tl.compare_gene_spaces": "a",
+}
+
+
 @every([n for n in of("tl", "pl", "get") if n not in OF_TABLES])
 def test_adata_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
-    # What generate takes is what others take beside new samples.
-    assert first.name == ("reference" if name == "tl.generate" else "adata")
+    assert first.name == FIRST.get(name, "adata")
     assert first.default is first.empty
     assert first.annotation in ("AnnData", "AnnData | str | Path")
 
@@ -231,7 +237,15 @@ EVALUATE = {
     "methods": ["pca"],
     "classifiers": ["knn"],
 }
+OTHER = AnnData(
+    np.empty((0, 30), np.float32),
+    var=pd.DataFrame(index=[f"gene{i}" for i in range(30)]),
+    varm={"fe": np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)},
+)
+PAIRS = pd.DataFrame({"human": OTHER.var_names, "mouse": OTHER.var_names})
 ARGUMENTS = {
+    "tl.align_gene_spaces": {"mouse": OTHER, "orthologs": PAIRS, "folds": 3},
+    "tl.compare_gene_spaces": {"b": OTHER},
     "tl.evaluate": EVALUATE,
     "tl.generate": {"coordinates": np.zeros((3, 2))},
     "tl.similar_genes": {"genes": "gene1"},

@@ -10,6 +10,7 @@ import sys
 from cyclopts import CycloptsError
 
 from . import genes as genes  # registers its sub-commands
+from . import vectors as vectors
 from .app import app
 
 

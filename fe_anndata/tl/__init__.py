@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .align_gene_spaces import align_gene_spaces
+from .compare_gene_spaces import compare_gene_spaces
 from .embedding_density import embedding_density
 from .evaluate import evaluate
 from .explain_similarity import explain_similarity
@@ -16,6 +18,8 @@ from .train import train
 from .transform import transform
 
 __all__ = [
+    "align_gene_spaces",
+    "compare_gene_spaces",
     "embedding_density",
     "evaluate",
     "explain_similarity",

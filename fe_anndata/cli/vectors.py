@@ -1,0 +1,84 @@
+"""Gene and sample vectors as files, and the agreement of two gene spaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .._core.settings import settings
+from .app import Number, Output, app
+
+
+@app.command
+def export(
+    input: Path, /, *, out: Output, samples: bool = False, key: str = "fe", overwrite: bool = False
+) -> None:
+    """Write the gene vectors of a trained .h5ad file for other tools.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    out
+        The file to write: .txt or .vec for word2vec text, .tsv for a table, each also with .gz;
+        .npz; or .h5ad. With --samples a table, separated by commas if its name ends in .csv.
+    samples
+        Write the sample embedding, a row per sample, in place of the gene vectors.
+    key
+        The key of the training.
+    overwrite
+        Replace the output if it exists.
+    """
+    from .. import get, io
+    from ..io.h5ad import replacing, require_writable
+
+    settings.verbosity()
+    require_writable(out, overwrite=overwrite)
+    adata = io.read_h5ad(input)
+    if not samples:
+        io.write_gene_vectors(adata, out, key=key, overwrite=overwrite)
+        print(f"wrote {out}: vectors of the trained genes")
+        return
+    if out.suffix not in (".tsv", ".csv"):
+        raise ValueError(f"{out.name}: samples are written to .tsv or .csv.")
+    table = get.sample_embedding(adata, key=key)
+    with replacing(out, overwrite=overwrite) as temporary:
+        separator = "," if out.suffix == ".csv" else "\t"
+        table.to_csv(temporary, sep=separator, index_label="sample", float_format="%.9g")
+    print(f"wrote {out}: {len(table)} samples")
+
+
+@app.command
+def compare(
+    a: Path,
+    b: Path,
+    /,
+    *,
+    key: str = "fe",
+    key_b: str | None = None,
+    k: Number = 10,
+    rng: Number = 0,
+) -> None:
+    """Print how well two gene spaces agree, matched by gene name, as a table.
+
+    Parameters
+    ----------
+    a
+        A trained .h5ad file, or a file of gene vectors.
+    b
+        Another one, or the same with --key-b.
+    key
+        The key of the training.
+    key_b
+        That of the second file, if it is another one.
+    k
+        Neighbours of a gene that are compared.
+    rng
+        Seed.
+    """
+    from .. import io, tl
+
+    settings.verbosity()
+    first = io.read_gene_vectors(a, key=key)
+    second = io.read_gene_vectors(b, key=key_b or key)
+    table = tl.compare_gene_spaces(first, second, key=key, key_b=key_b, k=k, rng=rng)
+    print(table.to_csv(sep="\t", index=False, float_format="%.4f"), end="")

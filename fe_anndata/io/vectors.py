@@ -1,0 +1,196 @@
+"""Files of gene vectors."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from .._access.files import load
+from .._access.genes import gene_space
+from .._core.errors import near
+from .._core.keys import DEFAULT_KEY, Keys
+from ._vector_text import read_text, write_text
+from .h5ad import replacing
+
+WRITTEN = (".txt", ".vec", ".tsv", ".npz", ".h5ad")
+
+
+def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
+    """Read gene vectors into an AnnData of genes without samples.
+
+    Every verb that looks up, compares or classifies genes takes it, as it would a training.
+
+    Parameters
+    ----------
+    path
+        word2vec text, plain or gzip, with or without a first line that says how many vectors
+        follow (the files of gene2vec and GeneRAIN-vec); a ``.tsv`` table with a header row; an
+        ``.npz`` file of ``names`` and ``vectors``; or an ``.h5ad`` file, whose genes are its var
+        if it has ``varm[key]``, and otherwise its obs, with the vectors in X, as
+        :func:`fe_anndata.get.genes` returns them.
+    key
+        The name of the vectors: where they go, and where they are in an ``.h5ad`` file.
+
+    Returns
+    -------
+    AnnData
+        0 samples x genes; ``varm["fe"]`` holds the vectors, float32 (n_vars, gene_dim), with NaN
+        rows for genes without one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it is empty or damaged, a line cannot be read (with its number),
+        a vector is not finite, or a name repeats.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> fe.io.read_gene_vectors("gene2vec_dim_200_iter_9.txt")  # doctest: +SKIP
+    """
+    keys = Keys(key)
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}.")
+    if path.suffix == ".h5ad":
+        var, vectors = _of_anndata(load(path), path, keys)
+    else:
+        names, vectors = _of_npz(path) if path.suffix == ".npz" else read_text(path)
+        var = pd.DataFrame(index=pd.Index(names, dtype=str))
+    _require_sound(path, var.index, vectors)
+    X = np.empty((0, len(var)), dtype=np.float32)
+    return AnnData(X, var=var, varm={keys.varm: np.ascontiguousarray(vectors, dtype=np.float32)})
+
+
+def write_gene_vectors(
+    adata: AnnData, path: str | Path, *, key: str = DEFAULT_KEY, overwrite: bool = False
+) -> None:
+    """Write the vectors of the trained genes to a file, whole or not at all.
+
+    Parameters
+    ----------
+    adata
+        ``varm["fe"]`` is read. Genes that were not trained on are left out.
+    path
+        Where to; its ending decides the format: ``.txt`` or ``.vec`` for word2vec text, ``.tsv``
+        for a table with a header row, each also with ``.gz``; ``.npz`` for arrays ``names`` and
+        ``vectors``; ``.h5ad`` for an AnnData of the genes without samples. All give the same
+        float32 numbers back.
+    key
+        The `key_added` of the training.
+    overwrite
+        Whether to replace a file that exists.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`.
+    ValueError
+        If the ending is not known, no gene has a vector, a name does not fit the format, the file
+        exists and `overwrite` is False, or its folder does not exist.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=20, progress=False)
+    >>> fe.io.write_gene_vectors(adata, "vectors.vec.gz")  # doctest: +SKIP
+    """
+    path = Path(path)
+    zipped = path.suffix == ".gz"
+    ending = Path(path.stem).suffix if zipped else path.suffix
+    if ending not in WRITTEN or (zipped and ending in (".npz", ".h5ad")):
+        raise ValueError(
+            f"{path.name}: the ending must be one of {', '.join(WRITTEN)}; .gz may follow the "
+            "first three."
+        )
+    space = gene_space(adata, key)
+    names, vectors = [str(name) for name in space.names], space.vectors.astype(np.float32)
+    if not names:
+        raise ValueError(f"no gene has a vector in adata.varm[{key!r}]: all rows are NaN.")
+    if ending in WRITTEN[:3]:
+        _require_writable_names(names, table=ending == ".tsv")
+    with replacing(path, overwrite=overwrite) as temporary:
+        if ending == ".h5ad":
+            X = np.empty((0, len(names)), dtype=np.float32)
+            of_genes = adata.var.loc[space.names].copy()
+            AnnData(X, var=of_genes, varm={key: vectors}).write_h5ad(temporary)
+            return
+        with temporary.open("wb") as file:
+            if ending == ".npz":
+                np.savez_compressed(file, names=np.array(names, dtype=str), vectors=vectors)
+            else:
+                _write_text(file, names, vectors, table=ending == ".tsv", zipped=zipped)
+
+
+def _write_text(
+    file: BinaryIO, names: list[str], vectors: np.ndarray, *, table: bool, zipped: bool
+) -> None:
+    if not zipped:
+        write_text(file, names, vectors, table=table)
+        return
+    # No time and no name inside, so that the same vectors give the same bytes.
+    with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
+        write_text(packed, names, vectors, table=table)  # type: ignore[arg-type]
+
+
+def _of_npz(path: Path) -> tuple[list[str], np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            stored = dict(arrays)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(
+            f"{path} cannot be read as .npz of plain arrays: it is damaged, or names are stored "
+            "as objects; store them with names.astype(str)."
+        ) from error
+    missing = {"names", "vectors"} - stored.keys()
+    if missing:
+        raise ValueError(f"{path} lacks the array {min(missing)!r}: {near('', stored)}")
+    return [str(name) for name in stored["names"].ravel()], stored["vectors"]
+
+
+def _of_anndata(adata: AnnData, path: Path, keys: Keys) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the table of genes and their vectors, which may be in var or in obs."""
+    if keys.varm in adata.varm:
+        return adata.var, np.asarray(adata.varm[keys.varm])
+    if keys.obsm in adata.obsm or len(adata.varm) or adata.X is None or not adata.n_obs:
+        raise ValueError(
+            f"{path} has no varm[{keys.varm!r}], nor are its obs genes with vectors in X; name "
+            f"the key of the vectors: {near(keys.varm, adata.varm)}"
+        )
+    X = adata.X.toarray() if sparse.issparse(adata.X) else np.asarray(adata.X)
+    return adata.obs, X
+
+
+def _require_sound(path: Path, names: pd.Index, vectors: np.ndarray) -> None:
+    if vectors.ndim != 2 or len(vectors) != len(names):
+        raise ValueError(f"{path} has {len(names)} names and vectors of shape {vectors.shape}.")
+    if not np.issubdtype(vectors.dtype, np.number) or not vectors.size:
+        raise ValueError(f"{path} holds no vectors of numbers.")
+    repeated = names[names.duplicated()]
+    if len(repeated):
+        raise ValueError(
+            f"{path}: {len(repeated)} names repeat, first {repeated[0]!r}; keep one line of each."
+        )
+    finite = np.isfinite(vectors)
+    bad = ~finite.all(axis=1) & ~np.isnan(vectors).all(axis=1)
+    if bad.any():
+        raise ValueError(f"{path}: the vector of {names[bad][0]!r} is not finite.")
+    if not finite.any():
+        raise ValueError(f"{path}: all vectors are NaN.")
+
+
+def _require_writable_names(names: list[str], *, table: bool) -> None:
+    breaks = ("\t", "\n", "\r") if table else (" ", "\t", "\n", "\r", "\x0b", "\x0c")
+    wrong = [n for n in names if not n or n != n.strip() or any(b in n for b in breaks)]
+    if wrong:
+        raise ValueError(
+            f"{len(wrong)} names, first {wrong[0]!r}, are empty or hold white space, which would "
+            "end them in this format; write .npz or .h5ad."
+        )

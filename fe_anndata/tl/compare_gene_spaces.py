@@ -1,0 +1,88 @@
+"""How well two gene spaces agree."""
+
+from __future__ import annotations
+
+import pandas as pd
+from anndata import AnnData
+
+from .._access.gene_pairs import same_genes
+from .._core.keys import DEFAULT_KEY
+from .._core.log import logger
+from .._core.random import Rng, generator, seed_of
+from ..genespace import agreement
+
+
+def compare_gene_spaces(
+    a: AnnData,
+    b: AnnData,
+    *,
+    key: str = DEFAULT_KEY,
+    key_b: str | None = None,
+    k: int = 10,
+    n_pairs: int = 100_000,
+    rng: Rng = 0,
+) -> pd.DataFrame:
+    """Measure how well two spaces of the same genes agree: two seeds, two models, two cohorts.
+
+    Genes are matched by name; those that only one of the two has trained are left out. None of
+    the measures depends on how either space is turned, and the dimensions may differ.
+
+    Parameters
+    ----------
+    a, b
+        Trained, or read by :func:`fe_anndata.io.read_gene_vectors`; ``varm["fe"]`` is read. The
+        same AnnData twice compares two keys of it.
+    key
+        The `key_added` of the training.
+    key_b
+        That of `b`, if it is another one.
+    k
+        Neighbours of a gene that are compared.
+    n_pairs
+        Random pairs of genes whose similarities are correlated; all pairs if there are no more.
+    rng
+        Seed, or a numpy Generator.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``agreement``, ``chance`` and ``n_genes``, the number of common genes. The
+        measures are
+
+        ``neighbours``
+            Mean share of the `k` nearest genes by cosine, the gene itself excluded, that both
+            spaces have; by chance ``k / (n_genes - 1)``.
+        ``procrustes``
+            One minus the disparity of the centred and scaled spaces after the best rotation. A
+            space of fewer dimensions counts as one with zeros in the others.
+        ``cca``
+            Mean canonical correlation, over as many as the smaller space has dimensions. It grows
+            with the dimensions: read it beside its chance.
+        ``similarities``
+            Pearson's correlation of the cosines of random pairs of genes.
+
+        Chance, but for the neighbours, is the agreement after one random pairing of the genes.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under a key.
+    ValueError
+        If no gene is common, too few are, `k` is not less than their number, or all vectors of a
+        space are the same.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=20, progress=False)
+    >>> fe.tl.train(adata, steps=20, rng=1, key_added="again", progress=False)
+    >>> table = fe.tl.compare_gene_spaces(adata, adata, key_b="again")
+    >>> table["measure"].tolist()
+    ['neighbours', 'procrustes', 'cca', 'similarities']
+    """
+    draw = generator(seed_of(rng), "compare gene spaces")
+    first, second = same_genes(a, key, b, key if key_b is None else key_b)
+    table = agreement(first.vectors, second.vectors, k=k, n_pairs=n_pairs, rng=draw)
+    logger.info("%d genes in common", len(first.names))
+    return table
