@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .gmt import read_gmt
 from .h5ad import read_h5ad, write_h5ad
 
-__all__ = ["read_h5ad", "write_h5ad"]
+__all__ = ["read_gmt", "read_h5ad", "write_h5ad"]
