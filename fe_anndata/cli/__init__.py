@@ -9,6 +9,7 @@ import sys
 
 from cyclopts import CycloptsError
 
+from . import classify  # noqa: F401  (a sub-command in a file of its own)
 from .app import app
 
 

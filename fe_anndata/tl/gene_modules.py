@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
+from sklearn.neighbors import KNeighborsTransformer
 
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY, Keys
@@ -100,14 +101,22 @@ def gene_modules(
     return adata if copy else None
 
 
+class _Exact(KNeighborsTransformer):  # type: ignore[misc]
+    """Exact neighbours, in the kind of sparse matrix that Scanpy takes."""
+
+    def fit_transform(self, X: np.ndarray, y: object = None) -> sparse.csr_matrix:
+        """Return the graph of distances."""
+        return sparse.csr_matrix(super().fit_transform(X))
+
+
 def _communities(space: GeneSpace, resolution: float, n_neighbors: int, seed: int) -> pd.Series:
     """Return the module of each gene, "0" for the largest."""
     import scanpy as sc
 
-    units = unit_vectors(space.vectors).astype(np.float32)
-    genes = AnnData(units, obs=pd.DataFrame(index=space.names))
-    # Of unit vectors the nearest by distance are the nearest by cosine.
-    sc.pp.neighbors(genes, n_neighbors=n_neighbors, use_rep="X", random_state=seed)
+    genes = AnnData(space.vectors, obs=pd.DataFrame(index=space.names))
+    # Exact neighbours; the approximate ones of Scanpy 1.11 fail with some versions of SciPy.
+    exact = _Exact(n_neighbors=n_neighbors, metric="cosine", algorithm="brute")
+    sc.pp.neighbors(genes, n_neighbors, use_rep="X", transformer=exact, random_state=seed)
     sc.tl.leiden(
         genes, resolution, flavor="igraph", n_iterations=-1, directed=False, random_state=seed
     )
@@ -126,7 +135,6 @@ def _table(space: GeneSpace, found: pd.Series, n_random: int, seed: int) -> pd.D
         for middle, own in zip(middles, np.split(members.indices, members.indptr[1:-1]), strict=True)
     ]
     sizes = np.diff(members.indptr)
-    measured = pd.DataFrame(index=range(len(sizes)))
     pairs = np.flatnonzero(sizes > 1)  # a gene alone has no pair
     columns = against_random(units, sparse.csc_array(members[:, pairs]), n_random, seed, order)
     measured = pd.DataFrame(columns, index=pairs).reindex(range(len(sizes)))
