@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
-from sklearn.neighbors import KNeighborsTransformer
 
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY, Keys
@@ -101,21 +100,18 @@ def gene_modules(
     return adata if copy else None
 
 
-class _Exact(KNeighborsTransformer):  # type: ignore[misc]
-    """Exact neighbours, in the kind of sparse matrix that Scanpy takes."""
-
-    def fit_transform(self, X: np.ndarray, y: object = None) -> sparse.csr_matrix:
-        """Return the graph of distances."""
-        return sparse.csr_matrix(super().fit_transform(X))
-
-
 def _communities(space: GeneSpace, resolution: float, n_neighbors: int, seed: int) -> pd.Series:
     """Return the module of each gene, "0" for the largest."""
     import scanpy as sc
+    from sklearn.neighbors import KNeighborsTransformer
+
+    class Exact(KNeighborsTransformer):  # type: ignore[misc]
+        def fit_transform(self, X: np.ndarray, y: object = None) -> sparse.csr_matrix:
+            return sparse.csr_matrix(super().fit_transform(X))  # Scanpy takes no sparse array
 
     genes = AnnData(space.vectors, obs=pd.DataFrame(index=space.names))
     # Exact neighbours; the approximate ones of Scanpy 1.11 fail with some versions of SciPy.
-    exact = _Exact(n_neighbors=n_neighbors, metric="cosine", algorithm="brute")
+    exact = Exact(n_neighbors=n_neighbors, metric="cosine", algorithm="brute")
     sc.pp.neighbors(genes, n_neighbors, use_rep="X", transformer=exact, random_state=seed)
     sc.tl.leiden(
         genes, resolution, flavor="igraph", n_iterations=-1, directed=False, random_state=seed
