@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 
 from .._access.gene_classes import GeneClasses
 from .._core.errors import require_key
-from ._axes import SMALL, finish, legend_below, make_room, panels
-from ._colors import FEW, MANY
+from ._axes import SMALL, finish, make_room, panels
+from ._colors import PLAIN
 
 GREY = "0.6"
 ROW = 0.62  # inches for a collection
@@ -72,12 +72,11 @@ def classify_genes(
     control = controls[metric]
     table = _checked(result, metric, control)
     names = _by_median(table, metric)
-    base = FEW if len(names) <= len(FEW) else MANY
     own = ax is None
     (panel,) = panels(1, 1, ax, (4.2, 0.35 + ROW * len(names)))
     for i, name in enumerate(names):
         mine = table[table["collection"] == name]
-        _half(panel, mine[metric].to_numpy(), i, 1, base[i % len(base)])
+        _half(panel, mine[metric].to_numpy(), i, 1, PLAIN)
         _half(panel, mine[control].to_numpy(), i, -1, GREY)
     if metric == "auroc":
         panel.axvline(0.5, color="0.3", lw=0.8, ls="--", zorder=0)
@@ -129,15 +128,22 @@ def _half(ax: Axes, values: np.ndarray, row: int, side: int, colour: str) -> Non
         values, row + side * (0.03 + 0.15 * spread), "o", color=colour, mew=0, rasterized=True,
         ms=3 if few else 1.6, alpha=0.7 if few else 0.35,
     )  # fmt: skip
-    dark = colour if side > 0 else "0.4"
-    ax.plot([np.median(values)] * 2, [row, row + side * 0.4], color=dark, lw=2)
+    ax.plot([np.median(values)] * 2, [row + side * 0.02, row + side * 0.4], color="0.15", lw=1.5)
 
 
 def _legend(ax: Axes, metric: str) -> None:
     below = "labels shuffled" if metric == "auroc" else "base rate"
     handles = [
-        Line2D([], [], color=FEW[0], marker="o", ls="", ms=4, label="measured"),
+        Line2D([], [], color=PLAIN, marker="o", ls="", ms=4, label="measured"),
         Line2D([], [], color=GREY, marker="o", ls="", ms=4, label=below),
-        Line2D([], [], color="0.3", marker="|", ls="", ms=9, mew=2, label="median"),
+        Line2D([], [], color="0.15", marker="|", ls="", ms=9, mew=1.5, label="median"),
     ]
-    legend_below(ax, handles)
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.03, 1),
+        borderaxespad=0,
+        frameon=False,
+        fontsize=SMALL,
+        handletextpad=0.2,
+    )

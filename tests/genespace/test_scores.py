@@ -34,7 +34,9 @@ def test_scores_that_are_all_the_same_tell_nothing():
 def test_p_values_are_those_of_mann_and_whitney():
     rng = np.random.default_rng(1)
     a, b = rng.normal(0.5, size=30), rng.normal(size=400)
-    test = stats.mannwhitneyu(a, b, alternative="greater", method="asymptotic", use_continuity=False)
+    test = stats.mannwhitneyu(
+        a, b, alternative="greater", method="asymptotic", use_continuity=False
+    )
     auroc, n, others = np.array([test.statistic / (30 * 400)]), np.array([30.0]), np.array([400.0])
     assert p_value(auroc, n, others)[0] == pytest.approx(test.pvalue, rel=1e-9)
 
