@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import (
     calls,
+    gene_classifiers,
     gene_lookup,
     headline,
     imputation,
@@ -43,6 +44,7 @@ def results(tmp_path, monkeypatch):
         (calls, [], 2),
         (gene_lookup, [], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
+        (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),

@@ -60,6 +60,16 @@ class Keys:
         """Density of the samples, a column of obs."""
         return f"{self.key}_density"
 
+    @property
+    def module(self) -> str:
+        """Module of each gene, a column of var."""
+        return f"{self.key}_module"
+
+    @property
+    def modules(self) -> str:
+        """The table of modules."""
+        return f"{self.key}_modules"
+
 
 def axis_name(key: str, dimension: int) -> str:
     """Return the name of a coordinate, counted from 0: FE1, but FE32_1 after a digit."""

@@ -9,7 +9,8 @@ import sys
 
 from cyclopts import CycloptsError
 
-from . import genes as genes  # registers its sub-commands
+from . import classify as classify  # files of commands, which register themselves
+from . import genes as genes
 from . import vectors as vectors
 from .app import app
 

@@ -6,6 +6,7 @@ off (a plain script). Notebooks show a figure by themselves; with a backend with
 nothing happens. ``show=True`` always calls :func:`matplotlib.pyplot.show`, ``False`` never.
 """
 
+from .classify_genes import classify_genes
 from .density import density
 from .embedding import embedding
 from .evaluate import evaluate
@@ -13,4 +14,12 @@ from .history import history
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
 
-__all__ = ["density", "embedding", "evaluate", "history", "reconstruction", "similar_genes"]
+__all__ = [
+    "classify_genes",
+    "density",
+    "embedding",
+    "evaluate",
+    "history",
+    "reconstruction",
+    "similar_genes",
+]

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from .align_gene_spaces import align_gene_spaces
+from .classify_genes import classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .embedding_density import embedding_density
 from .evaluate import evaluate
 from .explain_similarity import explain_similarity
 from .gene_arithmetic import gene_arithmetic
+from .gene_modules import gene_modules
 from .gene_neighbors import gene_neighbors
 from .gene_similarity import gene_similarity
 from .generate import generate
 from .impute import impute
 from .reconstruct import reconstruct
+from .set_coherence import set_coherence
 from .similar_genes import similar_genes
 from .train import train
 from .transform import transform
 
 __all__ = [
     "align_gene_spaces",
+    "classify_genes",
     "compare_gene_spaces",
     "embedding_density",
     "evaluate",
     "explain_similarity",
     "gene_arithmetic",
+    "gene_modules",
     "gene_neighbors",
     "gene_similarity",
     "generate",
     "impute",
     "reconstruct",
+    "set_coherence",
     "similar_genes",
     "train",
     "transform",

@@ -1,0 +1,104 @@
+"""The sub-command that reads properties of genes off their vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .app import Number, Output, app
+
+
+@app.command
+def classify(
+    input: Path,
+    gene_sets: list[str],
+    /,
+    *,
+    out: Output,
+    universe: str | None = None,
+    key: str = "fe",
+    classifier: str = "linear",
+    folds: Number = 5,
+    min_genes: Number = 10,
+    max_genes: Number | None = None,
+    gene_symbols: str | None = None,
+    rng: Number = 0,
+    progress: bool | None = None,
+    probabilities: Path | None = None,
+    plot: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Measure how well properties of genes are read off their vectors, and write a table.
+
+    The table has a row per property; means by collection are printed.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    gene_sets
+        One .gmt or .gmt.gz file or several, or boolean columns of var.
+    out
+        The table to write, separated by tabs, or by commas if its name ends in .csv.
+    universe
+        Genes to learn from and to be tested on: a boolean column of var. By default all genes
+        that are in any of the sets.
+    key
+        The key of the training.
+    classifier
+        linear, knn or boosting, which is slow.
+    folds
+        Number of folds.
+    min_genes
+        Leave out sets with fewer members.
+    max_genes
+        Leave out sets with more members.
+    gene_symbols
+        Column of var with the names that the sets use.
+    rng
+        Seed.
+    progress
+        Whether to show a progress bar.
+    probabilities
+        An .h5ad file of genes x properties to write as well.
+    plot
+        A picture to write as well; its ending decides the format.
+    overwrite
+        Replace the files if they exist.
+    """
+    from .. import io, tl
+    from ..io.h5ad import require_writable
+    from .options import require_another
+    from .tables import write_table
+
+    for path in (out, probabilities, plot):
+        if path is not None:
+            require_writable(path, overwrite=overwrite)
+            require_another(path, input)
+    result = tl.classify_genes(
+        io.read_h5ad(input),
+        gene_sets,
+        universe=universe,
+        key=key,
+        classifier=classifier,
+        folds=folds,
+        min_genes=min_genes,
+        max_genes=max_genes,
+        gene_symbols=gene_symbols,
+        rng=rng,
+        progress=progress,
+    )
+    write_table(result.table, out)
+    by = result.table.groupby("collection", sort=False)
+    shown = by[["auroc", "auprc", "base_rate", "auroc_permuted"]].mean()
+    shown.insert(0, "properties", by.size())
+    print(shown.to_csv(sep="\t", float_format="%.4f"), end="")
+    if probabilities is not None:
+        io.write_h5ad(result.to_adata(), probabilities, overwrite=overwrite)
+        print(f"wrote {probabilities}")
+    if plot is not None:
+        from .. import pl
+        from .pictures import save
+
+        save(pl.classify_genes(result, show=False), plot)
+        print(f"wrote {plot}")
+    print(f"wrote {out}: {len(result.table)} properties")

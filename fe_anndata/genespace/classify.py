@@ -1,0 +1,149 @@
+"""Properties of genes read off their vectors: thousands at once, cross-validated by gene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit
+from scipy.stats import false_discovery_control
+
+from .calibrate import platt
+from .gene_folds import deal, permuted
+from .ridge import Ridge
+from .rivals import Boosting, Neighbours
+from .scores import Quality, p_value, quality, standard_error
+
+BLOCK = 256
+"""Properties at a time: of size properties x genes there is nothing but the probabilities."""
+
+
+class Prepared(Protocol):
+    """A classifier that knows its training and test genes, and not yet their labels."""
+
+    def scores(self, labels: sparse.csc_array) -> np.ndarray:
+        """Return float32 (n_properties, n_test), given bool (n_train, n_properties)."""
+
+
+CLASSIFIERS: dict[str, Callable[[np.ndarray, np.ndarray, int], Prepared]] = {
+    "linear": Ridge,
+    "knn": Neighbours,
+    "boosting": Boosting,
+}
+
+
+class Classified(NamedTuple):
+    """What was found, by property in the order given.
+
+    Attributes
+    ----------
+    measures
+        Columns by name, float64 (n_properties,).
+    probabilities
+        Float32 (n_properties, n_genes): of held-out genes in the universe, and for all other
+        genes of a model of the whole universe.
+    folds
+        Fold of each gene, int64 (n_genes,), -1 outside the universe.
+    """
+
+    measures: dict[str, np.ndarray]
+    probabilities: np.ndarray
+    folds: np.ndarray
+
+
+def classify(
+    vectors: np.ndarray,
+    members: sparse.csc_array,
+    universe: np.ndarray,
+    *,
+    classifier: str,
+    k: int,
+    seed: int,
+    order: np.ndarray,
+    advance: Callable[[int], object] = lambda n: None,
+) -> Classified:
+    """Return how well every property is read off the vectors, and its probability per gene.
+
+    Parameters
+    ----------
+    vectors
+        (n_genes, d), finite.
+    members
+        Bool (n_genes, n_properties); members outside the universe do not count.
+    universe
+        Bool (n_genes,): genes to learn from and to be tested on.
+    classifier
+        A key of `CLASSIFIERS`.
+    k
+        Number of folds.
+    seed
+        Of folds, permutation and boosting.
+    order
+        The rank of each gene by name, int64 (n_genes,).
+    advance
+        Called with the number of properties that are done.
+
+    Raises
+    ------
+    ValueError
+        If a property cannot be dealt to the folds.
+    """
+    inside, outside = np.flatnonzero(universe), np.flatnonzero(~universe)
+    known = sparse.csc_array(members[inside])
+    within = np.argsort(np.argsort(order[inside], kind="stable"), kind="stable")
+    folds = deal(known, within, k, seed)
+    control = permuted(known, within, folds, k, seed)
+    prepare = CLASSIFIERS[classifier]
+    here = vectors[inside]
+    by_fold = [prepare(here[folds != f], here[folds == f], seed) for f in range(k)]
+    whole = prepare(here, vectors[outside], seed)
+    n_properties = members.shape[1]
+    probabilities = np.empty((n_properties, len(vectors)), dtype=np.float32)
+    found: list[tuple[Quality, np.ndarray]] = []
+    for start in range(0, n_properties, BLOCK):
+        block = slice(start, min(start + BLOCK, n_properties))
+        held_out = out_of_fold(by_fold, known[:, block], folds)
+        by_luck = quality(out_of_fold(by_fold, control[:, block], folds), control[:, block])
+        found.append((quality(held_out, known[:, block]), by_luck.auroc))
+        elsewhere = whole.scores(known[:, block]) if len(outside) else np.empty((0, 0))
+        for i, mine in enumerate(held_out):
+            member = known[:, [start + i]].toarray()[:, 0]
+            slope, intercept = platt(mine, member)
+            probabilities[start + i, inside] = expit(slope * mine + intercept)
+            if len(outside):
+                probabilities[start + i, outside] = expit(slope * elsewhere[i] + intercept)
+        advance(len(held_out))
+    of_gene = np.full(len(vectors), -1)
+    of_gene[inside] = folds
+    return Classified(_measures(known, found), probabilities, of_gene)
+
+
+def out_of_fold(
+    by_fold: list[Prepared], members: sparse.csc_array, folds: np.ndarray
+) -> np.ndarray:
+    """Return the score of each gene by the model that has not seen it, (n_properties, n_genes)."""
+    scores = np.empty(members.shape[::-1], dtype=np.float32)
+    for f, model in enumerate(by_fold):
+        scores[:, folds == f] = model.scores(sparse.csc_array(members[folds != f]))
+    return scores
+
+
+def _measures(
+    members: sparse.csc_array, found: list[tuple[Quality, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    n = np.diff(members.indptr).astype(np.float64)
+    others = members.shape[0] - n
+    auroc = np.concatenate([measured.auroc for measured, _ in found])
+    p = p_value(auroc, n, others)
+    return {
+        "n_genes": n,
+        "base_rate": n / members.shape[0],
+        "auroc": auroc,
+        "auroc_se": standard_error(auroc, n, others),
+        "auprc": np.concatenate([measured.auprc for measured, _ in found]),
+        "auroc_permuted": np.concatenate([by_luck for _, by_luck in found]),
+        "p_value": p,
+        "q_value": false_discovery_control(p),
+    }

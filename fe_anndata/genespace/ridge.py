@@ -1,0 +1,90 @@
+"""Ridge regression on labels for all properties at once: a regularised linear discriminant.
+
+Least squares on labels 0 and 1 gives the direction of Fisher's discriminant whatever the share
+of members, so that all properties can share one Gram matrix. Weights that balance the classes of
+each property would give each a Gram matrix of its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+STRENGTHS = np.logspace(-3, 3, 7)
+"""Penalties, in units of the number of genes, which is the mean eigenvalue of the Gram matrix."""
+
+
+class Ridge:
+    """One fold: everything that does not depend on the labels, computed once.
+
+    Parameters
+    ----------
+    train, test
+        Gene vectors (n_train, d) and (n_test, d).
+    seed
+        Not used: there is no randomness here.
+    """
+
+    def __init__(self, train: np.ndarray, test: np.ndarray, seed: int = 0) -> None:
+        mean, deviation = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
+        deviation[deviation == 0] = 1
+        self.train = (train - mean) / deviation
+        self.test = (test - mean) / deviation
+        n = len(train)
+        eigenvalues, self.axes = np.linalg.eigh(self.train.T @ self.train)
+        self.eigenvalues = np.maximum(eigenvalues, 0)
+        self.train = self.train @ self.axes  # from here on in the axes of the Gram matrix
+        self.penalties = n * STRENGTHS
+        # 1 / (1 - leverage)^2 turns squared residuals into those of leaving the gene out.
+        self.weights = np.empty((n, len(STRENGTHS)))
+        for k, penalty in enumerate(self.penalties):
+            leverage = 1 / n + self.train**2 @ (1 / (self.eigenvalues + penalty))
+            self.weights[:, k] = 1 / np.maximum(1 - leverage, 1e-12) ** 2
+        design = np.column_stack([np.ones(n), self.train])
+        self.grams = [(design * w[:, None]).T @ design for w in self.weights.T]
+
+    def scores(self, labels: sparse.csc_array) -> np.ndarray:
+        """Return how much each test gene looks like a member, float32 (n_properties, n_test).
+
+        There is no intercept and the scores of the training genes have unit variance: scores of
+        different folds can be pooled, and do not tell how many members a fold held back. (With
+        the intercept, genes of a fold that holds more members than its share would score lower.)
+
+        Parameters
+        ----------
+        labels
+            Members among the training genes, bool (n_train, n_properties).
+        """
+        members = sparse.csr_array(labels.T, dtype=np.float64)  # (n_properties, n_train)
+        products = members @ self.train
+        coefficients = self._coefficients(products, self._best(members, products))
+        spread = np.sqrt(coefficients**2 @ self.eigenvalues / len(self.train))
+        coefficients /= np.where(spread > 0, spread, 1)[:, None]
+        found: np.ndarray = ((coefficients @ self.axes.T) @ self.test.T).astype(np.float32)
+        return found
+
+    def strengths(self, labels: sparse.csc_array) -> np.ndarray:
+        """Return the strength that is chosen for each property, in units of `STRENGTHS`."""
+        members = sparse.csr_array(labels.T, dtype=np.float64)
+        return np.asarray(STRENGTHS[self._best(members, members @ self.train)])
+
+    def _coefficients(self, products: np.ndarray, which: np.ndarray) -> np.ndarray:
+        return np.asarray(products / (self.eigenvalues + self.penalties[which, None]))
+
+    def _best(self, members: sparse.csr_array, products: np.ndarray) -> np.ndarray:
+        """Return the penalty with the least leave-one-out error, (n_properties,).
+
+        The sum over genes of w (y - f)^2, with f linear in the coefficients, is a quadratic form
+        of them, and y is zero but for the members: nothing of size properties x genes is made.
+        """
+        rates = members.sum(axis=1) / members.shape[1]
+        errors = np.empty((len(STRENGTHS), len(products)))
+        of_members = members @ self.weights  # the sum of w y^2, for each penalty
+        for k, gram in enumerate(self.grams):
+            fitted = np.column_stack(
+                [rates, self._coefficients(products, np.full(len(products), k))]
+            )
+            across = members @ (self.weights[:, k, None] * self.train)  # the sum of w y x
+            crossed = of_members[:, k] * rates + (across * fitted[:, 1:]).sum(axis=1)
+            errors[k] = of_members[:, k] - 2 * crossed + ((fitted @ gram) * fitted).sum(axis=1)
+        return np.asarray(errors.argmin(axis=0))

@@ -1,0 +1,42 @@
+"""Gene sets in .gmt files, as MSigDB and Enrichr give them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .._access.gmt import load_gmt
+
+
+def read_gmt(path: str | Path) -> dict[str, list[str]]:
+    r"""Read gene sets.
+
+    Parameters
+    ----------
+    path
+        A .gmt file, plain or compressed by gzip: on each line a name, a description and genes,
+        separated by tabs.
+
+    Returns
+    -------
+    dict
+        The genes of each set by its name, in the order of the file; a gene that a line repeats is
+        kept once. Descriptions are left out.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it holds no set, a line is no set or names one that was there
+        before; with the number of the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import fe_anndata as fe
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "sets.gmt"
+    ...     _ = path.write_text("B_CELLS\tmarkers\tCD79A\tMS4A1\nT_CELLS\tmarkers\tCD3D\tCD3E\n")
+    ...     fe.io.read_gmt(path)
+    {'B_CELLS': ['CD79A', 'MS4A1'], 'T_CELLS': ['CD3D', 'CD3E']}
+    """
+    return load_gmt(path)

@@ -1,0 +1,141 @@
+"""Groups of genes with similar vectors."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from .._access.genes import gene_space
+from .._core.keys import DEFAULT_KEY, Keys
+from .._core.random import Rng, ranks, seed_of
+from ..genespace import GeneSpace
+from ..genespace.coherence import against_random, unit_vectors
+
+SHOWN = 10
+
+
+def gene_modules(
+    adata: AnnData,
+    *,
+    resolution: float = 1.0,
+    n_neighbors: int = 15,
+    n_random: int = 1000,
+    key: str = DEFAULT_KEY,
+    rng: Rng = 0,
+    copy: bool = False,
+) -> AnnData | None:
+    """Group genes: Leiden communities of the graph of neighbours by cosine.
+
+    Parameters
+    ----------
+    adata
+        Only ``varm["fe"]`` is read.
+    resolution
+        More makes more and smaller modules.
+    n_neighbors
+        Neighbours of each gene in the graph.
+    n_random
+        Random sets of each size to compare with.
+    key
+        The `key_added` of the training.
+    rng
+        Seed, or a numpy Generator.
+    copy
+        Return a copy with the modules instead of writing to `adata`.
+
+    Returns
+    -------
+    None, or the copy. Written are
+
+    ``var["fe_module"]``
+        Module of each gene, categories ``"0"`` (the largest), ``"1"``, ...; missing for genes
+        without a vector.
+    ``uns["fe_modules"]``
+        DataFrame: ``module``, ``n_genes``, ``coherence``, ``coherence_random``, ``z``,
+        ``p_value`` as in :func:`fe_anndata.tl.set_coherence`, and ``genes``, the ten that are
+        nearest to the middle of the module. Modules are found in the vectors they are compared
+        in: their coherence is high by construction, and only tells modules from each other.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`.
+    ValueError
+        If there are too few genes for `n_neighbors`, or `resolution` is not positive.
+    ImportError
+        If igraph is not installed.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.simulated(100, 200, 3)
+    >>> fe.tl.train(adata, steps=50, progress=False)
+    >>> fe.tl.gene_modules(adata)
+    >>> adata.uns["fe_modules"]["n_genes"].sum()
+    np.int64(200)
+    """
+    space = gene_space(adata, key)
+    seed = seed_of(rng)
+    for name, value in (("n_neighbors", n_neighbors), ("n_random", n_random)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 2:
+            raise ValueError(f"{name} must be an integer of at least 2, not {value!r}.")
+    if not resolution > 0:
+        raise ValueError(f"resolution must be positive, not {resolution!r}.")
+    if n_neighbors >= len(space.names):
+        raise ValueError(
+            f"{n_neighbors} neighbours are too many for {len(space.names)} genes with a vector."
+        )
+    if find_spec("igraph") is None:
+        raise ImportError("Leiden communities need igraph: pip install igraph")
+    found = _communities(space, resolution, n_neighbors, seed)
+    table = _table(space, found, n_random, seed)
+    adata = adata.copy() if copy else adata
+    keys = Keys(key)
+    adata.var[keys.module] = found.reindex(adata.var_names).astype(found.dtype)
+    adata.uns[keys.modules] = table
+    return adata if copy else None
+
+
+def _communities(space: GeneSpace, resolution: float, n_neighbors: int, seed: int) -> pd.Series:
+    """Return the module of each gene, "0" for the largest."""
+    import scanpy as sc
+    from sklearn.neighbors import KNeighborsTransformer
+
+    class Exact(KNeighborsTransformer):  # type: ignore[misc]
+        def fit_transform(self, X: np.ndarray, y: object = None) -> sparse.csr_matrix:
+            return sparse.csr_matrix(super().fit_transform(X))  # Scanpy takes no sparse array
+
+    genes = AnnData(space.vectors, obs=pd.DataFrame(index=space.names))
+    # Exact neighbours; the approximate ones of Scanpy 1.11 fail with some versions of SciPy.
+    exact = Exact(n_neighbors=n_neighbors, metric="cosine", algorithm="brute")
+    sc.pp.neighbors(genes, n_neighbors, use_rep="X", transformer=exact, random_state=seed)
+    sc.tl.leiden(
+        genes, resolution, flavor="igraph", n_iterations=-1, directed=False, random_state=seed
+    )
+    return genes.obs["leiden"]
+
+
+def _table(space: GeneSpace, found: pd.Series, n_random: int, seed: int) -> pd.DataFrame:
+    """Return size, coherence and most central genes of each module."""
+    units = unit_vectors(space.vectors)
+    codes = found.cat.codes.to_numpy()
+    members = sparse.csc_array(codes[:, None] == np.arange(len(found.cat.categories)))
+    order = ranks(space.names.to_numpy(dtype=str))
+    middles = members.T.astype(np.float64) @ units
+    inside = np.split(members.indices, members.indptr[1:-1])
+    central = [
+        ", ".join(space.names[own[np.argsort(-(units[own] @ middle), kind="stable")[:SHOWN]]])
+        for middle, own in zip(
+            middles, np.split(members.indices, members.indptr[1:-1]), strict=True
+        )
+    ]
+    sizes = np.diff(members.indptr)
+    pairs = np.flatnonzero(sizes > 1)  # a gene alone has no pair
+    columns = against_random(units, sparse.csc_array(members[:, pairs]), n_random, seed, order)
+    measured = pd.DataFrame(columns, index=pairs).reindex(range(len(sizes)))
+    table = pd.DataFrame({"module": found.cat.categories.astype(str), "n_genes": sizes})
+    return table.join(measured).assign(genes=central)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+import fe_anndata as fe
+
+TEXT = "B\thttp://x\tCD79A\tMS4A1\tCD79A\t\nT CELLS\t\tCD3D\tHLA-A\r\n\nONE\tna\tNKX2-5\n"
+SETS = {"B": ["CD79A", "MS4A1"], "T CELLS": ["CD3D", "HLA-A"], "ONE": ["NKX2-5"]}
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
+@pytest.mark.parametrize("name", ["a.gmt", "a.gmt.gz"])
+def test_sets_are_read_in_their_order(tmp_path, name, kind):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(TEXT.encode()) if name.endswith(".gz") else TEXT.encode())
+    found = fe.io.read_gmt(kind(path))
+    assert found == SETS
+    assert list(found) == list(SETS)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("A\tna\tX\nB CD79A MS4A1\n", "line 2: expected a name"),
+        ("A\tna\tX\n\nB\tna\n", "line 3: expected a name"),
+        ("A\tna\tX\nB\tna\t\t\n", "line 2: expected a name"),
+        ("\tna\tX\n", "line 1: expected a name"),
+        ("A\tna\tX\nB\tna\tY\nA\tna\tZ\n", "line 3: there are two sets named 'A'"),
+        ("\n\n", "holds no gene set"),
+    ],
+)
+def test_a_malformed_line_is_named(tmp_path, text, message):
+    path = tmp_path / "a.gmt"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        fe.io.read_gmt(path)
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\xff", gzip.compress(TEXT.encode())[:-12]])
+def test_what_is_no_text_is_refused(tmp_path, content):
+    path = tmp_path / "a.gmt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"is no \.gmt file"):
+        fe.io.read_gmt(path)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(ValueError, match="there is no file"):
+        fe.io.read_gmt(tmp_path / "a.gmt")
