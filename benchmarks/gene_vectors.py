@@ -3,10 +3,10 @@
 All methods see one matrix: log10(x + 1), every gene standardised, its standardised mean added back,
 which methods that centre do not see. Classifiers are those of `tl.classify_genes`, cross-validated
 by gene; given is the mean AUROC over the sets of a collection (20 to 500 known genes; GO biological
-process, Reactome, genes enriched in a tissue by the Human Protein Atlas). Interactions are AUROCs of
-the cosine similarity: pairs (STRING of at least 0.7, HuRI, BioPlex) against the same genes re-paired
-at random. Nothing is held out from FE: a matrix of 64 samples has no cells to spare. Methods with
-randomness are medians over seeds.
+process, Reactome, genes enriched in a tissue by the Human Protein Atlas). For interactions it is
+the AUROC of the cosine similarity: pairs (STRING of at least 0.7, HuRI, BioPlex) against the same
+genes re-paired at random. Nothing is held out from FE: a matrix of 64 samples has no cells to
+spare. Methods with randomness are medians over seeds.
 
     python -m benchmarks.gene_vectors [--only WORD ...] [--sets N] [--seeds N] [--methods WORD ...]
     python -m benchmarks.gene_vectors --tiny    # only to see that it runs
@@ -241,8 +241,8 @@ def measure(name: str, adata: AnnData, d: int, known: Knowledge, options: argpar
             V = vectors_of(adata.X, d, seed)
             judged = judge(pd.DataFrame(V, index=adata.var_names), known)
             rows.append({"data": name, "method": method, "d": V.shape[1], "seed": seed, **judged})
-            print("  ", {k: round(v, 4) if isinstance(v, float) else v for k, v in rows[-1].items()},
-                  flush=True)  # fmt: skip
+            numbers = ", ".join(f"{key} {value:.4f}" for key, value in judged.items())
+            print(f"  {method}, seed {seed}: {numbers}", flush=True)
     return pd.DataFrame(rows)
 
 
