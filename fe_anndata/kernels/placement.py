@@ -190,13 +190,16 @@ def refine(landscape: Landscape, starts: Tensor, steps: int) -> tuple[Tensor, Te
         axes = axes + LEAST * axes.mean(2, keepdim=True) + torch.finfo(axes.dtype).tiny
         damped = curvature + torch.diag_embed(damping[..., None] * axes)
         tried = u + torch.linalg.solve_ex(damped, downhill)[0]
-        at = landscape.slopes(tried) if left else (landscape.error(tried),)
-        better = at[0] <= error + slack * error.abs()
-        u = torch.where(better[..., None], tried, u)
-        error = torch.where(better, at[0], error)
         if left:
-            downhill = torch.where(better[..., None], at[1], downhill)
-            curvature = torch.where(better[..., None, None], at[2], curvature)
+            error_there, downhill_there, curvature_there = landscape.slopes(tried)
+        else:
+            error_there = landscape.error(tried)
+        better = error_there <= error + slack * error.abs()
+        u = torch.where(better[..., None], tried, u)
+        error = torch.where(better, error_there, error)
+        if left:
+            downhill = torch.where(better[..., None], downhill_there, downhill)
+            curvature = torch.where(better[..., None, None], curvature_there, curvature)
             damping = torch.where(better, damping * EASE, damping * BRAKE)
     # The first that is as good as the best: several may have come to the same place.
     least = error.amin(1, keepdim=True)
