@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .space import GeneSpace, Similarity
+from .numbers import Similarity
+from .space import GeneSpace
 
 __all__ = ["GeneSpace", "Similarity"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,13 @@ from numpy.typing import ArrayLike
 from .._core.errors import require_choice
 from . import arithmetic
 from .names import NameTable
+from .numbers import (
+    Similarity,
+    checked_weights,
+    percentile,
+    require_direction,
+    require_number,
+)
 from .topk import METRICS, Comparison
 from .transforms import centred, whitened, without_common
 
@@ -22,32 +28,6 @@ LONGEST = 1e18
 
 _NOISE = 1e-6
 """Sums of unit vectors that are shorter are zero but for rounding."""
-
-
-class Similarity(NamedTuple):
-    """How alike two genes are, and how they rank among each other's neighbours.
-
-    Attributes
-    ----------
-    similarity
-        Cosine or dot product, or minus the Euclidean distance.
-    rank_of_b, rank_of_a
-        1 if `b` is the gene most similar to `a`, and the other way round; the gene itself is no
-        rival, and ties share the better rank.
-    n_genes
-        The number of genes ranked, itself excluded (and zero vectors, for the cosine).
-    percentile_of_b, percentile_of_a
-        Of the genes other than `a` and `b`, how many per cent are less similar to `a` than `b`
-        is, those that are tied with `b` counted half; and the other way round. 100 if there are
-        no others.
-    """
-
-    similarity: float
-    rank_of_b: int
-    rank_of_a: int
-    n_genes: int
-    percentile_of_b: float
-    percentile_of_a: float
 
 
 @dataclass(frozen=True)
@@ -141,7 +121,7 @@ class GeneSpace:
         There are fewer answers if the space holds fewer.
         """
         query = self._asked(genes, metric)
-        shares = _checked(weights, len(query))
+        shares = checked_weights(weights, len(query))
         pooled = np.average(self._added(query, metric), axis=0, weights=shares)
         if metric == "cosine":
             require_direction(pooled, _NOISE)
@@ -241,8 +221,8 @@ class GeneSpace:
             rank_of_b=1 + of_b[0],
             rank_of_a=1 + of_a[0],
             n_genes=1 + sum(of_b),
-            percentile_of_b=_percentile(*of_b),
-            percentile_of_a=_percentile(*of_a),
+            percentile_of_b=percentile(*of_b),
+            percentile_of_a=percentile(*of_a),
         )
 
     def centred(self) -> GeneSpace:
@@ -292,36 +272,3 @@ class GeneSpace:
     def _listed(self, at: np.ndarray, shown: int = 5) -> str:
         names = ", ".join(repr(self.names[i]) for i in at[:shown])
         return f"{names}, ..." if len(at) > shown else names
-
-
-def require_number(n: int) -> None:
-    """Raise ValueError if `n` answers cannot be given."""
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}.")
-
-
-def require_direction(vector: np.ndarray, shortest: float) -> None:
-    """Raise ValueError if a vector is zero, or no longer than `shortest`."""
-    if not np.linalg.norm(vector) > shortest:
-        raise ValueError(
-            "the vectors add up to zero, which has no direction to compare by cosine; change the "
-            "genes or use metric='euclidean'."
-        )
-
-
-def _checked(weights: Sequence[float] | None, n_genes: int) -> np.ndarray | None:
-    if weights is None:
-        return None
-    checked = np.asarray(weights, dtype=np.float64)
-    if checked.shape != (n_genes,) or not np.isfinite(checked).all():
-        raise ValueError(f"weights must be {n_genes} finite numbers, one per gene.")
-    if (checked < 0).any() or not checked.any():
-        raise ValueError(
-            "weights must not be negative, and not all be 0; for signed sums there is arithmetic."
-        )
-    return checked
-
-
-def _percentile(closer: int, tied: int, farther: int) -> float:
-    others = closer + tied + farther
-    return 100 * (farther + tied / 2) / others if others else 100.0

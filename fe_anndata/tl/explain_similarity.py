@@ -73,7 +73,7 @@ def explain_similarity(
     >>> adata = fe.datasets.pbmc68k_reduced()
     >>> fe.tl.train(adata, steps=50, progress=False)
     >>> table = fe.tl.explain_similarity(adata, "CD79A", "CD79B", groupby="bulk_labels")
-    >>> table.index[0], round(table["share"].sum(), 6)
+    >>> table.index[0], round(float(table["share"].sum()), 6)
     ('CD19+ B', 1.0)
     """
     space = gene_space(adata, key, gene_symbols)

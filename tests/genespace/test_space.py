@@ -268,6 +268,8 @@ def test_numbers_and_weights_that_make_no_sense(space):
         space.neighbours(50)
     with pytest.raises(ValueError, match="at least 1"):
         space.neighbours(0)
+    with pytest.raises(TypeError, match=r"whole number, not 2\.5"):
+        space.similar(["g1"], 2.5)
     with pytest.raises(ValueError, match="'cosine'"):
         space.neighbours(3, "manhattan")
     for weights in ([1], [1, np.nan], [[1, 2]]):
