@@ -204,6 +204,8 @@ def takers():
     more = {
         "similar_genes": {"genes": "a"},
         "gene_similarity": {"a": "a", "b": "b"},
+        "gene_arithmetic": {"expression": "a - b"},
+        "explain_similarity": {"a": "a", "b": "b"},
         "write_h5ad": {"path": "never-written.h5ad"},
         "transform": {"reference": None},  # a trained one
         "generate": {"coordinates": np.zeros((1, 2))},

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import (
     calls,
+    gene_lookup,
     headline,
     imputation,
     memory,
@@ -39,6 +40,7 @@ def results(tmp_path, monkeypatch):
         (speed, ["--only", "roofline", "inner", "1 forward", "2020 as", "concat, cpu, recipe"], 6),
         (stalls, [], 4),
         (calls, [], 2),
+        (gene_lookup, [], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 4),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
         (imputation, [], 4),

@@ -236,6 +236,8 @@ ARGUMENTS = {
     "tl.generate": {"coordinates": np.zeros((3, 2))},
     "tl.similar_genes": {"genes": "gene1"},
     "tl.gene_similarity": {"a": "gene1", "b": "gene2"},
+    "tl.gene_arithmetic": {"expression": "gene1 - gene2"},
+    "tl.explain_similarity": {"a": "gene1", "b": "gene2"},
     "pl.similar_genes": {"genes": "gene1"},
 }
 

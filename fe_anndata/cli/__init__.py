@@ -9,6 +9,7 @@ import sys
 
 from cyclopts import CycloptsError
 
+from . import genes as genes  # registers its sub-commands
 from .app import app
 
 

@@ -158,37 +158,6 @@ def _add_layer(
 
 
 @app.command
-def similar(
-    input: Path,
-    genes: list[str],
-    /,
-    *,
-    n: Annotated[int, Parameter(name=["--n", "-n"])] = 10,
-    key: str = "fe",
-    metric: str = "cosine",
-) -> None:
-    """Print the genes most similar to a gene, or to the centroid of several, as a table.
-
-    Parameters
-    ----------
-    input
-        A trained .h5ad file.
-    genes
-        One gene or several.
-    n
-        Number of answers.
-    key
-        The key of the training.
-    metric
-        cosine, euclidean or dot.
-    """
-    from .. import io, tl
-
-    table = tl.similar_genes(io.read_h5ad(input), genes, n, key=key, metric=metric)
-    print(table.to_csv(sep="\t", index=False, float_format="%.4f"), end="")
-
-
-@app.command
 def plot(
     input: Path,
     kind: Literal["embedding", "density", "history", "reconstruction", "similar-genes"],

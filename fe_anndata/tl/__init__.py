@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from .embedding_density import embedding_density
 from .evaluate import evaluate
+from .explain_similarity import explain_similarity
+from .gene_arithmetic import gene_arithmetic
+from .gene_neighbors import gene_neighbors
 from .gene_similarity import gene_similarity
 from .generate import generate
 from .impute import impute
@@ -15,6 +18,9 @@ from .transform import transform
 __all__ = [
     "embedding_density",
     "evaluate",
+    "explain_similarity",
+    "gene_arithmetic",
+    "gene_neighbors",
     "gene_similarity",
     "generate",
     "impute",
