@@ -25,7 +25,7 @@ from fe_anndata.genespace import GeneSpace
 LARGE, APP = (60_000, 200), (31_000, 200)
 TINY = (300, 10)
 N = 20
-QUERIES = 21
+QUERIES = 101
 LIMITS = {"query": 0.010, "all pairs": 120.0}
 
 
