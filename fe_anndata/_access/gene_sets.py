@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,7 @@ from scipy import sparse
 from .._core.errors import near, require_key
 from .gmt import collection_of, is_gmt, load_gmt
 
-GeneSets = (
-    str | Path | Mapping[str, Sequence[str]] | Sequence[str | Path] | pd.DataFrame
-)  # what verbs take
+GeneSets: TypeAlias = str | Path | Mapping[str, Sequence[str]] | Sequence[str | Path] | pd.DataFrame
 
 
 class Members(NamedTuple):
@@ -45,7 +43,7 @@ def labels_of(adata: AnnData, gene_symbols: str | None) -> pd.Index:
     return pd.Index(adata.var[gene_symbols].astype(object))
 
 
-def members(adata: AnnData, gene_sets: GeneSets, labels: pd.Index) -> Members:
+def members(adata: AnnData, gene_sets: Any, labels: pd.Index) -> Members:
     """Return which genes of `adata` belong to which set.
 
     Parameters
@@ -131,7 +129,7 @@ def booleans(values: pd.Series, what: str) -> np.ndarray:
             f"{what} is not boolean ({values.dtype}); compare it with something, as in "
             "adata.var['biotype'] == 'lncRNA'."
         )
-    return values.to_numpy(dtype=bool)
+    return np.asarray(values.to_numpy(dtype=bool))
 
 
 def _of_name(adata: AnnData, name: object, labels: pd.Index) -> Members:

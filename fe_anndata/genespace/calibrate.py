@@ -6,6 +6,8 @@ import numpy as np
 from scipy.special import expit
 
 STEPS, TOLERANCE = 50, 1e-6
+BINS = 2048
+"""Of equal width: so narrow that genes of one bin can share the mean of their scores."""
 
 
 def platt(scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
@@ -23,14 +25,15 @@ def platt(scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
     """
     n = int(members.sum())
     others = len(members) - n
-    targets = np.where(members, (n + 1) / (n + 2), 1 / (others + 2))
-    x = scores.astype(np.float64)
+    x, count, own = _binned(scores.astype(np.float64), members)
+    targets = own * (n + 1) / (n + 2) + (count - own) / (others + 2)
     curve = np.array([0.0, np.log((n + 1) / (others + 1))])
-    loss = _loss(curve, x, targets)
+    loss = _loss(curve, x, count, targets)
     for _ in range(STEPS):
         p = expit(curve[0] * x + curve[1])
-        gradient = np.array([(p - targets) @ x, (p - targets).sum()])
-        w = p * (1 - p)
+        excess = count * p - targets
+        gradient = np.array([excess @ x, excess.sum()])
+        w = count * p * (1 - p)
         wx = w * x
         hessian = np.array([[wx @ x, wx.sum()], [wx.sum(), w.sum()]])
         # The ridge is for scores that are all the same.
@@ -38,7 +41,7 @@ def platt(scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
         length = 1.0
         while length > 1e-8:
             tried = curve - length * step
-            found = _loss(tried, x, targets)
+            found = _loss(tried, x, count, targets)
             if found <= loss:
                 break
             length /= 2
@@ -51,6 +54,17 @@ def platt(scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
     return float(curve[0]), float(curve[1])
 
 
-def _loss(curve: np.ndarray, x: np.ndarray, targets: np.ndarray) -> float:
+def _binned(scores: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean score, genes and members of each bin that is not empty."""
+    low, width = scores.min(), np.ptp(scores) / BINS
+    which = np.minimum((scores - low) / (width or 1), BINS - 1).astype(np.int64)
+    count = np.bincount(which, minlength=BINS)
+    full = count > 0
+    mean = np.bincount(which, scores, BINS)[full] / count[full]
+    own = np.bincount(which[members], minlength=BINS)[full]
+    return mean, count[full].astype(np.float64), own.astype(np.float64)
+
+
+def _loss(curve: np.ndarray, x: np.ndarray, count: np.ndarray, targets: np.ndarray) -> float:
     z = curve[0] * x + curve[1]
-    return float(np.logaddexp(0, z).sum() - targets @ z)
+    return float(count @ np.logaddexp(0, z) - targets @ z)

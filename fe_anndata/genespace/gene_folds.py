@@ -46,7 +46,7 @@ def lopsided(members: sparse.csc_array, folds: np.ndarray, k: int) -> np.ndarray
     counts = (members.T.astype(np.float64) @ in_fold.T).T  # (k, n_properties)
     others = in_fold.sum(axis=1)[:, None] - counts
     found: np.ndarray = (counts == counts.sum(axis=0)) | (others == others.sum(axis=0))
-    return found.any(axis=0)
+    return np.asarray(found.any(axis=0))
 
 
 def permuted(

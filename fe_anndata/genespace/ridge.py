@@ -80,11 +80,13 @@ class Ridge:
         rates = members.sum(axis=1) / members.shape[1]
         errors = np.empty((len(STRENGTHS), len(products)))
         of_members = members @ self.weights  # the sum of w y^2, for each penalty
+        weighed = members.copy()
         for k, gram in enumerate(self.grams):
             fitted = np.column_stack(
                 [rates, self._coefficients(products, np.full(len(products), k))]
             )
-            across = members @ (self.weights[:, k, None] * self.train)  # the sum of w y x
+            weighed.data[:] = self.weights[members.indices, k]
+            across = weighed @ self.train  # the sum of w y x
             crossed = of_members[:, k] * rates + (across * fitted[:, 1:]).sum(axis=1)
             errors[k] = of_members[:, k] - 2 * crossed + ((fitted @ gram) * fitted).sum(axis=1)
         return np.asarray(errors.argmin(axis=0))

@@ -117,7 +117,7 @@ def classify_genes(
     >>> adata.var["varies"] = adata.X.std(axis=0) > 1
     >>> found = fe.tl.classify_genes(adata, ["varies"], progress=False)
     >>> found.table[["property", "n_genes"]].values.tolist()
-    [['varies', 61]]
+    [['varies', 143]]
     >>> found.probabilities.shape
     (200, 1)
     """

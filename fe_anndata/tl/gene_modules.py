@@ -129,9 +129,7 @@ def _table(space: GeneSpace, found: pd.Series, n_random: int, seed: int) -> pd.D
     inside = np.split(members.indices, members.indptr[1:-1])
     central = [
         ", ".join(space.names[own[np.argsort(-(units[own] @ middle), kind="stable")[:SHOWN]]])
-        for middle, own in zip(
-            middles, np.split(members.indices, members.indptr[1:-1]), strict=True
-        )
+        for middle, own in zip(middles, inside, strict=True)
     ]
     sizes = np.diff(members.indptr)
     pairs = np.flatnonzero(sizes > 1)  # a gene alone has no pair

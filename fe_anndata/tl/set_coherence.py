@@ -77,7 +77,7 @@ def set_coherence(
     >>> adata.var["varies"] = adata.X.std(axis=0) > 1
     >>> table = fe.tl.set_coherence(adata, ["varies"])
     >>> table[["property", "n_genes"]].values.tolist()
-    [['varies', 61]]
+    [['varies', 143]]
     """
     if isinstance(n_random, bool) or not isinstance(n_random, (int, np.integer)) or n_random < 2:
         raise ValueError(f"n_random must be an integer of at least 2, not {n_random!r}.")
