@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._access.gene_graph import add_graph, genes_of
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import Rng, ranks, seed_of
@@ -37,7 +38,8 @@ def gene_modules(
     resolution
         More makes more and smaller modules.
     n_neighbors
-        Neighbours of each gene in the graph.
+        Neighbours of each gene in the graph, itself included, as in
+        :func:`fe_anndata.tl.gene_neighbors`.
     n_random
         Random sets of each size to compare with.
     key
@@ -91,7 +93,7 @@ def gene_modules(
         )
     if find_spec("igraph") is None:
         raise ImportError("Leiden communities need igraph: pip install igraph")
-    found = _communities(space, resolution, n_neighbors, seed)
+    found = _communities(adata, space, key, resolution, n_neighbors, seed)
     table = _table(space, found, n_random, seed)
     adata = adata.copy() if copy else adata
     keys = Keys(key)
@@ -100,19 +102,14 @@ def gene_modules(
     return adata if copy else None
 
 
-def _communities(space: GeneSpace, resolution: float, n_neighbors: int, seed: int) -> pd.Series:
+def _communities(
+    adata: AnnData, space: GeneSpace, key: str, resolution: float, n_neighbors: int, seed: int
+) -> pd.Series:
     """Return the module of each gene, "0" for the largest."""
     import scanpy as sc
-    from sklearn.neighbors import KNeighborsTransformer
 
-    class Exact(KNeighborsTransformer):  # type: ignore[misc]
-        def fit_transform(self, X: np.ndarray, y: object = None) -> sparse.csr_matrix:
-            return sparse.csr_matrix(super().fit_transform(X))  # Scanpy takes no sparse array
-
-    genes = AnnData(space.vectors, obs=pd.DataFrame(index=space.names))
-    # Exact neighbours; the approximate ones of Scanpy 1.11 fail with some versions of SciPy.
-    exact = Exact(n_neighbors=n_neighbors, metric="cosine", algorithm="brute")
-    sc.pp.neighbors(genes, n_neighbors, use_rep="X", transformer=exact, random_state=seed)
+    genes = genes_of(adata, space, key)
+    add_graph(genes, space, n_neighbors, "cosine")
     sc.tl.leiden(
         genes, resolution, flavor="igraph", n_iterations=-1, directed=False, random_state=seed
     )
