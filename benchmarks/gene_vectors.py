@@ -38,7 +38,8 @@ PAIRS = {
     "BioPlex": "genes/ppi_bioplex3_293T.tsv.gz",
 }
 MEMBERS = (20, 500)
-LEAST_PAIRS = 200
+LEAST_SETS, LEAST_PAIRS = 3, 200
+"""With fewer, a number says nothing and is left out."""
 
 Vectors = Callable[[np.ndarray, int, int], np.ndarray]
 """Matrix (samples, genes), dimensions and seed to vectors (genes, d)."""
@@ -222,13 +223,15 @@ def judge(vectors: pd.DataFrame, known: Knowledge) -> dict[str, float]:
     found = {}
     for name, sets in known.sets.items():
         found[name] = np.nan
-        if sets:
+        if len(sets) >= LEAST_SETS:
             table = fe.tl.classify_genes(space, sets, progress=False).table
             found[name] = float(table["auroc"].mean())
     return found | {name: interactions(vectors, pairs) for name, pairs in known.pairs.items()}
 
 
-def measure(name: str, adata: AnnData, d: int, known: Knowledge, options: argparse.Namespace):
+def measure(
+    name: str, adata: AnnData, d: int, known: Knowledge, options: argparse.Namespace
+) -> pd.DataFrame:
     """Return a row per method and seed."""
     adata = standardised(adata)
     print(f"{name}: {adata.n_obs} x {adata.n_vars}, "

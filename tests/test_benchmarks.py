@@ -10,6 +10,7 @@ from benchmarks import (
     calls,
     gene_classifiers,
     gene_lookup,
+    gene_vectors,
     headline,
     imputation,
     memory,
@@ -43,6 +44,7 @@ def results(tmp_path, monkeypatch):
         (stalls, [], 4),
         (calls, [], 2),
         (gene_lookup, [], 6),
+        (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
@@ -56,9 +58,8 @@ def results(tmp_path, monkeypatch):
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    rounds = (
-        [] if benchmark in (headline, imputation, new_samples, orthologs) else ["--rounds", "1"]
-    )
+    without = (gene_vectors, headline, imputation, new_samples, orthologs)
+    rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")
     written = json.loads((results / f"{name}.json").read_text())
