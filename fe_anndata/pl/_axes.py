@@ -58,12 +58,17 @@ def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
 def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
     """Name the colours to the right of `ax`, in as many columns as its height asks for."""
     handles = [Patch(color=c, label=label) for c, label in zip(colors, labels, strict=True)]
+    return markers_beside(ax, handles)
+
+
+def markers_beside(ax: Axes, handles: Sequence[Artist]) -> Legend:
+    """Explain `handles`, which have labels, to the right of `ax`."""
     points = plt.rcParams["font.size"] * 0.83 * 1.53  # height of a row
     figure = _figure(ax)
     height = ax.get_position().height * figure.get_figheight() * 72
     return ax.legend(
         handles=handles,
-        ncols=int(np.ceil(len(labels) * points / height)),
+        ncols=int(np.ceil(len(handles) * points / height)),
         loc="upper left",
         bbox_to_anchor=(1.03, 1),
         borderaxespad=0,
