@@ -15,8 +15,9 @@ def pairwise(vectors: np.ndarray, metric: str) -> np.ndarray:
     if metric == "euclidean":
         distances: np.ndarray = cdist(vectors, vectors)
         return -distances
-    products: np.ndarray = vectors @ vectors.T
-    return (products + products.T) / 2  # exactly symmetric
+    products = vectors @ vectors.T
+    symmetric: np.ndarray = (products + products.T) / 2  # exactly
+    return symmetric
 
 
 def by_likeness(similarities: np.ndarray) -> np.ndarray:

@@ -225,9 +225,7 @@ class GeneSpace:
             percentile_of_a=percentile(*of_a),
         )
 
-    def chosen(
-        self, genes: Sequence[str], metric: str = "cosine"
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def chosen(self, genes: Sequence[str], metric: str = "cosine") -> tuple[np.ndarray, np.ndarray]:
         """Return where genes are, each once, and their vectors as they enter sums, float64.
 
         Raises

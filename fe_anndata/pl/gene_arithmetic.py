@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from textwrap import fill
+from typing import Any, NamedTuple
 
 import numpy as np
 from anndata import AnnData
@@ -16,12 +17,17 @@ from ..genespace import GeneSpace
 from ..genespace.arithmetic import parse
 from ._axes import finish, make_room, markers_beside, panels
 from ._colors import FEW
-from ._gene_points import AREA, SIDE, equal_scale, pie, write_names
+from ._gene_points import AREA, equal_scale, pie, side_lengths, write_names
 from ._plane import components
 
-KINDS = {"added": FEW[0], "taken off": FEW[3], "answer": FEW[2]}
-STYLE = {"linestyle": "", "markersize": 6.5}
-ARROW = {"arrowstyle": "-|>", "color": "0.35", "linewidth": 1.1, "mutation_scale": 12}
+KINDS = {"added": FEW[0], "subtracted": FEW[3], "answer": FEW[2]}
+STYLE: dict[str, Any] = {"linestyle": "", "markersize": 6.5}
+ARROW: dict[str, Any] = {
+    "arrowstyle": "-|>",
+    "color": "0.35",
+    "linewidth": 1.1,
+    "mutation_scale": 12,
+}
 
 
 class Sum(NamedTuple):
@@ -105,21 +111,23 @@ def gene_arithmetic(
     sum_ = _solved(gene_space(adata, key, gene_symbols), expression, n, metric)
     plane = components(sum_.vectors)
     points, total = plane.place(sum_.vectors), plane.place(sum_.total)
+    around = np.vstack([points, total])
     x, y = plane.names
-    (panel,) = panels(1, 1, ax, (SIDE, SIDE))
+    (panel,) = panels(1, 1, ax, side_lengths(around))
     panel.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
-    panel.set_title(" ".join(expression.split()), wrap=True)
-    kinds = ["added" if weight > 0 else "taken off" for weight in sum_.weights]
+    panel.set_title(fill(expression, 40))
+    kinds = ["added" if weight > 0 else "subtracted" for weight in sum_.weights]
     kinds += ["answer"] * len(sum_.similarities)
     _legend(panel, kinds)
     make_room([panel], 1, own=ax is None)
-    around = np.vstack([points, total])
     equal_scale(panel, around)
     arrows = _draw_arrows(panel, points, total, sum_)
-    panel.scatter(*total, marker="X", s=1.6 * AREA, color="black", edgecolors="white", zorder=3)
+    panel.scatter(
+        total[0], total[1], marker="X", s=1.6 * AREA, color="black", edgecolors="white", zorder=3
+    )
     for (left, up), kind in zip(points, kinds, strict=True):
         pie(panel, left, up, [KINDS[kind]])
-    write_names(panel, points, _names(sum_), np.vstack([around, arrows]))
+    write_names(panel, points, _names(sum_), around, arrows)
     finish([panel], ax is None, show)
     return panel
 
@@ -165,14 +173,12 @@ def _draw_arrows(
         a, b, c = sum_.analogy
         ways = [(points[a], points[b]), (points[c], points[3])]
         for start, end in ways:
-            ax.annotate(
-                "", end, start, arrowprops={**ARROW, "shrinkA": 4, "shrinkB": 4}, zorder=2
-            )
+            ax.annotate("", end, start, arrowprops=ARROW, zorder=2)
     else:
         ways = [(point, total) for point in points[: len(sum_.weights)]]
         for start, end in ways:
             ax.plot(*np.transpose([start, end]), color="0.75", linewidth=0.9, zorder=1)
-    steps = np.linspace(0, 1, 12)[:, None]
+    steps = np.linspace(0, 1, 40)[:, None]
     return np.vstack([start + steps * (end - start) for start, end in ways])
 
 

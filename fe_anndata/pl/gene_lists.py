@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from anndata import AnnData
@@ -16,7 +17,7 @@ from .._core.random import Rng, seed_of
 from ..genespace import GeneSpace
 from ._axes import finish, make_room, markers_beside, panels
 from ._colors import Palette, new_colors
-from ._gene_points import NAMED, SIDE, equal_scale, pie, write_names
+from ._gene_points import NAMED, equal_scale, pie, side_lengths, write_names
 from ._plane import flat
 
 
@@ -99,7 +100,7 @@ def gene_lists(
     wanted = _wanted(space, labels, at)
     colors = new_colors("lists", list(named), palette)
     points, (x, y) = flat(vectors, method, seed_of(rng))
-    (panel,) = panels(1, 1, ax, (SIDE, SIDE))
+    (panel,) = panels(1, 1, ax, side_lengths(points))
     panel.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
     _legend(panel, named, members, colors)
     make_room([panel], 1, own=ax is None)
@@ -148,7 +149,12 @@ def _legend(
     panel: Axes, named: dict[str, list[str]], members: np.ndarray, colors: Sequence[str]
 ) -> None:
     """Name the lists, and what a point of several colours is."""
-    style = {"linestyle": "", "marker": "o", "markersize": 6.5, "markeredgecolor": "none"}
+    style: dict[str, Any] = {
+        "linestyle": "",
+        "marker": "o",
+        "markersize": 6.5,
+        "markeredgecolor": "none",
+    }
     counts = members.sum(axis=0)
     handles = [
         Line2D([], [], color=color, label=f"{name} ({n})", **style)
@@ -157,7 +163,7 @@ def _legend(
     shared = members[members.sum(axis=1) > 1]
     if len(shared):
         first, second = (colors[i] for i in np.flatnonzero(shared[0])[:2])
-        halves = {"fillstyle": "left", "markerfacecoloralt": second}
+        halves: dict[str, Any] = {"fillstyle": "left", "markerfacecoloralt": second}
         label = f"in several lists ({len(shared)})"
         handles.append(Line2D([], [], color=first, label=label, **style, **halves))
     markers_beside(panel, handles)

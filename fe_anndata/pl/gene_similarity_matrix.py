@@ -13,7 +13,7 @@ from matplotlib.colors import Colormap
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
 from ..genespace.pairwise import by_likeness, pairwise
-from ._axes import colour_bar, finish, make_room, panels
+from ._axes import colour_bar, figure_of, finish, make_room, panels
 from ._colors import require_cmap
 
 MOST = 100  # genes whose names can still be read
@@ -117,8 +117,9 @@ def gene_similarity_matrix(
 def _letters(panel: Axes, n: int) -> float:
     """Return the size of letters, in points, at which `n` names stand clear of each other."""
     box = panel.get_window_extent()
-    cell: float = min(box.width, box.height) / n / panel.figure.dpi * 72
-    return min(0.83 * plt.rcParams["font.size"], 0.8 * cell)
+    cell: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
+    small: float = 0.83 * plt.rcParams["font.size"]
+    return min(small, 0.8 * cell)
 
 
 def _scale(
