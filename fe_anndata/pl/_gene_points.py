@@ -83,17 +83,18 @@ def write_names(
     taken = [_squares(ax.transData.transform(around), RADIUS * scale)]
     if lines is not None:
         taken.append(_squares(ax.transData.transform(lines), scale))
-    written = []
+    boxes, written = [np.empty((0, 4))], []
     for point, centre, name in zip(points, centres, names, strict=True):
-        text = ax.text(*point, name, fontsize=SMALL, ha="center", va="center", zorder=5)
+        text = ax.text(point[0], point[1], name, fontsize=SMALL, ha="center", va="center", zorder=5)
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
         box = text.get_window_extent()
         half = np.array([box.width, box.height]) / 2
-        place = _free_place(ax, centre, half, np.vstack(taken), scale)
+        place = _free_place(ax, centre, half, np.vstack(taken), np.vstack(boxes), scale)
         if place is None:
             text.remove()
             continue
-        taken.append(_around(place[None], half))
+        boxes.append(_around(place[None], half))
+        taken.append(boxes[-1])
         edge = np.clip(centre, place - half, place + half)  # where a line meets the name
         far = np.linalg.norm(edge - centre) > 2 * RADIUS * scale
         if far:
@@ -112,24 +113,29 @@ def write_names(
 
 
 def _free_place(
-    ax: Axes, centre: Floats, half: Floats, taken: Floats, scale: float
+    ax: Axes, centre: Floats, half: Floats, taken: Floats, names: Floats, scale: float
 ) -> Floats | None:
-    """Return the centre of a name in pixels, the nearest of those tried that is free."""
+    """Return the centre of a name in pixels, the nearest of those tried that is free.
+
+    The line to it crosses nothing, or if there is no such place, no other name.
+    """
     panel = ax.get_window_extent()
     inside = np.array([panel.x0, panel.y0, panel.x1, panel.y1]) + scale * np.array([2, 2, -2, -2])
+    itself = _overlap(_squares(centre[None], 0.0), taken)[0]
+    hurdles, second = taken[~itself], None
     for gap in RINGS:
         places = centre + DIRECTIONS * (half + (RADIUS + gap) * scale)
         boxes = _around(places, half)
         within = (boxes[:, :2] >= inside[:2]).all(axis=1) & (boxes[:, 2:] <= inside[2:]).all(axis=1)
-        free = ~_overlap(boxes, taken).any(axis=1)
+        free = np.logical_not(_overlap(boxes, taken).any(axis=1))
         for place in places[within & free]:
-            edge = np.clip(centre, place - half, place + half)
-            way = _squares(_between(centre, edge), 0.0)
-            others = ~_overlap(_squares(centre[None], 0.0), taken)[0]  # its own point is no hurdle
-            if gap < RINGS[2] or not _overlap(way, taken[others]).any():
+            way = _squares(_between(centre, np.clip(centre, place - half, place + half)), 0.0)
+            if not _overlap(way, hurdles).any():
                 found: Floats = place
                 return found
-    return None
+            if second is None and not _overlap(way, names).any():
+                second = place
+    return second
 
 
 def _around(places: Floats, half: Floats) -> Floats:
@@ -145,8 +151,8 @@ def _overlap(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
     """Return which boxes lie on which others, bool (n_boxes, n_others)."""
     a, b = boxes[:, None], others[None]
     apart = (a[..., :2] >= b[..., 2:]) | (a[..., 2:] <= b[..., :2])
-    clear: NDArray[np.bool_] = apart.any(axis=-1)
-    return ~clear
+    clear = apart.any(axis=-1)
+    return np.logical_not(clear, dtype=np.bool_)
 
 
 def _between(start: Floats, end: Floats, steps: int = 12) -> Floats:
