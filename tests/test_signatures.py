@@ -255,6 +255,9 @@ ARGUMENTS = {
     "tl.gene_similarity": {"a": "gene1", "b": "gene2"},
     "tl.gene_arithmetic": {"expression": "gene1 - gene2"},
     "tl.explain_similarity": {"a": "gene1", "b": "gene2"},
+    "pl.gene_arithmetic": {"expression": "gene1 - gene2 + gene3"},
+    "pl.gene_lists": {"lists": {"a": ["gene1", "gene2"], "b": ["gene2", "gene3"]}},
+    "pl.gene_similarity_matrix": {"genes": ["gene1", "gene2", "gene3"]},
     "pl.similar_genes": {"genes": "gene1"},
 }
 

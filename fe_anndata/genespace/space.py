@@ -225,6 +225,17 @@ class GeneSpace:
             percentile_of_a=percentile(*of_a),
         )
 
+    def chosen(self, genes: Sequence[str], metric: str = "cosine") -> tuple[np.ndarray, np.ndarray]:
+        """Return where genes are, each once, and their vectors as they enter sums, float64.
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            As :meth:`positions`; or if a vector is zero and the metric the cosine.
+        """
+        at = np.array(list(dict.fromkeys(self._asked(genes, metric).tolist())), dtype=np.int64)
+        return at, self._added(at, metric)
+
     def centred(self) -> GeneSpace:
         """Return the space with the mean of all vectors taken off."""
         return GeneSpace(self.names, centred(self.vectors), self.ids)

@@ -10,6 +10,9 @@ from .classify_genes import classify_genes
 from .density import density
 from .embedding import embedding
 from .evaluate import evaluate
+from .gene_arithmetic import gene_arithmetic
+from .gene_lists import gene_lists
+from .gene_similarity_matrix import gene_similarity_matrix
 from .history import history
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
@@ -19,6 +22,9 @@ __all__ = [
     "density",
     "embedding",
     "evaluate",
+    "gene_arithmetic",
+    "gene_lists",
+    "gene_similarity_matrix",
     "history",
     "reconstruction",
     "similar_genes",

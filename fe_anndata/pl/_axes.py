@@ -58,12 +58,17 @@ def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
 def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
     """Name the colours to the right of `ax`, in as many columns as its height asks for."""
     handles = [Patch(color=c, label=label) for c, label in zip(colors, labels, strict=True)]
+    return markers_beside(ax, handles)
+
+
+def markers_beside(ax: Axes, handles: Sequence[Artist]) -> Legend:
+    """Explain `handles`, which have labels, to the right of `ax`."""
     points = plt.rcParams["font.size"] * 0.83 * 1.53  # height of a row
-    figure = _figure(ax)
+    figure = figure_of(ax)
     height = ax.get_position().height * figure.get_figheight() * 72
     return ax.legend(
         handles=handles,
-        ncols=int(np.ceil(len(labels) * points / height)),
+        ncols=int(np.ceil(len(handles) * points / height)),
         loc="upper left",
         bbox_to_anchor=(1.03, 1),
         borderaxespad=0,
@@ -98,7 +103,7 @@ def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
 
 def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> Colorbar:
     """Draw a colour bar to the right of `ax`, as high as it."""
-    bar = _figure(ax).colorbar(mappable, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=label)
+    bar = figure_of(ax).colorbar(mappable, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=label)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
     return bar
@@ -140,16 +145,16 @@ def make_room(axes: Sequence[Axes], ncols: int, own: bool) -> None:
     """
     if own:
         _arrange(axes, min(ncols, len(axes)))
-    elif _figure(axes[0]).get_layout_engine() is None:
+    elif figure_of(axes[0]).get_layout_engine() is None:
         x, y, width, height = axes[0].get_position().bounds
-        beside = _overhang(axes[0])[2] / _figure(axes[0]).get_figwidth()
+        beside = _overhang(axes[0])[2] / figure_of(axes[0]).get_figwidth()
         axes[0].set_position((x, y, max(width - beside, width / 3), height))
         axes[0].set_in_layout(True)  # set_position takes it out of a later tight_layout
 
 
 def _arrange(axes: Sequence[Axes], ncols: int) -> None:
     """Set the places of all panels, row by row, and the size of their figure, in inches."""
-    figure = _figure(axes[0])
+    figure = figure_of(axes[0])
     size = figure.get_size_inches()  # each panel fills the figure so far
     nrows = -(-len(axes) // ncols)
     hangs = np.zeros((nrows * ncols, 4))
@@ -175,7 +180,7 @@ def _overhang(ax: Axes) -> NDArray[np.float64]:
     far = np.array(
         [inner.x0 - outer.x0, inner.y0 - outer.y0, outer.x1 - inner.x1, outer.y1 - inner.y1]
     )
-    inches: NDArray[np.float64] = np.maximum(far, 0) / _figure(ax).dpi
+    inches: NDArray[np.float64] = np.maximum(far, 0) / figure_of(ax).dpi
     return inches
 
 
@@ -192,7 +197,7 @@ def finish(axes: Sequence[Axes], own: bool, show: bool | None) -> Axes | np.ndar
     return np.array(axes, dtype=object)
 
 
-def _figure(ax: Axes) -> Figure:
+def figure_of(ax: Axes) -> Figure:
     figure = ax.get_figure(root=True)
     assert figure is not None  # only axes that were removed have none
     return figure

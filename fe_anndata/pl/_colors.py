@@ -54,6 +54,19 @@ def colors_of(
     stored = [str(c) for c in adata.uns.get(f"{name}_colors", [])]
     if len(stored) == len(labels) and all(map(is_color_like, stored)):
         return stored
+    return new_colors(name, labels)
+
+
+def new_colors(name: str, labels: Sequence[str], palette: Palette | None = None) -> list[str]:
+    """Return one colour per label, of `palette`, or as many different ones as there are.
+
+    Raises
+    ------
+    ValueError
+        As :func:`colors_of`.
+    """
+    if palette is not None:
+        return _from_palette(palette, labels)
     if len(labels) > len(MANY):
         logger.warning(f"the {len(labels)} categories of {name!r} share {len(MANY)} colours")
     base = FEW if len(labels) <= len(FEW) else MANY

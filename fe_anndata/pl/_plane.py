@@ -1,0 +1,103 @@
+"""Vectors in a plane: principal components, t-SNE or UMAP."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core.errors import require_choice
+from .._core.warn import warn_user
+
+Floats = NDArray[np.float64]
+
+METHODS = {"pca": "PC", "tsne": "t-SNE", "umap": "UMAP"}
+FEWEST = 5  # of fewer points t-SNE and UMAP say nothing that their distances do not
+PERPLEXITY = 30.0
+NEIGHBOURS = 15
+
+
+class Components(NamedTuple):
+    """The two main directions of some vectors."""
+
+    centre: Floats  # (dim,)
+    axes: Floats  # (dim, 2)
+    shares: Floats  # (2,) of the variance, 0 where there is none
+
+    def place(self, vectors: Floats) -> Floats:
+        """Return coordinates, (n, 2), also of vectors that had no part in the directions."""
+        coordinates: Floats = (vectors - self.centre) @ self.axes
+        return coordinates
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What to write along the axes."""
+        first, second = (f"PC{i + 1} ({share:.0%})" for i, share in enumerate(self.shares))
+        return first, second
+
+
+def components(vectors: Floats) -> Components:
+    """Return the two main directions; a direction without variance is zero.
+
+    The sign of a direction is free: its greatest loading is positive.
+    """
+    centre = vectors.mean(axis=0)
+    _, lengths, rows = np.linalg.svd(vectors - centre, full_matrices=False)
+    total = (lengths**2).sum()
+    axes, shares = np.zeros((vectors.shape[1], 2)), np.zeros(2)
+    for i, (length, row) in enumerate(zip(lengths[:2], rows[:2], strict=True)):
+        if length > 1e-6 * max(1.0, np.abs(vectors).max()):
+            axes[:, i] = row * np.sign(row[np.argmax(np.abs(row))])
+            shares[i] = length**2 / total
+    return Components(centre, axes, shares)
+
+
+def flat(vectors: Floats, method: str, seed: int) -> tuple[Floats, tuple[str, str]]:
+    """Return coordinates in a plane, (n, 2), and the names of its axes.
+
+    t-SNE and UMAP start from principal components, with a perplexity and a number of neighbours
+    that suit few points. Fewer than `FEWEST` are drawn by principal components, with a warning.
+
+    Raises
+    ------
+    ValueError
+        If `method` is none.
+    """
+    require_choice(method, METHODS, "method")
+    n = len(vectors)
+    if method != "pca" and n < FEWEST:
+        warn_user(
+            f"{METHODS[method]} needs at least {FEWEST} genes, and there are {n}: they are drawn "
+            "by principal components, method='pca'."
+        )
+        method = "pca"
+    found = components(vectors)
+    start = found.place(vectors)
+    if method == "pca":
+        return start, found.names
+    start /= start[:, 0].std() or 1.0
+    make = _tsne if method == "tsne" else _umap
+    name = METHODS[method]
+    return make(vectors, start, seed), (f"{name}1", f"{name}2")
+
+
+def _tsne(vectors: Floats, start: Floats, seed: int) -> Floats:
+    from sklearn.manifold import TSNE
+
+    search = TSNE(
+        init=1e-4 * start, perplexity=min(PERPLEXITY, (len(vectors) - 1) / 3), random_state=seed
+    )
+    return np.asarray(search.fit_transform(vectors), dtype=np.float64)
+
+
+def _umap(vectors: Floats, start: Floats, seed: int) -> Floats:
+    import umap
+
+    search = umap.UMAP(
+        init=10 * start / max(np.abs(start).max(), 1e-12),
+        n_neighbors=min(NEIGHBOURS, len(vectors) - 1),
+        random_state=seed,
+        n_jobs=1,  # as a seed asks for
+    )
+    return np.asarray(search.fit_transform(vectors), dtype=np.float64)

@@ -1,0 +1,192 @@
+"""A sum of genes, and the genes nearest to it."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import Any, NamedTuple
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from .._access.genes import gene_space
+from .._core.keys import DEFAULT_KEY
+from ..genespace import GeneSpace
+from ..genespace.arithmetic import parse
+from ._axes import finish, make_room, markers_beside, panels
+from ._colors import FEW
+from ._gene_points import AREA, equal_scale, pie, side_lengths, write_names
+from ._plane import components
+
+KINDS = {"added": FEW[0], "subtracted": FEW[3], "answer": FEW[2]}
+STYLE: dict[str, Any] = {"linestyle": "", "markersize": 6.5}
+ARROW: dict[str, Any] = {
+    "arrowstyle": "-|>",
+    "color": "0.35",
+    "linewidth": 1.1,
+    "mutation_scale": 12,
+}
+
+
+class Sum(NamedTuple):
+    """A sum of genes with its answers; all vectors are as they enter sums."""
+
+    genes: list[str]  # those of the expression first
+    vectors: NDArray[np.float64]  # (n_genes, gene_dim)
+    weights: NDArray[np.float64]  # (n_inputs,)
+    total: NDArray[np.float64]  # (gene_dim,)
+    similarities: list[float]  # of the answers, which are the other genes
+
+    @property
+    def analogy(self) -> tuple[int, int, int] | None:
+        """Where a, b and c are, if the sum is b - a + c."""
+        if sorted(self.weights) != [-1, 1, 1]:
+            return None
+        a = int(np.argmin(self.weights))
+        b = a - 1 if a else 1
+        return a, b, 3 - a - b
+
+
+def gene_arithmetic(
+    adata: AnnData,
+    expression: str,
+    n: int = 1,
+    *,
+    key: str = DEFAULT_KEY,
+    metric: str = "cosine",
+    gene_symbols: str | None = None,
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes:
+    """Draw the genes of a signed sum, the sum, and the genes nearest to it.
+
+    The plane is that of the principal components of these genes. For an analogy ``"a:b::c:?"``,
+    and a sum ``"b - a + c"``, arrows go from a to b and from c to the first answer: were the
+    analogy perfect, they would be parallel and of equal length.
+
+    Parameters
+    ----------
+    adata
+        ``varm[key]`` is read, (n_vars, gene_dim), and nothing else is needed.
+    expression
+        See :func:`fe_anndata.tl.gene_arithmetic`.
+    n
+        Number of answers.
+    key
+        Name of the vectors.
+    metric
+        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine all vectors are drawn at unit
+        length, that of the sum too, as only directions count; otherwise they are as they are.
+    gene_symbols
+        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+    ax
+        Where to draw.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes; behind each answer stands its similarity to the sum. Nothing is written.
+
+    Raises
+    ------
+    KeyError
+        For unknown genes, with near matches, or if there are no such vectors.
+    ValueError
+        If the expression cannot be read, which says where, a name is ambiguous, the sum is zero
+        (cosine), or no gene is left to be an answer.
+    TypeError
+        If an argument is of the wrong type.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=50, progress=False)
+    >>> fe.pl.gene_arithmetic(adata, "CD79A:HLA-DRA::LYZ:?").get_title()
+    'CD79A:HLA-DRA::LYZ:?'
+    """
+    sum_ = _solved(gene_space(adata, key, gene_symbols), expression, n, metric)
+    plane = components(sum_.vectors)
+    points, total = plane.place(sum_.vectors), plane.place(sum_.total)
+    around = np.vstack([points, total])
+    x, y = plane.names
+    (panel,) = panels(1, 1, ax, side_lengths(around))
+    panel.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
+    panel.set_title(fill(expression, 40))
+    kinds = ["added" if weight > 0 else "subtracted" for weight in sum_.weights]
+    kinds += ["answer"] * len(sum_.similarities)
+    _legend(panel, kinds)
+    make_room([panel], 1, own=ax is None)
+    equal_scale(panel, around)
+    arrows = _draw_arrows(panel, points, total, sum_)
+    panel.scatter(
+        total[0], total[1], marker="X", s=1.6 * AREA, color="black", edgecolors="white", zorder=3
+    )
+    for (left, up), kind in zip(points, kinds, strict=True):
+        pie(panel, left, up, [KINDS[kind]])
+    write_names(panel, points, _names(sum_), around, arrows)
+    finish([panel], ax is None, show)
+    return panel
+
+
+def _solved(space: GeneSpace, expression: str, n: int, metric: str) -> Sum:
+    answers = space.arithmetic(expression, n, metric)
+    if not len(answers):
+        raise ValueError("the expression holds all genes there are, so there is no answer to draw.")
+    parsed = parse(expression, space.table)
+    weights: dict[int, float] = {}  # by place: a gene may go by two names
+    for place, weight in zip(space.positions(list(parsed)), parsed.values(), strict=True):
+        weights[int(place)] = weights.get(int(place), 0.0) + weight
+    ids = answers["gene"] if "id" not in answers else answers["id"]
+    found = (space.names if space.ids is None else space.ids).get_indexer(ids)
+    inputs = [place for place, weight in weights.items() if weight]
+    shares = np.array([weights[place] for place in inputs])
+    at = np.array([*inputs, *found])
+    vectors = space.vectors[at].astype(np.float64)
+    if metric == "cosine":
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
+    total = shares @ vectors[: len(inputs)]
+    if metric == "cosine":
+        total /= np.linalg.norm(total)
+    return Sum(list(space.names[at]), vectors, shares, total, answers["similarity"].tolist())
+
+
+def _names(sum_: Sum) -> list[str]:
+    """Return what is written beside each gene."""
+    n = len(sum_.weights)
+    parts = [
+        gene if abs(weight) == 1 else f"{abs(weight):g} * {gene}"
+        for gene, weight in zip(sum_.genes[:n], sum_.weights, strict=True)
+    ]
+    answers = zip(sum_.genes[n:], sum_.similarities, strict=True)
+    return parts + [f"{gene} ({similarity:.2f})" for gene, similarity in answers]
+
+
+def _draw_arrows(
+    ax: Axes, points: NDArray[np.float64], total: NDArray[np.float64], sum_: Sum
+) -> NDArray[np.float64]:
+    """Draw the arrows of an analogy, else lines from genes to the sum; return points on them."""
+    if sum_.analogy:
+        a, b, c = sum_.analogy
+        ways = [(points[a], points[b]), (points[c], points[3])]
+        for start, end in ways:
+            ax.annotate("", end, start, arrowprops=ARROW, zorder=2)
+    else:
+        ways = [(point, total) for point in points[: len(sum_.weights)]]
+        for start, end in ways:
+            ax.plot(*np.transpose([start, end]), color="0.75", linewidth=0.9, zorder=1)
+    steps = np.linspace(0, 1, 40)[:, None]
+    return np.vstack([start + steps * (end - start) for start, end in ways])
+
+
+def _legend(ax: Axes, kinds: list[str]) -> None:
+    handles = [
+        Line2D([], [], marker="o", color=color, label=kind, **STYLE)
+        for kind, color in KINDS.items()
+        if kind in kinds
+    ]
+    total = Line2D([], [], marker="X", color="black", label="the sum", **STYLE)
+    markers_beside(ax, [*handles, total])

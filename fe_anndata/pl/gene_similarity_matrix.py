@@ -1,0 +1,133 @@
+"""How alike some genes are, each with each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
+
+from .._access.genes import gene_space
+from .._core.keys import DEFAULT_KEY
+from ..genespace.pairwise import by_likeness, pairwise
+from ._axes import colour_bar, figure_of, finish, make_room, panels
+from ._colors import require_cmap
+
+MOST = 100  # genes whose names can still be read
+CELL = 0.15  # inches for a gene: one line of small letters
+
+
+def gene_similarity_matrix(
+    adata: AnnData,
+    genes: Sequence[str],
+    *,
+    key: str = DEFAULT_KEY,
+    metric: str = "cosine",
+    gene_symbols: str | None = None,
+    order: bool = True,
+    cmap: str | Colormap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    ax: Axes | None = None,
+    show: bool | None = None,
+) -> Axes:
+    """Draw the similarities of all pairs of some genes as a matrix of colours.
+
+    Parameters
+    ----------
+    adata
+        ``varm[key]`` is read, (n_vars, gene_dim), and nothing else is needed.
+    genes
+        2 to 100 genes; one that is repeated is drawn once.
+    key
+        Name of the vectors.
+    metric
+        ``"cosine"``, ``"euclidean"`` (minus the distance) or ``"dot"``.
+    gene_symbols
+        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+    order
+        Whether like genes stand side by side: leaves of a tree of average linkage. Otherwise
+        genes stand in the order given.
+    cmap
+        Colour map; by default one from blue over white, which is 0, to red, and for
+        ``"euclidean"`` viridis.
+    vmin, vmax
+        Ends of the colour scale; by default -1 and 1 for the cosine, for ``"dot"`` the greatest
+        product on both sides of 0, and for ``"euclidean"`` what is there.
+    ax
+        Where to draw.
+    show
+        Whether to open a window; see :mod:`fe_anndata.pl`.
+
+    Returns
+    -------
+    The Axes, the first gene on top and on the left. Nothing is written.
+
+    Raises
+    ------
+    KeyError
+        For unknown genes, with near matches, or if there are no such vectors.
+    ValueError
+        If there are fewer than 2 genes or more than 100, a vector is zero (cosine), or an
+        argument is out of range.
+    TypeError
+        If an argument is of the wrong type.
+
+    Examples
+    --------
+    >>> import fe_anndata as fe
+    >>> adata = fe.datasets.pbmc68k_reduced()
+    >>> fe.tl.train(adata, steps=50, progress=False)
+    >>> ax = fe.pl.gene_similarity_matrix(adata, ["CD79A", "CD3D", "CD79B"], order=False)
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['CD79A', 'CD3D', 'CD79B']
+    """
+    space = gene_space(adata, key, gene_symbols)
+    at, vectors = space.chosen(genes, metric)
+    n = len(at)
+    if not 2 <= n <= MOST:
+        raise ValueError(
+            f"2 to {MOST} genes make a matrix whose names can be read, and {n} were given."
+        )
+    cmap = ("viridis" if metric == "euclidean" else "RdBu_r") if cmap is None else cmap
+    require_cmap(cmap)
+    values = pairwise(vectors, metric)
+    row = by_likeness(values) if order else np.arange(n)
+    low, high = _scale(values, metric, vmin, vmax)
+    side = max(1.6, CELL * n)
+    (panel,) = panels(1, 1, ax, (side, side))
+    drawn = panel.imshow(
+        values[np.ix_(row, row)], cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
+    )
+    names = list(space.names[at[row]])
+    points = _letters(panel, n)
+    panel.set_yticks(range(n), names, fontsize=points)
+    panel.set_xticks(range(n), names, fontsize=points, rotation=90)
+    panel.tick_params(length=0)
+    panel.spines[:].set_visible(False)
+    colour_bar(panel, drawn, f"similarity ({metric})")
+    make_room([panel], 1, own=ax is None)
+    finish([panel], ax is None, show)
+    return panel
+
+
+def _letters(panel: Axes, n: int) -> float:
+    """Return the size of letters, in points, at which `n` names stand clear of each other."""
+    box = panel.get_window_extent()
+    cell: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
+    small: float = 0.83 * plt.rcParams["font.size"]
+    return min(small, 0.8 * cell)
+
+
+def _scale(
+    values: np.ndarray, metric: str, vmin: float | None, vmax: float | None
+) -> tuple[float, float]:
+    greatest = 1.0 if metric == "cosine" else float(np.abs(values).max()) or 1.0
+    low = -greatest if vmin is None else vmin
+    high = (0.0 if metric == "euclidean" else greatest) if vmax is None else vmax
+    if not low < high:
+        raise ValueError(f"vmin must be less than vmax, but the scale is {low:g} to {high:g}.")
+    return low, high
