@@ -210,12 +210,18 @@ def takers():
         "transform": {"reference": None},  # a trained one
         "generate": {"coordinates": np.zeros((1, 2))},
         "evaluate": {"label": "group"},
+        "classify_genes": {"gene_sets": {"a set": ["a"]}},
+        "set_coherence": {"gene_sets": {"a set": ["a"]}},
+        "compare_gene_spaces": {"b": None},
+        "align_gene_spaces": {"mouse": None, "orthologs": None},
+        "gene_lists": {"lists": {"a list": ["a"]}},
+        "gene_similarity_matrix": {"genes": ["a", "b"]},
     }
     functions = [
         getattr(getattr(fe, room), name)
         for room in ("tl", "get", "pl")
         for name in getattr(fe, room).__all__
-        if (room, name) != ("pl", "evaluate")  # of a table
+        if (room, name) not in (("pl", "evaluate"), ("pl", "classify_genes"))  # of results
     ]
     return [
         pytest.param(f, more.get(f.__name__, {}), id=f"{f.__module__}.{f.__name__}")

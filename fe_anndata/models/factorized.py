@@ -37,6 +37,9 @@ class Factorized(Model):
         ``"relu"`` or ``"tanh"``.
     output
         ``"linear"`` or ``"bounded"``.
+    gene_mean
+        Whether the last of the `gene_dim` coordinates of a gene is its offset, standardised over
+        genes. It decodes nothing, and is no column of ``genes``.
     """
 
     family: ClassVar[str] = "fe"
@@ -58,6 +61,7 @@ class Factorized(Model):
         fourier: int = 0,
         activation: str = "relu",
         output: str = "linear",
+        gene_mean: bool = False,
     ) -> None:
         super().__init__()
         self._architecture: dict[str, Any] = {
@@ -69,16 +73,19 @@ class Factorized(Model):
             "fourier": fourier,
             "activation": activation,
             "output": output,
+            "gene_mean": gene_mean,
         }
+        self.gene_mean = gene_mean
+        factors = gene_dim - gene_mean
         self.output = output
         self.samples = nn.Parameter(torch.zeros(n_samples, sample_dim))
-        self.genes = nn.Parameter(torch.zeros(n_genes, gene_dim))
+        self.genes = nn.Parameter(torch.zeros(n_genes, factors))
         self.decoder: Inner | Concat | Dot
         with torch.random.fork_rng(devices=[]):  # torch.nn.Linear draws from the global one
             if decoder == "inner":
-                self.decoder = Inner(sample_dim, gene_dim, hidden, gene_hidden, activation, fourier)
+                self.decoder = Inner(sample_dim, factors, hidden, gene_hidden, activation, fourier)
             elif decoder == "concat":
-                self.decoder = Concat(sample_dim, gene_dim, hidden, activation)
+                self.decoder = Concat(sample_dim, factors, hidden, activation)
             else:
                 self.decoder = Dot()
         self.register_buffer("offset", torch.zeros(n_genes))
@@ -92,7 +99,12 @@ class Factorized(Model):
 
     def gene_vectors(self) -> Tensor:
         """Return the gene table, (n_genes, gene_dim)."""
-        return self.genes.detach()
+        genes = self.genes.detach()
+        if not self.gene_mean:
+            return genes
+        mean = self.offset.double() - self.offset.double().mean()
+        mean /= mean.square().mean().sqrt().clamp_min(1e-12)
+        return torch.cat([genes, mean[:, None].to(genes.dtype)], 1)
 
     def sample_vectors(self) -> Tensor:
         """Return the sample table, (n_samples, sample_dim)."""

@@ -64,7 +64,7 @@ def unpack_model(
     """Return the model of the trained genes from its stored weights and its two tables."""
     model = build(config, len(samples), int(trained.sum()))
     arrays = {**arrays, "offset": arrays["offset"][trained]}
-    # A last coordinate that decodes nothing may follow the factors.
+    # The mean of a gene, which may follow its factors, comes from the offset.
     factors = model.genes.shape[1]
     arrays |= {"samples": samples, "genes": genes[trained, :factors]}
     model.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})

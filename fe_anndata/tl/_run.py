@@ -135,7 +135,7 @@ def resumed_run(
 def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
     """Write the places of the contract, and say so."""
     samples = fitted.model.sample_vectors().numpy()
-    genes = uns.scatter(fitted.genes, run.trained)
+    genes = uns.scatter(fitted.model.gene_vectors().numpy(), run.trained)
     packed = uns.pack_fitted(fitted, run.params, run.trained)
     packed["preprocessing"]["sum"] = total_of(run.X)
     packed["preprocessing"]["counts"] = looks_like_counts(stored(run.X))

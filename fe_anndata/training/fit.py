@@ -20,7 +20,7 @@ from ..models.decoders import Inner
 from ..models.factored import factored
 from ..models.factorized import Factorized
 from .config import Config
-from .gene_coordinates import balance, table
+from .gene_coordinates import balance
 from .holdout import Holdout, draw, hidden_cells
 from .in_batches import RandomCells, Tiles
 from .loop import Progress, State, load, run
@@ -62,8 +62,6 @@ class Fitted:
         When the model was at its best.
     resumable
         The state from which the run can go on.
-    genes
-        The gene table, float32 (m, gene_dim).
     residuals
         What the model leaves, for new samples.
     validation_loss
@@ -76,7 +74,6 @@ class Fitted:
     ended: str
     best_step: int
     resumable: State
-    genes: np.ndarray
     residuals: Residuals
     validation_loss: float
 
@@ -154,19 +151,18 @@ def build(config: Config, n_samples: int, n_genes: int) -> Factorized:
     """Return the untrained model of a settled configuration."""
     assert config.gene_dim is not None
     assert isinstance(config.fourier, int)
-    # A gene whose vector is balanced has its mean as the last coordinate, which decodes nothing.
-    factors = config.gene_dim - (config.gene_metric == "balanced")
     return Factorized(
         n_samples,
         n_genes,
         decoder=config.decoder,
         sample_dim=config.sample_dim,
-        gene_dim=factors,
+        gene_dim=config.gene_dim,
         hidden=config.hidden,
         gene_hidden=config.gene_hidden,
         fourier=config.fourier,
         activation=config.activation,
         output=config.output,
+        gene_mean=config.gene_metric == "balanced",
     )
 
 
@@ -235,7 +231,6 @@ def fit(
         ended,
         final.progress.best_step,
         resumable,
-        table(model, config.gene_metric == "balanced").cpu().numpy(),
         residuals,
         objective.validation_loss(),
     )
@@ -279,7 +274,9 @@ def _finish(
 ) -> Residuals:
     """Move the samples where they fit best, if the configuration says so; return what is left."""
     table = model.sample_vectors()
-    view = factored(model, table, dtype=table.dtype)
+    # The basis that another decoder is given has to be the same when new samples are placed.
+    dtype = torch.float32 if isinstance(model.decoder, Inner) else torch.float64
+    view = factored(model, table, dtype)
     if target is None:
         target = _target(X, holdout, view.centre.float(), config.center)
     # The held-out cells of samples held out whole are half of what these have.

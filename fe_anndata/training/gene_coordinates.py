@@ -43,16 +43,6 @@ def balance(model: Factorized) -> None:
     decoder.change_factors((of_samples * sign).to(model.genes.dtype))
 
 
-def table(model: Factorized, with_mean: bool) -> Tensor:
-    """Return the gene table, (m, gene_dim), with the standardised mean as its last column."""
-    genes = model.gene_vectors()
-    if not with_mean:
-        return genes
-    mean = model.offset.double() - model.offset.double().mean()
-    mean /= mean.square().mean().sqrt().clamp_min(1e-12)
-    return torch.cat([genes, mean[:, None].to(genes.dtype)], 1)
-
-
 def _covariance(table: Tensor) -> Tensor:
     deviations = table - table.mean(0)
     return deviations.T @ deviations / len(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 
 import matplotlib.pyplot as plt
@@ -334,7 +335,7 @@ def test_names_of_a_matrix_do_not_collide(small):
     figure.draw_without_rendering()
     for labels in (ax.get_yticklabels(), ax.get_xticklabels()):
         boxes = [label.get_window_extent() for label in labels]
-        assert not any(a.overlaps(b) for a, b in zip(boxes, boxes[1:], strict=False))
+        assert not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
 
 
 def test_matrices_refused(genes):

@@ -59,7 +59,7 @@ def test_what_was_generated_is_placed_where_it_was_generated(inner):
     fe.tl.transform(generated, reference, progress=False)
     spread = reference.obsm["X_fe"].std()
     # Not exactly: a profile is taken to have noise, and so the prior has a say.
-    np.testing.assert_allclose(generated.obsm["X_fe"], expected, atol=0.15 * spread)
+    np.testing.assert_allclose(generated.obsm["X_fe"], expected, atol=0.2 * spread)
 
 
 @pytest.mark.parametrize(
