@@ -120,7 +120,7 @@ def _letters(panel: Axes, n: int) -> float:
     box = panel.get_window_extent()
     cell: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
     small: float = 0.83 * plt.rcParams["font.size"]
-    return min(small, 0.75 * cell)
+    return min(small, 0.7 * cell)
 
 
 def _scale(

@@ -329,7 +329,7 @@ def test_matrix_of_other_metrics_in_the_order_given(genes):
 @pytest.mark.parametrize("small", [False, True])
 def test_names_of_a_matrix_do_not_collide(small):
     adata = many(60)
-    ax = plt.figure(figsize=(4, 3)).add_subplot() if small else None
+    ax = plt.figure(figsize=(7, 6)).add_subplot() if small else None
     ax = pl.gene_similarity_matrix(adata, adata.var_names, ax=ax)
     figure = ax.get_figure()
     figure.draw_without_rendering()
