@@ -160,7 +160,16 @@ def _add_layer(
 @app.command
 def plot(
     input: Path,
-    kind: Literal["embedding", "density", "history", "reconstruction", "similar-genes"],
+    kind: Literal[
+        "embedding",
+        "density",
+        "history",
+        "reconstruction",
+        "similar-genes",
+        "gene-arithmetic",
+        "gene-lists",
+        "gene-similarity-matrix",
+    ],
     /,
     *,
     out: Output,
@@ -168,6 +177,8 @@ def plot(
     genes: Words = None,
     groupby: str | None = None,
     query: Path | None = None,
+    expression: str | None = None,
+    gene_sets: Path | None = None,
     key: str = "fe",
     dpi: int = 150,
     overwrite: bool = False,
@@ -185,11 +196,15 @@ def plot(
     color
         Columns of obs, or genes, that colour an embedding.
     genes
-        The genes to which similar ones are drawn.
+        The genes to which similar ones are drawn, or those of a matrix.
     groupby
         The column of obs with one density panel per group.
     query
         New samples, as transform wrote them, to draw in the embedding.
+    expression
+        The sum of genes to draw, such as "APOE - APP + BRCA1".
+    gene_sets
+        The lists of genes to draw, a .gmt file.
     key
         The key of the training.
     dpi
@@ -203,7 +218,17 @@ def plot(
 
     require_writable(out, overwrite=overwrite)
     adata = io.read_h5ad(input)
-    axes = draw(adata, kind, color=color, genes=genes, groupby=groupby, query=query, key=key)
+    axes = draw(
+        adata,
+        kind,
+        color=color,
+        genes=genes,
+        groupby=groupby,
+        query=query,
+        expression=expression,
+        gene_sets=gene_sets,
+        key=key,
+    )
     save(axes, out, dpi=dpi)
     print(f"wrote {out}")
 

@@ -21,6 +21,8 @@ def draw(
     genes: list[str] | None,
     groupby: str | None,
     query: Path | None,
+    expression: str | None,
+    gene_sets: Path | None,
     key: str,
 ) -> Axes | np.ndarray:
     """Return the axes of a picture.
@@ -30,8 +32,16 @@ def draw(
     ValueError
         If an option does not belong to the kind of picture, or one is missing.
     """
-    given = {"color": color, "genes": genes, "groupby": groupby, "query": query}
-    takes = {"embedding": ("color", "query"), "similar-genes": ("genes",), "density": ("groupby",)}
+    given: dict[str, object] = {"color": color, "genes": genes, "groupby": groupby, "query": query}
+    given |= {"expression": expression, "gene-sets": gene_sets}
+    takes = {
+        "embedding": ("color", "query"),
+        "density": ("groupby",),
+        "similar-genes": ("genes",),
+        "gene-similarity-matrix": ("genes",),
+        "gene-arithmetic": ("expression",),
+        "gene-lists": ("gene-sets",),
+    }
     for name, value in given.items():
         if value is not None and name not in takes.get(kind, ()):
             raise ValueError(f"--{name} does not apply to {kind}; leave it out.")
@@ -44,8 +54,18 @@ def draw(
         return pl.history(adata, key=key, show=False)
     if kind == "reconstruction":
         return pl.reconstruction(adata, key=key, show=False)
+    if kind == "gene-arithmetic":
+        if expression is None:
+            raise ValueError('gene-arithmetic needs --expression, such as "APOE - APP + BRCA1".')
+        return pl.gene_arithmetic(adata, expression, key=key, show=False)
+    if kind == "gene-lists":
+        if gene_sets is None:
+            raise ValueError("gene-lists needs --gene-sets, a .gmt file.")
+        return pl.gene_lists(adata, io.read_gmt(gene_sets), key=key, show=False)
     if genes is None:
-        raise ValueError("similar-genes needs --genes, for example --genes LYZ.")
+        raise ValueError(f"{kind} needs --genes, for example --genes LYZ.")
+    if kind == "gene-similarity-matrix":
+        return pl.gene_similarity_matrix(adata, genes, key=key, show=False)
     return pl.similar_genes(adata, genes, key=key, show=False)
 
 

@@ -21,8 +21,9 @@ NAMED = 60  # more names cannot be told apart
 AREA = 42.0  # of a point, in points squared
 FLATTEST = 0.45  # the shorter side of a panel to the longer, at least
 RADIUS = 0.65 * AREA**0.5  # of a point, in points, with its edge
-RINGS = (0, 3, 7, 12, 18, 26, 36, 48, 64, 84)  # points from a point to its name
-TURNS = np.pi / 180 * np.array([90, 270, 0, 180, 45, 135, 315, 225, 68, 112, 22, 158, 292, 248])
+RINGS = (0, 3, 7, 12, 18, 26, 36, 48, 64, 84, 110, 140, 180)  # points from a point to its name
+NEAR = 26  # no line that crosses something is avoided by a name farther off
+TURNS = np.pi / 180 * np.r_[90, 270, 0, 180, 45:360:90, 15:360:30, 30:360:60, 60:360:60]
 DIRECTIONS = np.column_stack([np.cos(TURNS), np.sin(TURNS)])  # in the order tried
 ROOM = 0.1  # of the greater extent, left free around the points
 
@@ -117,13 +118,15 @@ def _free_place(
 ) -> Floats | None:
     """Return the centre of a name in pixels, the nearest of those tried that is free.
 
-    The line to it crosses nothing, or if there is no such place, no other name.
+    The line to it crosses nothing, or if there is no such place near, no other name.
     """
     panel = ax.get_window_extent()
     inside = np.array([panel.x0, panel.y0, panel.x1, panel.y1]) + scale * np.array([2, 2, -2, -2])
     itself = _overlap(_squares(centre[None], 0.0), taken)[0]
     hurdles, second = taken[~itself], None
     for gap in RINGS:
+        if second is not None and gap > NEAR:
+            break
         places = centre + DIRECTIONS * (half + (RADIUS + gap) * scale)
         boxes = _around(places, half)
         within = (boxes[:, :2] >= inside[:2]).all(axis=1) & (boxes[:, 2:] <= inside[2:]).all(axis=1)
@@ -151,8 +154,8 @@ def _overlap(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
     """Return which boxes lie on which others, bool (n_boxes, n_others)."""
     a, b = boxes[:, None], others[None]
     apart = (a[..., :2] >= b[..., 2:]) | (a[..., 2:] <= b[..., :2])
-    clear = apart.any(axis=-1)
-    return np.logical_not(clear, dtype=np.bool_)
+    covers: NDArray[np.bool_] = np.invert(apart.any(axis=-1))
+    return covers
 
 
 def _between(start: Floats, end: Floats, steps: int = 12) -> Floats:

@@ -13,7 +13,7 @@ from matplotlib.colors import Colormap
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
 from ..genespace.pairwise import by_likeness, pairwise
-from ._axes import colour_bar, figure_of, finish, make_room, panels
+from ._axes import SMALL, colour_bar, figure_of, finish, make_room, panels
 from ._colors import require_cmap
 
 MOST = 100  # genes whose names can still be read
@@ -103,23 +103,24 @@ def gene_similarity_matrix(
         values[np.ix_(row, row)], cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
     )
     names = list(space.names[at[row]])
-    points = _letters(panel, n)
-    panel.set_yticks(range(n), names, fontsize=points)
-    panel.set_xticks(range(n), names, fontsize=points, rotation=90)
-    panel.tick_params(length=0)
+    panel.set_yticks(range(n), names)
+    panel.set_xticks(range(n), names, rotation=90)
+    panel.tick_params(length=0, labelsize=SMALL)
     panel.spines[:].set_visible(False)
     colour_bar(panel, drawn, f"similarity ({metric})")
     make_room([panel], 1, own=ax is None)
+    panel.tick_params(labelsize=_letters(panel, n))
     finish([panel], ax is None, show)
     return panel
 
 
 def _letters(panel: Axes, n: int) -> float:
     """Return the size of letters, in points, at which `n` names stand clear of each other."""
+    figure_of(panel).draw_without_rendering()  # the panel is square only then
     box = panel.get_window_extent()
     cell: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
     small: float = 0.83 * plt.rcParams["font.size"]
-    return min(small, 0.8 * cell)
+    return min(small, 0.7 * cell)
 
 
 def _scale(

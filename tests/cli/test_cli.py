@@ -536,6 +536,8 @@ def test_similar_before_training(run, source):
         ["history"],
         ["reconstruction"],
         ["similar-genes", "--genes", "gene3"],
+        ["gene-similarity-matrix", "--genes", "gene3", "--genes", "gene5"],
+        ["gene-arithmetic", "--expression", "gene3 - gene5 + gene7"],
     ],
     ids=" ".join,
 )
@@ -546,6 +548,14 @@ def test_plot(run, trained, tmp_path, words):
     assert f"wrote {out}" in printed
     assert out.read_bytes().startswith(PNG)
     assert not plt.get_fignums()
+
+
+def test_plot_of_lists(run, trained, tmp_path):
+    sets, out = tmp_path / "sets.gmt", tmp_path / "lists.png"
+    sets.write_text("A\tx\tgene1\tgene2\nB\tx\tgene2\tgene3\n")
+    code, _, err = run("plot", trained, "gene-lists", "--gene-sets", sets, "-o", out)
+    assert code == 0, err
+    assert out.read_bytes().startswith(PNG)
 
 
 def test_plot_follows_the_ending_and_the_dpi(run, trained, tmp_path):
@@ -561,6 +571,10 @@ def test_plot_follows_the_ending_and_the_dpi(run, trained, tmp_path):
     ("words", "named"),
     [
         (["similar-genes"], ["--genes"]),
+        (["gene-similarity-matrix"], ["--genes"]),
+        (["gene-arithmetic"], ["--expression"]),
+        (["gene-lists"], ["--gene-sets"]),
+        (["history", "--gene-sets", "x.gmt"], ["--gene-sets", "history"]),
         (["history", "--color", "group"], ["--color", "history"]),
         (["embedding", "--genes", "gene1"], ["--genes", "embedding"]),
         (["embedding", "--color", "gruop"], ["'group'"]),

