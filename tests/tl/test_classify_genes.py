@@ -173,6 +173,7 @@ BAD = {
     "classifier": ({"classifier": "svm"}, ValueError, "'linear', 'knn', 'boosting'"),
     "folds": ({"folds": 1}, ValueError, "at least 2"),
     "folds of text": ({"folds": "5"}, ValueError, "at least 2"),
+    "more folds than genes": ({"folds": 10**4}, ValueError, "10000 folds are too many for"),
     "min_genes": ({"min_genes": 1}, ValueError, "at least 2"),
     "max_genes": ({"max_genes": 5}, ValueError, "less than min_genes"),
     "universe": ({"universe": "hlaf"}, KeyError, "did you mean 'half'"),
