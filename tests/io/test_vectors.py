@@ -236,17 +236,17 @@ def flipped(content):
 
 def test_files_damaged_in_the_middle(tmp_path):
     lines = "".join(f"g{i} {i / 7} {i / 3}\n" for i in range(3000)).encode()
-    with pytest.raises(ValueError, match="is a damaged gzip file"):
+    with pytest.raises(ValueError, match=r"is a damaged gzip file"):
         read(tmp_path, flipped(gzip.compress(lines)), "v.txt.gz")
     path = tmp_path / "v.npz"
     fe.io.write_gene_vectors(space(np.random.default_rng(0).normal(size=(500, 9))), path)
     whole = path.read_bytes()
     for damaged in (flipped(whole), whole[:-30]):
-        with pytest.raises(ValueError, match="it is damaged"):
+        with pytest.raises(ValueError, match=r"it is damaged"):
             read(tmp_path, damaged, "v.npz")
     with path.open("wb") as file:
         np.save(file, np.ones((2, 2)))
-    with pytest.raises(ValueError, match="it is damaged"):
+    with pytest.raises(ValueError, match=r"it is damaged"):
         fe.io.read_gene_vectors(path)
 
 
@@ -256,13 +256,13 @@ def test_names_of_bytes(tmp_path):
 
 
 def test_a_missing_value_does_not_shift_the_others(tmp_path):
-    with pytest.raises(ValueError, match="line 2: .* holds '', which is not a number"):
+    with pytest.raises(ValueError, match=r"line 2: .* holds '', which is not a number"):
         read(tmp_path, "gene\td1\td2\nA\t\t2\nB\t\t4\n", "v.tsv")
-    with pytest.raises(ValueError, match="line 3: .* has 1 values, not 2"):
+    with pytest.raises(ValueError, match=r"line 3: .* has 1 values, not 2"):
         read(tmp_path, "gene\td1\td2\nA\t1\t2\nB\t3\t\n", "v.tsv")
 
 
 @pytest.mark.parametrize("first", ["A x 2", "A 0x1 2", "A 1,5 2"])
 def test_a_damaged_first_vector_is_no_header(tmp_path, first):
-    with pytest.raises(ValueError, match="line 1: .* which is not a number"):
+    with pytest.raises(ValueError, match=r"line 1: .* which is not a number"):
         read(tmp_path, f"{first}\nB 3 4\n")

@@ -179,6 +179,8 @@ BAD = {
     "universe": ({"universe": "hlaf"}, KeyError, "did you mean 'half'"),
     "universe of text": ({"universe": "symbol"}, ValueError, "is not boolean"),
     "unknown universe": ({"universe": ["G1"]}, KeyError, "did you mean 'g1"),
+    "empty universe": ({"universe": []}, ValueError, "universe is empty"),
+    "universe of a number": ({"universe": 5}, TypeError, "universe must be a boolean column"),
     "symbols": ({"gene_symbols": "symbols"}, KeyError, "did you mean 'symbol'"),
     "unknown genes": ({"gene_sets": {"a": ["TP53", "G1"]}}, KeyError, "gene_symbols="),
     "one known gene": ({"gene_sets": {"a": ["TP53", "g1"]}}, ValueError, "1 of 2 genes"),
