@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -94,15 +94,17 @@ def universe_of(
     KeyError
         If there is no such column, or none of the genes is known.
     ValueError
-        If the column is not boolean or has missing values.
+        If the column is not boolean or has missing values, or the list is empty.
     """
     if universe is None:
         return asked
     if isinstance(universe, str):
         require_key(universe, adata.var.columns, "column of adata.var for universe,")
         return booleans(adata.var[universe], f"adata.var[{universe!r}]")
-    chosen = list(universe)
-    if chosen and not all(isinstance(gene, str) for gene in chosen):
+    chosen = list(universe) if isinstance(universe, Iterable) else [universe]
+    if not chosen:
+        raise ValueError("universe is empty; give gene names, or None for the genes of the sets.")
+    if not all(isinstance(gene, str) for gene in chosen):
         raise TypeError("universe must be a boolean column of adata.var or a list of gene names.")
     found: np.ndarray = labels.isin(chosen)
     if not found.any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,12 +40,19 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
     if not adata.var_names.is_unique:
         raise ValueError("gene names are not unique; call adata.var_names_make_unique() first.")
     vectors = np.asarray(adata.varm[keys.varm])
+    if vectors.ndim != 2 or vectors.dtype.kind not in "fiub":
+        raise TypeError(
+            f"adata.varm[{key!r}] must be a dense array of numbers, n_vars x gene_dim; it is "
+            f"{type(adata.varm[keys.varm]).__name__} of {vectors.dtype}."
+        )
     names = adata.var_names if gene_symbols is None else _symbols(adata, gene_symbols)
     ids = None if gene_symbols is None else adata.var_names
     trained = ~np.isnan(vectors).any(axis=1)
     if trained.all():  # nothing is copied
         return GeneSpace(names, vectors, ids)
-    return GeneSpace(names[trained], vectors[trained], None if ids is None else ids[trained])
+    without = names[~trained] if ids is None else names[~trained].append(ids[~trained])
+    kept_ids = None if ids is None else ids[trained]
+    return GeneSpace(names[trained], vectors[trained], kept_ids, without)
 
 
 def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> np.ndarray:
@@ -57,7 +64,11 @@ def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> 
 
 def as_list(genes: str | Sequence[str]) -> list[str]:
     """Return one gene or several as a list without repeats."""
-    return [genes] if isinstance(genes, str) else list(dict.fromkeys(genes))
+    if isinstance(genes, str):
+        return [genes]
+    if not isinstance(genes, Iterable):
+        raise TypeError(f"genes must be a gene name or a list of them, not {genes!r}.")
+    return list(dict.fromkeys(genes))
 
 
 def _symbols(adata: AnnData, column: str) -> pd.Index:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,12 @@ def ortholog_table(
     if isinstance(orthologs, (str, Path)):
         if not Path(orthologs).is_file():
             raise ValueError(f"there is no file {orthologs}.")
-        orthologs = pd.read_csv(orthologs, sep="\t")
+        try:
+            orthologs = pd.read_csv(orthologs, sep="\t")
+        except (ValueError, EOFError, OSError, zlib.error) as error:
+            raise ValueError(
+                f"{orthologs} cannot be read as a tab-separated table with a header: {error}"
+            ) from error
     if not isinstance(orthologs, pd.DataFrame):
         raise TypeError(
             f"orthologs must be a DataFrame or the path of a .tsv file, not "
@@ -80,7 +86,12 @@ def ortholog_table(
         require_key(name, orthologs.columns, "column of orthologs")
     table = orthologs[list(columns)].set_axis(["human", "mouse"], axis=1)
     if identity is not None:
-        table["identity"] = pd.to_numeric(orthologs[identity], errors="raise")
+        try:
+            table["identity"] = pd.to_numeric(orthologs[identity], errors="raise")
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"the column {identity!r} of orthologs is no number: {error}"
+            ) from error
     table = table.dropna(subset=["human", "mouse"]).astype({"human": str, "mouse": str})
     table = table.drop_duplicates(["human", "mouse"])
     for side in ("human", "mouse"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+import numpy as np
+
 
 def near(name: str, known: Iterable[str], n: int = 3) -> str:
     """Return the end of a message that names what may have been meant.
@@ -41,3 +43,9 @@ def require_choice(value: str, choices: Iterable[str], what: str) -> None:
     choices = list(choices)
     if value not in choices:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, choices))}, not {value!r}.")
+
+
+def require_whole(value: object, what: str) -> None:
+    """Raise TypeError if `value` is no whole number; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{what} must be a whole number, not {value!r}.")

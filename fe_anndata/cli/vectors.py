@@ -30,9 +30,11 @@ def export(
     """
     from .. import get, io
     from ..io.h5ad import replacing, require_writable
+    from .options import require_another
 
     settings.verbosity()
     require_writable(out, overwrite=overwrite)
+    require_another(out, input)
     adata = io.read_h5ad(input)
     if not samples:
         io.write_gene_vectors(adata, out, key=key, overwrite=overwrite)

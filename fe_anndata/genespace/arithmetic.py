@@ -6,6 +6,7 @@ against the names that are known, in every way that they allow. It counts if the
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ def parse(expression: str, names: NameTable) -> dict[str, float]:
     terms = _analogy(text, names) if analogy else _sum(text, names)
     weights: dict[str, float] = {}
     for term in terms:
+        if not math.isfinite(term.weight):
+            _refuse(text, term.start, "this number is too large")
         weights[term.gene] = weights.get(term.gene, 0.0) + term.weight
     return weights
 

@@ -73,6 +73,9 @@ def against_random(
 
     The parameters are those of :func:`coherence` and :func:`random_coherence`.
     """
+    if not members.shape[1]:
+        names = ("coherence", "coherence_random", "z", "p_value")
+        return {name: np.empty(0) for name in names}
     sizes, which = np.unique(np.diff(members.indptr), return_inverse=True)
     measured = coherence(units, members)
     random = random_coherence(units, sizes, n_random, seed, order)[:, which]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .._core.errors import require_whole
 from ._vectors import nearest, unit
 
 LEAST = 3
@@ -35,6 +36,8 @@ def agreement(
     ValueError
         If there are too few genes, `k` or `n_pairs` does not fit, or a space is constant.
     """
+    require_whole(k, "k")
+    require_whole(n_pairs, "n_pairs")
     m = len(a)
     if m < LEAST:
         raise ValueError(f"{m} common genes are too few to compare; {LEAST} are needed.")

@@ -27,8 +27,10 @@ def deal(members: sparse.csc_array, order: np.ndarray, k: int, seed: int) -> np.
     Raises
     ------
     ValueError
-        If a property is too small for that.
+        If a property is too small for that, or there are more folds than genes.
     """
+    if k > len(order):
+        raise ValueError(f"{k} folds are too many for {len(order)} genes to learn from.")
     for attempt in range(TRIES):
         drawn = generator(seed, "folds of genes", attempt).permutation(len(order))
         folds: np.ndarray = (drawn % k)[order]

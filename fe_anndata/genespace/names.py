@@ -38,10 +38,13 @@ class NameTable:
         Of all genes, in their order. A name may repeat: it is an error only when asked for.
     ids
         Other names of the same genes, all different, or None.
+    without
+        Names of genes that have no vector, for messages, or None.
     """
 
     names: pd.Index
     ids: pd.Index | None = None
+    without: pd.Index | None = None
 
     def find(self, name: str) -> list[int]:
         """Return where `name` is: nowhere, at one place, or at several."""
@@ -84,6 +87,8 @@ class NameTable:
 
     def hint(self, gene: str) -> str:
         """Return what may have been meant by an unknown name."""
+        if self.without is not None and gene in self.without:
+            return "it has no vector, as a gene that was not trained on"
         folded = gene.casefold()
         other = next((name for name in self.names if name.casefold() == folded), None)
         if other is not None:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._core.errors import require_whole
+
 
 class Similarity(NamedTuple):
     """How alike two genes are, and how they rank among each other's neighbours.
@@ -36,8 +38,7 @@ class Similarity(NamedTuple):
 
 def require_number(n: int) -> None:
     """Raise TypeError if `n` is no whole number, ValueError if there are no so many answers."""
-    if not isinstance(n, int | np.integer):
-        raise TypeError(f"n must be a whole number, not {n!r}.")
+    require_whole(n, "n")
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}.")
 

@@ -45,6 +45,8 @@ class GeneSpace:
         (n_genes, gene_dim), all finite; kept as float32.
     ids
         Other names by which genes are known too, all different, or None.
+    without
+        Names of genes that exist and have no vector, for messages, or None.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class GeneSpace:
     names: pd.Index
     vectors: np.ndarray
     ids: pd.Index | None = None
+    without: pd.Index | None = None
 
     def __post_init__(self) -> None:
         vectors = np.asarray(self.vectors)
@@ -101,7 +104,7 @@ class GeneSpace:
     @cached_property
     def table(self) -> NameTable:
         """Where names are."""
-        return NameTable(self.names, self.ids)
+        return NameTable(self.names, self.ids, self.without)
 
     def positions(self, genes: Sequence[str]) -> np.ndarray:
         """Return where `genes` are, int64; see :class:`.names.NameTable` for what is understood."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -49,8 +50,8 @@ def read_text(path: Path) -> tuple[list[str], np.ndarray]:
         raise ValueError(f"{path} holds a header line and no vector.")
     if promised and promised[0] != len(names):
         raise ValueError(
-            f"{path} promises {promised[0]} vectors in line 1 and holds {len(names)}; it was cut "
-            "off. Fetch it again, or delete line 1 to read what is there."
+            f"{path} promises {promised[0]} vectors in line 1 and holds {len(names)}: it was cut "
+            "off or changed. Fetch it again, or delete line 1 to read what is there."
         )
     return names, vectors
 
@@ -75,7 +76,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     raw = path.read_bytes()
     try:
         text = (gzip.decompress(raw) if raw.startswith(GZIP) else raw).decode("utf-8-sig")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is a damaged gzip file ({error}).") from error
     except UnicodeDecodeError as error:
         raise ValueError(
@@ -97,6 +98,8 @@ def _chain(
 def _split(line: str) -> tuple[str, list[str]]:
     """Return the name, which ends at the first tab if there is one, and the other fields."""
     name, _, rest = line.partition("\t") if "\t" in line else line.partition(" ")
+    if "\t" in (rest := rest.rstrip()):  # an empty field is a value that is missing
+        return name.strip(), [field.strip() for field in rest.split("\t")]
     return name.strip(), rest.split()
 
 
@@ -113,15 +116,10 @@ def _counts(first: str, second: str) -> tuple[int, int] | None:
 def _names_columns(first: str, second: str) -> bool:
     """Return whether the first line names the columns: words, or 0, 1, 2... or 1, 2, 3..."""
     corner, fields = _split(first)
-    if not all(_is_number(field) for field in fields):
-        return _is_vector(second) or not second
+    if not any(_is_number(field) for field in fields):  # else it is a vector that is damaged
+        return not second or any(_is_number(field) for field in _split(second)[1])
     counted = [[str(i + start) for i in range(len(fields))] for start in (0, 1)]
     return corner.lower() in CORNERS and fields in counted
-
-
-def _is_vector(line: str) -> bool:
-    fields = _split(line)[1]
-    return bool(fields) and all(_is_number(field) for field in fields)
 
 
 def _is_number(text: str) -> bool:

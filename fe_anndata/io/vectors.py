@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -144,7 +146,8 @@ def _of_npz(path: Path) -> tuple[list[str], np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             stored = dict(arrays)
-    except (OSError, ValueError, EOFError) as error:
+    # What holds one array, as of np.save, is no context: TypeError.
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{path} cannot be read as .npz of plain arrays: it is damaged, or names are stored "
             "as objects; store them with names.astype(str)."
@@ -152,7 +155,10 @@ def _of_npz(path: Path) -> tuple[list[str], np.ndarray]:
     missing = {"names", "vectors"} - stored.keys()
     if missing:
         raise ValueError(f"{path} lacks the array {min(missing)!r}: {near('', stored)}")
-    return [str(name) for name in stored["names"].ravel()], stored["vectors"]
+    names = stored["names"].ravel()
+    if names.dtype.kind == "S":
+        names = np.char.decode(names, "utf-8")
+    return [str(name) for name in names], stored["vectors"]
 
 
 def _of_anndata(adata: AnnData, path: Path, keys: Keys) -> tuple[pd.DataFrame, np.ndarray]:

@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from .._access.genes import gene_space
 from .._access.orthologs import AlignedSpecies, known_pairs, of_both, of_genes, ortholog_table
-from .._core.errors import require_choice
+from .._core.errors import require_choice, require_whole
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
 from .._core.random import Rng, generator, seed_of
@@ -119,11 +119,13 @@ def align_gene_spaces(
     ['held out', 'used for training']
     """
     require_choice(method, METHODS, "method")
+    refine = (0 if supervised else 10) if refine is None else refine
+    for name, value in (("folds", folds), ("csls", csls), ("refine", refine)):
+        require_whole(value, name)
     if folds < 2:
         raise ValueError(f"folds must be at least 2, not {folds}.")
     if csls < 0:
         raise ValueError(f"csls must not be negative, got {csls}.")
-    refine = (0 if supervised else 10) if refine is None else refine
     if refine < 0:
         raise ValueError(f"refine must not be negative, got {refine}.")
     draw = generator(seed_of(rng), "align gene spaces")

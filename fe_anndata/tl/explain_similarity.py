@@ -83,6 +83,11 @@ def explain_similarity(
     names = (space.names if space.ids is None else space.ids)[space.positions([a, b])]
     values = values_of_genes(adata, names, layer)
     seen = np.isfinite(values).all(axis=1)
+    if not seen.any():
+        raise ValueError(
+            f"no sample of the {len(seen)} in adata has values of both genes: their expression, "
+            "and not only their vectors, is needed to explain why they are alike."
+        )
     z = shares.standardised(values[seen])
     flat = [gene for gene, of in zip((a, b), z.T, strict=True) if not of.any()]
     if flat:

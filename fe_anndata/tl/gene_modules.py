@@ -113,7 +113,11 @@ def _communities(
     sc.tl.leiden(
         genes, resolution, flavor="igraph", n_iterations=-1, directed=False, random_state=seed
     )
-    return genes.obs["leiden"]
+    found = genes.obs["leiden"]
+    sizes = found.value_counts(sort=False)  # Leiden numbers them in no order
+    largest = sizes.sort_values(ascending=False, kind="stable").index
+    numbers = {old: str(new) for new, old in enumerate(largest)}
+    return found.cat.reorder_categories(list(largest)).cat.rename_categories(numbers)
 
 
 def _table(space: GeneSpace, found: pd.Series, n_random: int, seed: int) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from anndata import AnnData
 
 from .._access.gene_graph import add_graph, genes_of
 from .._access.genes import gene_space
-from .._core.errors import require_choice
+from .._core.errors import require_choice, require_whole
 from .._core.keys import DEFAULT_KEY
 
 
@@ -56,6 +56,7 @@ def gene_neighbors(
     """
     space = gene_space(adata, key)
     require_choice(metric, ("cosine", "euclidean"), "metric")
+    require_whole(n_neighbors, "n_neighbors")
     if not 2 <= n_neighbors <= len(space.names):
         raise ValueError(
             f"n_neighbors must be from 2 to the number of genes, {len(space.names)}; it counts "

@@ -103,3 +103,11 @@ def test_bad_input(run, trained, tmp_path, words, message):
     assert err.startswith("fe-anndata: ")
     assert message in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("more", [(), ("--key", "again")])
+def test_export_never_replaces_its_input(run, trained, more):
+    before = trained.read_bytes()
+    code, _, error = run("export", trained, "-o", trained, "--overwrite", *more)
+    assert (code, "would be lost" in error) == (2, True)
+    assert trained.read_bytes() == before

@@ -49,3 +49,13 @@ def test_what_is_no_text_is_refused(tmp_path, content):
 def test_no_file(tmp_path):
     with pytest.raises(ValueError, match="there is no file"):
         fe.io.read_gmt(tmp_path / "a.gmt")
+
+
+def test_a_damaged_gzip_file(tmp_path):
+    packed = bytearray(gzip.compress("".join(f"S{i}\tna\tG{i}\n" for i in range(3000)).encode()))
+    packed[len(packed) // 2] ^= 0xFF
+    packed[len(packed) // 2 + 1] ^= 0xFF
+    path = tmp_path / "a.gmt.gz"
+    path.write_bytes(packed)
+    with pytest.raises(ValueError, match=r"a\.gmt\.gz is no \.gmt file"):
+        fe.io.read_gmt(path)

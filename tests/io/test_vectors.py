@@ -226,3 +226,43 @@ def test_published_vectors(name):
         pytest.skip(f"{path} is absent; name the folder of the cohorts in FE_ANNDATA_DATA")
     expected = pd.read_csv(path, sep="\t", index_col=0)
     holds(fe.io.read_gene_vectors(path), expected.index.tolist(), expected.to_numpy())
+
+
+def flipped(content):
+    content, middle = bytearray(content), len(content) // 2
+    content[middle : middle + 8] = bytes(byte ^ 0xFF for byte in content[middle : middle + 8])
+    return bytes(content)
+
+
+def test_files_damaged_in_the_middle(tmp_path):
+    lines = "".join(f"g{i} {i / 7} {i / 3}\n" for i in range(3000)).encode()
+    with pytest.raises(ValueError, match=r"is a damaged gzip file"):
+        read(tmp_path, flipped(gzip.compress(lines)), "v.txt.gz")
+    path = tmp_path / "v.npz"
+    fe.io.write_gene_vectors(space(np.random.default_rng(0).normal(size=(500, 9))), path)
+    whole = path.read_bytes()
+    for damaged in (flipped(whole), whole[:-30]):
+        with pytest.raises(ValueError, match=r"it is damaged"):
+            read(tmp_path, damaged, "v.npz")
+    with path.open("wb") as file:
+        np.save(file, np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"it is damaged"):
+        fe.io.read_gene_vectors(path)
+
+
+def test_names_of_bytes(tmp_path):
+    np.savez(tmp_path / "v.npz", names=np.array([b"HLA-A", b"B"]), vectors=np.ones((2, 2)))
+    assert fe.io.read_gene_vectors(tmp_path / "v.npz").var_names.tolist() == ["HLA-A", "B"]
+
+
+def test_a_missing_value_does_not_shift_the_others(tmp_path):
+    with pytest.raises(ValueError, match=r"line 2: .* holds '', which is not a number"):
+        read(tmp_path, "gene\td1\td2\nA\t\t2\nB\t\t4\n", "v.tsv")
+    with pytest.raises(ValueError, match=r"line 3: .* has 1 values, not 2"):
+        read(tmp_path, "gene\td1\td2\nA\t1\t2\nB\t3\t\n", "v.tsv")
+
+
+@pytest.mark.parametrize("first", ["A x 2", "A 0x1 2", "A 1,5 2"])
+def test_a_damaged_first_vector_is_no_header(tmp_path, first):
+    with pytest.raises(ValueError, match=r"line 1: .* which is not a number"):
+        read(tmp_path, f"{first}\nB 3 4\n")

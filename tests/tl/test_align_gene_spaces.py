@@ -148,3 +148,13 @@ def test_one_to_many_is_an_error(human, mouse, orthologs):
     orthologs.loc[1, "mouse"] = "m0"
     with pytest.raises(ValueError, match=r"1 mouse genes are in several pairs, first 'm0'.*keep"):
         fe.tl.align_gene_spaces(human, mouse, orthologs)
+
+
+def test_tables_that_cannot_be_read(human, mouse, orthologs, tmp_path):
+    path = tmp_path / "pairs.tsv"
+    for content in (b"", bytes(range(256)), b"\x1f\x8b\x08"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"pairs\.tsv cannot be read"):
+            fe.tl.align_gene_spaces(human, mouse, path)
+    with pytest.raises(ValueError, match="the column 'same' of orthologs is no number"):
+        fe.tl.align_gene_spaces(human, mouse, orthologs.assign(same="x"), identity="same")

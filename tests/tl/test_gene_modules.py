@@ -76,3 +76,18 @@ def test_without_igraph(adata, monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match="pip install igraph"):
         fe.tl.gene_modules(adata)
+
+
+def test_module_0_is_the_largest_whatever_comes_first(adata):
+    adata = adata[:, ::-1].copy()
+    fe.tl.gene_modules(adata, resolution=0.3, n_random=5)
+    assert adata.uns["fe_modules"]["n_genes"].tolist() == [59, 40, 30]
+    assert adata.var["fe_module"].cat.categories.tolist() == ["0", "1", "2"]
+    assert (adata.var["fe_module"].dropna().astype(int) == adata.var["planted"].drop("g5")).all()
+
+
+def test_modules_of_one_gene_have_no_coherence(adata):
+    fe.tl.gene_modules(adata, resolution=1e4, n_random=5)
+    table = adata.uns["fe_modules"]
+    assert table["n_genes"].tolist() == [1] * 129
+    assert table["coherence"].isna().all()

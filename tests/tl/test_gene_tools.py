@@ -196,3 +196,28 @@ def test_bad_input(genes):
     genes.var_names = ["HLA-A", *genes.var_names[:-1]]
     with pytest.raises(ValueError, match="not unique"):
         fe.tl.similar_genes(genes, "APP")
+
+
+def test_messages_name_the_cause(genes):
+    with pytest.raises(KeyError, match=r"'UNTRAINED': it has no vector.*not trained"):
+        fe.tl.similar_genes(genes, ["HLA-A", "UNTRAINED"])
+    with pytest.raises(KeyError, match=r"'U': it has no vector"):
+        fe.tl.similar_genes(genes, "U", gene_symbols="symbol")
+    for wrong in (None, 5):
+        with pytest.raises(TypeError, match=r"a gene name or a list of them"):
+            fe.tl.similar_genes(genes, wrong)
+    with pytest.raises(TypeError, match=r"n must be a whole number, not True"):
+        fe.tl.similar_genes(genes, "HLA-A", True)
+    with pytest.raises(TypeError, match=r"n_neighbors must be a whole number, not 2\.5"):
+        fe.tl.gene_neighbors(genes, 2.5)
+    with pytest.raises(TypeError, match=r"k must be a whole number, not 2\.5"):
+        fe.tl.compare_gene_spaces(genes, genes, k=2.5)
+    pairs = pd.DataFrame({"human": list(GENES), "mouse": list(GENES)})
+    for name in ("folds", "csls", "refine"):
+        with pytest.raises(TypeError, match=f"{name} must be a whole number"):
+            fe.tl.align_gene_spaces(genes, genes, pairs, **{name: 2.5})
+    with pytest.raises(ValueError, match=r"character 9: this number is too large"):
+        fe.tl.gene_arithmetic(genes, "HLA-A + 1e400*TP53")
+    genes.varm["other"] = sparse.csr_matrix(np.ones((12, 2)))
+    with pytest.raises(TypeError, match=r"must be a dense array of numbers.*csr_matrix"):
+        fe.tl.similar_genes(genes, "HLA-A", key="other")
