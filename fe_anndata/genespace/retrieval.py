@@ -30,6 +30,9 @@ def surroundings(of: np.ndarray, among: np.ndarray, k: int) -> np.ndarray:
 def ranks(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, k: int) -> np.ndarray:
     """Return the rank, from 1, of the true partner of each pair among all rows of `b`.
 
+    Among rows as near as the partner it stands in the middle, the later one of two: a space in
+    which all vectors are the same retrieves nothing.
+
     Parameters
     ----------
     a, b
@@ -44,8 +47,9 @@ def ranks(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, k: int) -> np.ndarray
     found = np.empty(len(pairs), dtype=np.int64)
     for part, scores in products(a[pairs[:, 0]], b):
         scores = 2 * scores - crowded
-        true = scores[np.arange(len(scores)), pairs[part, 1]]
-        found[part] = 1 + (scores > true[:, None]).sum(axis=1)
+        true = scores[np.arange(len(scores)), pairs[part, 1]][:, None]
+        # The partner itself is among those that tie, which rounds half of the others up.
+        found[part] = 1 + (scores > true).sum(axis=1) + (scores == true).sum(axis=1) // 2
     return found
 
 

@@ -67,7 +67,9 @@ def test_mutual_neighbours_against_a_naive_csls(two):
     assert mutual(*two, 3).tolist() == expected
 
 
-def test_ties_share_the_better_rank():
+def test_among_ties_the_partner_stands_in_the_middle():
     a = unit(np.array([[1.0, 0.0]]))
     b = unit(np.array([[1.0, 1.0], [1.0, -1.0], [1.0, 0.0]]))
-    assert ranks(a, b, np.array([[0, 0], [0, 1], [0, 2]]), 0).tolist() == [2, 2, 1]
+    assert ranks(a, b, np.array([[0, 0], [0, 1], [0, 2]]), 0).tolist() == [3, 3, 1]
+    same = np.repeat(a, 9, axis=0)
+    assert ranks(a, same, np.array([[0, 4]]), 0).tolist() == [5]
