@@ -16,8 +16,8 @@ import torch
 from ..models.factorized import Factorized
 from ..training import Config, Fitted
 from ..training.config import FIELDS, plain
-from ..training.fit import build
 from ..training.loop import Progress, State
+from ..training.sizes import build
 
 _TABLES = ("samples", "genes")
 HISTORY_COLUMNS = (

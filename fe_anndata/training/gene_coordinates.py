@@ -23,8 +23,11 @@ FLOOR = 1e-6
 
 
 @torch.no_grad()
-def balance(model: Factorized) -> None:
-    """Change the gene coordinates of an inner decoder without psi; what it decodes stays."""
+def balance(model: Factorized) -> Tensor:
+    """Change the gene coordinates of an inner decoder without psi; what it decodes stays.
+
+    Returns the matrix that its sample factors were multiplied with, float64.
+    """
     decoder = model.decoder
     assert isinstance(decoder, Inner)
     P, Q = decoder.phi(model.samples).double(), model.genes.double()
@@ -40,7 +43,9 @@ def balance(model: Factorized) -> None:
     sign = V.gather(0, V.abs().argmax(0, keepdim=True)).sign()
     sign[sign == 0] = 1
     model.genes.copy_(V * sign)
-    decoder.change_factors((of_samples * sign).to(model.genes.dtype))
+    forth = of_samples * sign
+    decoder.change_factors(forth.to(model.genes.dtype))
+    return forth
 
 
 def _covariance(table: Tensor) -> Tensor:

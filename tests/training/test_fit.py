@@ -137,7 +137,8 @@ def test_missing_cells_are_never_zeros(X):
     """A NaN leaves the loss: dense and sparse agree, and a random hole is filled in well."""
     holes = np.random.default_rng(0).random(X.shape) < 0.2
     spoiled = np.where(holes, np.nan, X).astype(np.float32)
-    config = resolve("default", sample_dim=8, gene_dim=16, steps=100)
+    # Few steps: rounding, which differs between the two, grows with every one.
+    config = resolve("default", sample_dim=8, gene_dim=16, steps=30)
     dense = fit(spoiled, config, seed=0, names=names(X.shape))
     csr = fit(sparse.csr_matrix(spoiled), config, seed=0, names=names(X.shape))
     losses = [f.history[-1]["validation_loss"] for f in (dense, csr)]
