@@ -43,7 +43,7 @@ def balance(model: Factorized) -> Tensor:
     sign = V.gather(0, V.abs().argmax(0, keepdim=True)).sign()
     sign[sign == 0] = 1
     model.genes.copy_(V * sign)
-    forth = of_samples * sign
+    forth: Tensor = of_samples * sign
     decoder.change_factors(forth.to(model.genes.dtype))
     return forth
 
