@@ -11,6 +11,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._core.errors import require_at_least_two
 from .._core.log import logger
 from .._core.random import ranks
 from .._core.warn import warn_user
@@ -151,9 +152,7 @@ def _report(skipped: pd.DataFrame, n: int) -> None:
 
 def _require_sizes(min_genes: int, max_genes: int | None) -> None:
     for name, value in (("min_genes", min_genes), ("max_genes", max_genes)):
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 2:
-            raise ValueError(f"{name} must be an integer of at least 2, not {value!r}.")
+        if value is not None:
+            require_at_least_two(value, name)
     if max_genes is not None and max_genes < min_genes:
         raise ValueError(f"max_genes ({max_genes}) is less than min_genes ({min_genes}).")

@@ -45,6 +45,12 @@ def require_choice(value: str, choices: Iterable[str], what: str) -> None:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, choices))}, not {value!r}.")
 
 
+def require_at_least_two(value: object, what: str) -> None:
+    """Raise ValueError if `value` is no whole number of at least 2; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 2:
+        raise ValueError(f"{what} must be an integer of at least 2, not {value!r}.")
+
+
 def require_whole(value: object, what: str) -> None:
     """Raise TypeError if `value` is no whole number; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._core.errors import require_at_least_two
+
 STRATA = 5
 """Parts of equal size into which numbers are cut, so that every fold has small and large ones."""
 
@@ -39,8 +41,7 @@ def outer_folds(
     ValueError
         If the classes or the groups cannot be dealt out; the message says what to do.
     """
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 2:
-        raise ValueError(f"folds must be an integer of at least 2, not {k!r}.")
+    require_at_least_two(k, "folds")
     if len(labels) < 2 * k:
         raise ValueError(f"{len(labels)} samples with a label are too few for {k} folds.")
     _require_classes(labels, k)

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from .._access.gene_classes import GeneClasses, Task, task
 from .._access.gene_sets import GeneSets
-from .._core.errors import require_choice
+from .._core.errors import require_at_least_two, require_choice
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
 from .._core.settings import settings
@@ -122,8 +122,7 @@ def classify_genes(
     (200, 1)
     """
     require_choice(classifier, CLASSIFIERS, "classifier")
-    if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
-        raise ValueError(f"folds must be an integer of at least 2, not {folds!r}.")
+    require_at_least_two(folds, "folds")
     seed = seed_of(rng)
     sets = task(
         adata,

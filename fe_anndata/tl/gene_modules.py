@@ -11,6 +11,7 @@ from scipy import sparse
 
 from .._access.gene_graph import add_graph, genes_of
 from .._access.genes import gene_space
+from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import Rng, ranks, seed_of
 from ..genespace import GeneSpace
@@ -83,8 +84,7 @@ def gene_modules(
     space = gene_space(adata, key)
     seed = seed_of(rng)
     for name, value in (("n_neighbors", n_neighbors), ("n_random", n_random)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 2:
-            raise ValueError(f"{name} must be an integer of at least 2, not {value!r}.")
+        require_at_least_two(value, name)
     if not resolution > 0:
         raise ValueError(f"resolution must be positive, not {resolution!r}.")
     if n_neighbors >= len(space.names):

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from .._access.gene_classes import task
 from .._access.gene_sets import GeneSets
+from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, ranks, seed_of
 from ..genespace.coherence import against_random, unit_vectors
@@ -79,8 +80,7 @@ def set_coherence(
     >>> table[["property", "n_genes"]].values.tolist()
     [['varies', 143]]
     """
-    if isinstance(n_random, bool) or not isinstance(n_random, (int, np.integer)) or n_random < 2:
-        raise ValueError(f"n_random must be an integer of at least 2, not {n_random!r}.")
+    require_at_least_two(n_random, "n_random")
     seed = seed_of(rng)
     sets = task(
         adata,

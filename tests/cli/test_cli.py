@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import subprocess
 import sys
@@ -15,40 +14,11 @@ import pandas as pd
 import pytest
 
 import fe_anndata as fe
-from fe_anndata.cli import main
 from fe_anndata.training import whole_matrix
 
 # main() reads sys.argv, as it should; cyclopts cannot know that a test has set it.
 pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked")
 PNG = b"\x89PNG"
-
-
-@pytest.fixture(autouse=True)
-def _leave_no_trace():
-    plt.switch_backend("agg")
-    log = logging.getLogger("fe_anndata")
-    before = (list(log.handlers), log.level, log.propagate)
-    yield
-    plt.close("all")
-    log.handlers, log.propagate = before[0], before[2]
-    log.setLevel(before[1])
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Return a function that runs a command and gives exit code, stdout and stderr."""
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["fe-anndata", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return command
 
 
 def small():

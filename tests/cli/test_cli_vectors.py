@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import io
-import logging
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import fe_anndata as fe
-from fe_anndata.cli import main
 
 pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked")
-
-
-@pytest.fixture(autouse=True)
-def _leave_no_trace():
-    log = logging.getLogger("fe_anndata")
-    before = (list(log.handlers), log.level, log.propagate)
-    yield
-    log.handlers, log.propagate = before[0], before[2]
-    log.setLevel(before[1])
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Return a function that runs a command and gives exit code, stdout and stderr."""
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["fe-anndata", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return command
 
 
 @pytest.fixture(scope="module")
