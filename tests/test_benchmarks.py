@@ -50,8 +50,9 @@ def results(tmp_path, monkeypatch):
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
-        # One dimension below and one above the change of rivals, on all samples and on 60 of them.
-        (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 8),
+        # One dimension below and one above the change of rivals, on all samples and on 60 of them;
+        # FE with and without neighbours.
+        (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 12),
         # Five methods and, of one, five variants, one of them without orthologs; the turned copy.
         (orthologs, ["--folds", "2"], 10 + 9 + 3),
     ],

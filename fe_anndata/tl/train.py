@@ -47,6 +47,7 @@ def train(
     l2: float | None = None,
     weight_decay: float | None = None,
     sample_noise: float | None = None,
+    neighbor_weight: float | str | None = None,
     gene_step: str | None = None,
     solve_every: int | str | None = None,
     gene_prior: float | None = None,
@@ -142,6 +143,11 @@ def train(
     sample_noise
         Standard deviation of the Gaussian noise on the sample vectors in each step, in units of
         the noise that the variance left over by the start puts on them. For ``batch="full"``.
+    neighbor_weight
+        Weight of a term that keeps near to each other samples whose expression is, against the
+        reconstruction as a share of the variance that is explained; 0 for none. Of more than 2048
+        samples, so many take part. For ``batch="full"``; ``"auto"`` for 0.05 up to three dimensions
+        and 0.02 above, and none where samples start at random.
     gene_step
         How gene vectors learn with ``batch="full"``: ``"solve"``, as the exact solution of a ridge
         regression every `solve_every` steps, between which samples and network move while the

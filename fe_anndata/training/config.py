@@ -57,6 +57,7 @@ class Config:
     solve_every: int | str = "auto"
     gene_prior: float = 0.0
     sample_noise: float = 0.0
+    neighbor_weight: float | str = 0.0
     sample_prior: float | str = 1.0
     relocate: bool = False
     noise: str = "auto"
@@ -142,6 +143,7 @@ def resolve(recipe: str, **changes: Any) -> Config:
     if decoder == "inner" and given.get("batch", "full") != "full":
         # The rest of that recipe is for the whole matrix at once.
         given.setdefault("sample_noise", 0.0)
+        given.setdefault("neighbor_weight", 0.0)
         given.setdefault("weight_decay", 0.0)
         given.setdefault("relocate", False)
         if config == budget:
@@ -217,6 +219,11 @@ def _check(config: Config) -> None:
             "sample_prior must be a number that is not negative, or 'auto', not "
             f"{config.sample_prior!r}."
         )
+    weight = config.neighbor_weight
+    if weight != "auto" and not _at_least(0, weight):
+        raise ValueError(
+            f"neighbor_weight must be a number that is not negative, or 'auto', not {weight!r}."
+        )
     if config.fourier and not config.hidden:
         raise ValueError("fourier needs a network; give hidden, or fourier=0.")
     if config.fourier != "auto" and not _at_least(0, config.fourier, numbers.Integral):
@@ -260,6 +267,8 @@ def _check(config: Config) -> None:
         raise ValueError("weight_decay needs optimizer='muon'; for others there is l2.")
     if config.sample_noise and config.batch != "full":
         raise ValueError("sample_noise needs decoder='inner' and batch='full'.")
+    if config.neighbor_weight and config.batch != "full":
+        raise ValueError("neighbor_weight needs decoder='inner' and batch='full'.")
     if config.validation != "auto" and not (
         isinstance(config.validation, (int, float)) and 0 <= config.validation <= 0.5
     ):

@@ -25,10 +25,11 @@ from .holdout import Holdout, draw, hidden_cells
 from .in_batches import RandomCells, Tiles
 from .loop import Progress, State, load, run
 from .names import Names
+from .neighbours import Keeping
 from .objectives import Objective
 from .residuals import Residuals, finish, in_expression, spacing
 from .sizes import build, settle
-from .start import draw_network, start
+from .start import draw_network, principal_components, start
 from .whole_matrix import Alternating, JointSteps
 
 MOST_STEPS_BETWEEN_EVALUATIONS = 500
@@ -114,11 +115,19 @@ def fit(
     draw_network(model, config, seed)
     model.to(device)
     target = _fixed_numbers(model, X, config, holdout)
+    components = keeping = None
+    if target is not None and (state is None or config.neighbor_weight):
+        components = principal_components(model, config, seed, names, target)
     if state is None:
-        noise = start(model, config, seed, names, target, sample_start, gene_start)
+        noise = start(model, config, seed, names, target, components, sample_start, gene_start)
         state = State(Progress(noise=noise))
+    if config.neighbor_weight:
+        assert target is not None
+        assert components is not None
+        keeping = Keeping.of(components[0], target.counted, names, config, seed)
+    del components
     objective = _objective(
-        model, X, config, seed, names, holdout, target, state.progress.noise, kernel
+        model, X, config, seed, names, holdout, target, state.progress.noise, keeping, kernel
     )
     steps = config.steps or math.ceil((config.epochs or 1) * objective.steps_per_epoch)
     every = config.evaluate_every or _steps_between_evaluations(objective.steps_per_epoch)
@@ -208,11 +217,12 @@ def _objective(
     holdout: Holdout,
     target: Target | None,
     noise: float,
+    keeping: Keeping | None,
     kernel: Kernel,
 ) -> Objective:
     if config.batch == "full":
         assert target is not None
-        whole = (model, target, holdout, names, seed, noise)
+        whole = (model, target, holdout, names, seed, noise, keeping)
         if config.gene_step == "solve":
             assert isinstance(config.solve_every, int)
             return Alternating(*whole, config.solve_every, config.gene_prior, config.l2)

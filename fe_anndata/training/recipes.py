@@ -47,6 +47,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "gene_learning_rate": 1e-2,
             "weight_decay": 2.0,
             "sample_noise": 2.0,
+            "neighbor_weight": "auto",
             "gene_step": "solve",
             "gene_prior": 3.0,
             "relocate": True,

@@ -18,6 +18,8 @@ MANY_COORDINATES = 16
 """From how many gene coordinates on one of them is the mean of the gene."""
 FOURIER, SOLVE_EVERY = 16, (15, 10)
 """Frequencies of ``fourier="auto"`` in few; ``solve_every="auto"`` in few, and in more."""
+NEIGHBOR_WEIGHT = 0.05, 0.02
+"""``neighbor_weight="auto"`` in few dimensions, and in more."""
 
 
 def settle(config: Config, shape: tuple[int, int]) -> Config:
@@ -67,6 +69,11 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         drawn = config.gene_start in ("svd", "random")
         apt = config.center and drawn and not config.gene_hidden and gene_dim >= MANY_COORDINATES
         gene_metric = "balanced" if apt else "free"
+    weight = config.neighbor_weight
+    if weight == "auto":
+        # Samples at random places have no neighbourhood to keep.
+        drawn = config.sample_start == "random"
+        weight = 0.0 if drawn else NEIGHBOR_WEIGHT[0 if few else 1]
     rate = config.sample_learning_rate
     if rate == "auto":
         # Steps of Adam have one size in every coordinate; so those of a vector have one length.
@@ -82,6 +89,7 @@ def settle(config: Config, shape: tuple[int, int]) -> Config:
         fourier=fourier,
         sample_learning_rate=rate,
         solve_every=solve_every,
+        neighbor_weight=float(weight),
         noise=noise,
         metric=metric,
         gene_metric=gene_metric,

@@ -15,6 +15,7 @@ from ..models.decoders import Inner
 from ..models.factorized import Factorized
 from .config import Config
 from .names import Names, normal
+from .neighbours import COMPONENTS
 
 OVERSAMPLING = 10
 
@@ -25,6 +26,7 @@ def start(
     seed: int,
     names: Names,
     target: Target | None,
+    components: tuple[Tensor, Tensor] | None,
     sample_start: np.ndarray | None,
     gene_start: np.ndarray | None,
 ) -> float:
@@ -32,14 +34,12 @@ def start(
 
     Returns the standard deviation of the noise on the sample table, from ``sample_noise``.
 
-    `target` is needed for a start at the principal components alone. The sample table
-    starts at the first scores, divided by one number so that they have unit variance over all:
-    unlike whitened scores they keep the distances of PCA. The gene table starts at the loadings,
-    times the square root of the number of genes: unit variance in every column.
+    `target` and its `components`, scores and loadings, are needed for a start there. The sample
+    table starts at the first scores, divided by one number so that they have unit variance over
+    all: unlike whitened scores they keep the distances of PCA. The gene table starts at the
+    loadings, times the square root of the number of genes: unit variance in every column.
     """
-    scores = loadings = None
-    if target is not None:
-        scores, loadings = _principal_components(model, config, seed, names, target)
+    scores, loadings = components or (None, None)
     if sample_start is None:
         if target is None or scores is None or config.sample_start == "random":
             table = normal(seed, names.samples, config.sample_dim, "samples")
@@ -66,12 +66,14 @@ def start(
     return 0.0
 
 
-def _principal_components(
+def principal_components(
     model: Factorized, config: Config, seed: int, names: Names, target: Target
 ) -> tuple[Tensor, Tensor]:
+    """Return scores and loadings, as many as a start and a search of neighbours need."""
     k = max(
         config.sample_dim if config.sample_start == "pca" else 1,
         model.genes.shape[1] if config.gene_start == "svd" else 1,
+        min(COMPONENTS, *target.X.shape) if config.neighbor_weight else 1,
     )
     n_probes = min(k + OVERSAMPLING, *target.X.shape)
     probe = normal(seed, names.genes, n_probes, "probe").to(model.offset.device)

@@ -19,6 +19,7 @@ from ..models.decoders import Inner
 from ..models.factorized import Factorized
 from .holdout import Holdout
 from .names import Names, normal
+from .neighbours import Keeping
 from .objectives import Objective
 
 DRAWS = 2
@@ -38,10 +39,12 @@ class _WholeMatrix(Objective):
         names: Names,
         seed: int,
         noise: float,
+        keeping: Keeping | None,
     ) -> None:
         assert isinstance(model.decoder, Inner)
         self.model, self.decoder, self.target = model, model.decoder, target
         self.names, self.seed, self.noise = names, seed, noise
+        self.keeping = keeping
         cells, device = holdout.cells, model.offset.device
         self.n_held_out = len(cells)
         self.steps_per_epoch, self.cells_per_step = 1, target.n_observed
@@ -60,6 +63,15 @@ class _WholeMatrix(Objective):
     def _share(self, loss: float) -> float:
         """Return the loss as a share of the variance."""
         return loss * self.target.n_observed / max(self.target.squares, 1e-30)
+
+    def keep_neighbours(self, step: int) -> None:
+        """Add the gradient of the neighbour term to that of the sample table."""
+        if self.keeping is not None:
+            samples = self.model.samples
+            assert samples.grad is not None
+            # It is to weigh the same against what there is to be told of the samples, not of noise.
+            explained = max(1 - self.unexplained, 0.0)
+            samples.grad.add_(self.keeping.gradient(samples.detach(), step), alpha=explained)
 
     def descend(self, P: Tensor, u: Tensor, gradient: Tensor, counted: Tensor) -> None:
         """Backpropagate the gradient of P to the leaf `u`, and to all that is shared.
@@ -118,6 +130,7 @@ class JointSteps(_WholeMatrix):
         self.descend(P, u, gradients.P, self.target.counted)
         Q.backward(gradients.Q)  # type: ignore[no-untyped-call]
         self.model.samples.grad = u.grad
+        self.keep_neighbours(step)
         self.unexplained = self._share(gradients.loss)
         return gradients.loss * self.target.scale**2
 
@@ -131,7 +144,7 @@ class Alternating(_WholeMatrix):
 
     Parameters
     ----------
-    model, target, holdout, names, seed, noise
+    model, target, holdout, names, seed, noise, keeping
         As for all objectives.
     every
         Steps between solutions.
@@ -149,11 +162,12 @@ class Alternating(_WholeMatrix):
         names: Names,
         seed: int,
         noise: float,
+        keeping: Keeping | None,
         every: int,
         prior: float,
         l2: float,
     ) -> None:
-        super().__init__(model, target, holdout, names, seed, noise)
+        super().__init__(model, target, holdout, names, seed, noise, keeping)
         self.every, self.prior, self.l2 = every, prior, l2
         self.steps_per_epoch, self.cells_per_step = every, max(1, target.n_observed // every)
         self.scores: inner.Scores | None = None
@@ -164,6 +178,7 @@ class Alternating(_WholeMatrix):
             self.scores = self._take_scores()
             self.unexplained = self._share(self.scores.loss)
         self._descend_in_parts(self.scores, self.noisy(step))
+        self.keep_neighbours(step)
         return self.scores.loss * self.target.scale**2
 
     def _descend_in_parts(self, scores: inner.Scores, noisy: Tensor) -> None:

@@ -45,6 +45,7 @@ def test_pca_is_a_special_case(X, start):
         hidden=(),
         validation=0.0,
         sample_noise=0.0,
+        neighbor_weight=0.0,
         gene_prior=0.0,
         noise="equal",
         steps=3000 if start == "random" else 50,
@@ -221,7 +222,7 @@ def test_a_step_of_the_full_matrix_is_the_naive_gradient(X, by):
         counted,
         model.offset,
     )
-    objective = JointSteps(model, target, holdout, names(X.shape), 0, noise=0.0)
+    objective = JointSteps(model, target, holdout, names(X.shape), 0, noise=0.0, keeping=None)
     model.zero_grad()
     loss = objective.backward(0)
     got = {name: p.grad.clone() for name, p in model.named_parameters()}

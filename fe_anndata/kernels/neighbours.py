@@ -1,0 +1,84 @@
+"""Samples that are near in expression stay near: a loss on the sample table alone.
+
+A sample has to be found again among all others by its neighbours: with the similarity
+``q_ij = 1 / (1 + c^2 |u_i - u_j|^2)`` the loss is ``-mean log(q_ij / sum_l q_il)`` over samples i
+and their nearest neighbours j, what t-SNE and UMAP come to in their contrastive form (Damrich et
+al., ICLR 2023). Of the samples some are drawn in every step; their neighbours and all that they are
+compared with move too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NEAREST = 15
+"""Neighbours of a sample, as in UMAP."""
+ROWS = 256
+"""Samples that are compared with all others at a time."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Which samples should be near to which.
+
+    Attributes
+    ----------
+    members
+        The samples that take part, (n,).
+    nearest
+        For each of them its nearest ones, as places among the members, (n, k).
+    """
+
+    members: Tensor
+    nearest: Tensor
+
+    @classmethod
+    def of(cls, scores: Tensor, members: Tensor) -> Neighbours:
+        """Find the nearest ones of some rows of a table of scores by Euclidean distance."""
+        points = scores[members]
+        found = []
+        for first in range(0, len(points), ROWS):
+            squares = _squared_distances(points[first : first + ROWS], points)
+            squares[:, first : first + ROWS].fill_diagonal_(torch.inf)  # itself
+            number = min(NEAREST, len(points) - 1)
+            found.append(squares.topk(number, largest=False, sorted=False).indices)
+        return cls(members, torch.cat(found))
+
+    def gradient(self, table: Tensor, drawn: Tensor, sharpness: float) -> Tensor:
+        """Return the gradient of the loss by a table of places (n, d).
+
+        Parameters
+        ----------
+        table
+            Of all samples.
+        drawn
+            Places among the members of those that are to find their neighbours.
+        sharpness
+            c above, by the unit of the coordinates.
+        """
+        u = table[self.members]
+        some, square = u[drawn], sharpness**2
+        near = self.nearest[drawn]
+        apart = some[:, None] - u[near]
+        similarity = 1 / (1 + square * apart.square().sum(2))
+        # From here on, gradients by the logarithms of similarities, in units of 2 c^2.
+        pull = apart * (similarity / near.shape[1])[..., None]
+        moves = torch.zeros_like(u)
+        moves[drawn] += pull.sum(1)
+        moves.index_add_(0, near.flatten(), -pull.flatten(0, 1))
+        of_all = _squared_distances(some, u).mul_(square).add_(1).reciprocal_()
+        of_all[torch.arange(len(drawn)), drawn] = 0  # itself
+        push = of_all.square().div_(of_all.sum(1, keepdim=True))
+        moves[drawn] += push @ u - push.sum(1, keepdim=True) * some
+        moves += push.T @ some - push.sum(0)[:, None] * u
+        gradient = torch.zeros_like(table)
+        gradient[self.members] = moves.mul_(2 * square / len(drawn))
+        return gradient
+
+
+def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
+    squares = a.square().sum(1, keepdim=True) + b.square().sum(1)
+    return torch.addmm(squares, a, b.T, alpha=-2).clamp_min_(0)

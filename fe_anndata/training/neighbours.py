@@ -1,0 +1,63 @@
+"""How neighbours keep together while a model is trained: whose, how strongly, in which steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .._core.random import generator
+from ..kernels.neighbours import Neighbours
+from .config import Config
+from .names import Names
+from .sizes import FEW_DIMENSIONS
+
+MOST = 2048
+"""Samples that take part; of more, an evenly spaced choice. The others follow the decoder."""
+DRAWN = 64
+"""Samples that look for their neighbours in a step."""
+SHARPNESS = 8.0, 1.0
+"""In few dimensions, where there is little room and only the nearest count, and above."""
+COMPONENTS = 50
+"""Principal components in which neighbours are near."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """The neighbour term of the loss.
+
+    Attributes
+    ----------
+    neighbours
+        Who should be near to whom.
+    weight, sharpness
+        Of the term; see :mod:`fe_anndata.kernels.neighbours`.
+    seed
+        It decides who is drawn.
+    """
+
+    neighbours: Neighbours
+    weight: float
+    sharpness: float
+    seed: int
+
+    @classmethod
+    def of(
+        cls, scores: Tensor, counted: Tensor, names: Names, config: Config, seed: int
+    ) -> Keeping:
+        """Find neighbours among the samples that count, which are numbered by name."""
+        assert isinstance(config.neighbor_weight, float)
+        members = torch.from_numpy(names.rows).to(scores.device)
+        members = members[counted[members, 0] > 0]
+        members = members[:: max(1, -(-len(members) // MOST))]
+        neighbours = Neighbours.of(scores[:, :COMPONENTS], members)
+        sharpness = SHARPNESS[config.sample_dim > FEW_DIMENSIONS]
+        return cls(neighbours, config.neighbor_weight, sharpness, seed)
+
+    def gradient(self, table: Tensor, step: int) -> Tensor:
+        """Return the gradient of the term by the sample table in one step."""
+        members = len(self.neighbours.members)
+        drawn = generator(self.seed, "neighbours", step).permutation(members)[:DRAWN]
+        of_drawn = torch.from_numpy(drawn).to(table.device)
+        return self.weight * self.neighbours.gradient(table, of_drawn, self.sharpness)
