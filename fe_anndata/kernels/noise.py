@@ -29,11 +29,22 @@ class Noise:
     genes: Tensor
     factors: Tensor
 
+    def shared(self, gram: Tensor) -> Tensor:
+        """Return W such that ``a' S^-1 b = a' b / D - (a' V / D) W (V' b / D)``, float64.
+
+        With M the Gram matrix ``V' V / D``, as in :meth:`quadratic`, and C = L L', it is
+        ``L (1 + L' M L)^-1 L'``: C need not have full rank.
+        """
+        L = _root(self.factors.double())
+        inner = torch.eye(len(L), dtype=L.dtype, device=L.device) + L.T @ gram.double() @ L
+        W: Tensor = L @ torch.linalg.solve(inner, L.T.expand_as(inner))
+        return W
+
     def quadratic(self, scores: Tensor, gram: Tensor) -> Quadratic:
         """Return the error of profiles as a function of their factors, in units of the noise.
 
-        With b the scores and M the Gram matrix, ``H = M - M (C^-1 + M)^-1 M`` and
-        ``h = H M^-1 b``, written so that neither C nor M need have full rank.
+        With b the scores and M the Gram matrix, ``H = M - M W M`` and ``h = b - M W b``; see
+        :meth:`shared`.
 
         Parameters
         ----------
@@ -43,16 +54,10 @@ class Noise:
             ``V' V / D`` over the genes observed, (1, k, k) if they are the same for all profiles,
             else (n, k, k).
         """
-        L, M = _root(self.factors.double()), gram.double()
-        across = L.T @ M
-        inner = torch.eye(len(L), dtype=L.dtype, device=L.device) + across @ L
-        H = M - across.mT @ torch.linalg.solve(inner, across)
-        # h = b - M L inner^-1 L' b
-        b = scores.double()[:, :, None]
-        if len(M) == 1:
-            h = scores.double() - (scores.double() @ L) @ torch.linalg.solve(inner[0], across[0])
-        else:
-            h = (b - across.mT @ torch.linalg.solve(inner, L.T @ b)).squeeze(2)
+        M, b = gram.double(), scores.double()
+        WM = self.shared(gram) @ M
+        H = M - M @ WM
+        h = b - b @ WM[0] if len(M) == 1 else b - (b[:, None] @ WM)[:, 0]
         return Quadratic(((H + H.mT) / 2).to(scores.dtype), h.to(scores.dtype))
 
 

@@ -177,6 +177,13 @@ class Landscape:
         return error, downhill, JH @ J.mT + self.prior.precision
 
 
+def damped(curvature: Tensor, damping: Tensor) -> Tensor:
+    """Return curvatures (..., d, d) with their diagonals enlarged by a share (...)."""
+    axes = curvature.diagonal(dim1=-2, dim2=-1)
+    axes = axes + LEAST * axes.mean(-1, keepdim=True) + torch.finfo(axes.dtype).tiny
+    return curvature + torch.diag_embed(damping[..., None] * axes)
+
+
 def refine(landscape: Landscape, starts: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     """Move each of some starts (n, s, d) downhill; return the best end of each profile, (n, d).
 
@@ -186,10 +193,7 @@ def refine(landscape: Landscape, starts: Tensor, steps: int) -> tuple[Tensor, Te
     error, downhill, curvature = landscape.slopes(u)
     damping = torch.full_like(error, DAMPING)
     for left in reversed(range(steps)):
-        axes = curvature.diagonal(dim1=2, dim2=3)
-        axes = axes + LEAST * axes.mean(2, keepdim=True) + torch.finfo(axes.dtype).tiny
-        damped = curvature + torch.diag_embed(damping[..., None] * axes)
-        tried = u + torch.linalg.solve_ex(damped, downhill)[0]
+        tried = u + torch.linalg.solve_ex(damped(curvature, damping), downhill)[0]
         if left:
             error_there, downhill_there, curvature_there = landscape.slopes(tried)
         else:

@@ -1,8 +1,9 @@
 """How a sample vector u and a gene vector v predict one standardised value.
 
 A decoder knows two forms of the same function: ``pairs`` for corresponding rows of u and v, and
-``tile`` for all samples with all genes, also with its derivatives by u. Everything else about the
-model is elsewhere.
+``tile`` for all samples with all genes, also with its derivatives by u. A tile takes the
+``gene_side`` of its genes, all that can be computed of them alone, once for many tiles. Everything
+else about the model is elsewhere.
 """
 
 from __future__ import annotations
@@ -106,14 +107,17 @@ class Inner(nn.Module):
         """Return one value per row."""
         return (self.phi(u) * self.psi(v)).sum(1)
 
-    def tile(self, u: Tensor, v: Tensor) -> Tensor:
-        """Return (len(u), len(v)) values."""
-        return self.phi(u) @ self.psi(v).T
+    def gene_side(self, v: Tensor) -> Tensor:
+        """Return the gene factors."""
+        return self.psi(v)
 
-    def tile_with_tangents(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the tile, and its derivatives by each coordinate, (len(u), d, len(v))."""
+    def tile(self, u: Tensor, Q: Tensor) -> Tensor:
+        """Return (len(u), len(Q)) values."""
+        return self.phi(u) @ Q.T
+
+    def tile_with_tangents(self, u: Tensor, Q: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tile, and its derivatives by each coordinate, (len(u), d, len(Q))."""
         P, J = self.kernel().with_tangents(u)
-        Q = self.psi(v)
         return P @ Q.T, J @ Q.T
 
 
@@ -135,13 +139,17 @@ class Concat(nn.Module):
         """Return one value per row."""
         return pair_mlp.pairs(u, v, self.layers(), self.activation)
 
-    def tile(self, u: Tensor, v: Tensor) -> Tensor:
-        """Return (len(u), len(v)) values."""
-        return pair_mlp.tile(u, v, self.layers(), self.activation)
+    def gene_side(self, v: Tensor) -> Tensor:
+        """Return what genes add to the first layer."""
+        return pair_mlp.gene_side(v, self.layers())
 
-    def tile_with_tangents(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the tile, and its derivatives by each coordinate, (len(u), d, len(v))."""
-        return pair_mlp.tile_with_tangents(u, v, self.layers(), self.activation)
+    def tile(self, u: Tensor, by_gene: Tensor) -> Tensor:
+        """Return (len(u), len(by_gene)) values."""
+        return pair_mlp.tile(u, by_gene, self.layers(), self.activation)
+
+    def tile_with_tangents(self, u: Tensor, by_gene: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tile, and its derivatives by each coordinate, (len(u), d, len(by_gene))."""
+        return pair_mlp.tile_with_tangents(u, by_gene, self.layers(), self.activation)
 
 
 class Dot(nn.Module):
@@ -154,6 +162,10 @@ class Dot(nn.Module):
     def pairs(self, u: Tensor, v: Tensor) -> Tensor:
         """Return one value per row."""
         return (u[:, :-1] * v[:, :-1]).sum(1) + u[:, -1] + v[:, -1]
+
+    def gene_side(self, v: Tensor) -> Tensor:
+        """Return the vectors as they are."""
+        return v
 
     def tile(self, u: Tensor, v: Tensor) -> Tensor:
         """Return (len(u), len(v)) values."""

@@ -18,11 +18,11 @@ from scipy.linalg import qr
 from torch import Tensor
 
 from .decoders import Inner
-from .factorized import Factorized
+from .factorized import AtGenes, Factorized
 
 FACTORS = 64
 """Profiles in the basis of a decoder that has none of its own."""
-GENES_PER_FACTOR = 3
+GENES_PER_FACTOR = 4
 """Genes that are decoded for each of them."""
 SNAPSHOTS = 256
 """Decoded profiles that the basis is made of."""
@@ -44,9 +44,8 @@ class Factored:
         (m,), in the units of the matrix.
     scale
         In the units of the matrix.
-    decode, width
-        Coordinates and genes to profiles as they are, if the form is not exact; and the widest
-        layer of the network that does so.
+    at
+        Genes to what decodes them as they are, float32, if the form is not exact.
     """
 
     factors: Callable[[Tensor], Tensor]
@@ -54,16 +53,7 @@ class Factored:
     loadings: Tensor
     centre: Tensor
     scale: float
-    decode: Callable[[Tensor, Tensor], Tensor] | None = None
-    width: int = 1
-
-    def deviations(self, u: Tensor, genes: Tensor) -> Tensor:
-        """Return what is decoded for some genes, (n, b), less the centre, in units of the scale."""
-        if self.decode is None:
-            return self.factors(u) @ self.loadings[genes].T
-        rows = _rows(len(genes) * self.width)
-        parts = [self.decode(part, genes) for part in torch.split(u, rows)]
-        return (torch.cat(parts) - self.centre[genes]) / self.scale
+    at: Callable[[Tensor], AtGenes] | None = None
 
 
 @torch.no_grad()
@@ -101,6 +91,7 @@ def factored(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float
     kept = (values > 1e-10 * values[-1].clamp_min(1e-30)).nonzero()[:, 0][-FACTORS:].flip(0)
     loadings = torch.linalg.qr(deviations.T @ vectors[:, kept])[0]
     genes = _telling_genes(loadings).to(places.device)
+    telling = exact.at(genes)
     back = torch.linalg.pinv(loadings[genes]).T / scale
     shift = centre[genes]
 
@@ -108,16 +99,16 @@ def factored(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float
         rows, P = _rows(len(genes) * width), u.new_empty(len(u), back.shape[1])
         for first in range(0, len(u), rows):
             part = slice(first, first + rows)
-            P[part] = (exact.decode(u[part], genes) - shift) @ back
+            P[part] = (telling.values(u[part]) - shift) @ back
         return P
 
     def with_tangents(u: Tensor) -> tuple[Tensor, Tensor]:
         some = torch.split(u, _rows(len(genes) * width * (1 + u.shape[1])))
-        parts = [exact.decode_with_tangents(part, genes) for part in some]
+        parts = [telling.with_tangents(part) for part in some]
         values, along = (torch.cat(of_parts) for of_parts in zip(*parts, strict=True))
         return (values - shift) @ back, along @ back
 
-    return Factored(factors, with_tangents, loadings, centre, scale, exact.decode, width)
+    return Factored(factors, with_tangents, loadings, centre, scale, model.at)
 
 
 def _rows(activations: int) -> int:

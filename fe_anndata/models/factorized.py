@@ -6,6 +6,7 @@ using factorized tensor decomposition, Bioinformatics 36 (2020).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -113,7 +114,7 @@ class Factorized(Model):
     def cells(self, samples: Tensor, genes: Tensor) -> Tensor:
         """Return the predicted value of each (sample, gene) pair of two index vectors."""
         u, v = functional.embedding(samples, self.samples), functional.embedding(genes, self.genes)
-        return self._in_units(self.decoder.pairs(u, v), self.offset[genes])
+        return self.in_units(self.decoder.pairs(u, v), self.offset[genes])
 
     def tile(self, samples: Tensor, genes: Tensor) -> Tensor:
         """Return predicted values, (len(samples), len(genes)), of two index vectors."""
@@ -121,23 +122,54 @@ class Factorized(Model):
 
     def decode(self, u: Tensor, genes: Tensor) -> Tensor:
         """Return predicted values, (len(u), len(genes)), at any sample coordinates `u`."""
+        return self.at(genes).values(u)
+
+    def at(self, genes: Tensor) -> AtGenes:
+        """Return what decodes some genes, many times."""
         # functional.embedding, not indexing: its gradient adds up in a fixed order on the CPU.
-        return self._in_units(
-            self.decoder.tile(u, functional.embedding(genes, self.genes)), self.offset[genes]
-        )
+        side = self.decoder.gene_side(functional.embedding(genes, self.genes))
+        return AtGenes(self, side, self.offset[genes])
 
-    def decode_with_tangents(self, u: Tensor, genes: Tensor) -> tuple[Tensor, Tensor]:
-        """Return :meth:`decode`, and its derivatives by each coordinate, (len(u), d, b)."""
-        y, along = self.decoder.tile_with_tangents(u, functional.embedding(genes, self.genes))
-        values = self._in_units(y, self.offset[genes])
-        if self.output == "bounded":
-            minimum, maximum = self.bounds[0], self.bounds[1]
-            slope = (values - minimum) * (maximum - values) / (maximum - minimum)
-            return values, along * slope[:, None]
-        return values, along * self.scale
-
-    def _in_units(self, y: Tensor, offset: Tensor) -> Tensor:
+    def in_units(self, y: Tensor, offset: Tensor) -> Tensor:
+        """Return what the decoder says in the units of the matrix."""
         if self.output == "bounded":
             minimum, maximum = self.bounds[0], self.bounds[1]
             return minimum + (maximum - minimum) * torch.sigmoid(y)
         return offset + self.scale * y
+
+
+@dataclass(frozen=True)
+class AtGenes:
+    """A model at b genes, of which all that does not depend on a sample is computed.
+
+    Attributes
+    ----------
+    model
+        The model.
+    side
+        ``gene_side`` of the decoder.
+    offset
+        Of these genes, (b,).
+    """
+
+    model: Factorized
+    side: Tensor
+    offset: Tensor
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def values(self, u: Tensor) -> Tensor:
+        """Return predicted values, (len(u), b), at any sample coordinates `u`."""
+        return self.model.in_units(self.model.decoder.tile(u, self.side), self.offset)
+
+    def with_tangents(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Return :meth:`values`, and their derivatives by each coordinate, (len(u), d, b)."""
+        model = self.model
+        y, along = model.decoder.tile_with_tangents(u, self.side)
+        values = model.in_units(y, self.offset)
+        if model.output == "bounded":
+            minimum, maximum = model.bounds[0], model.bounds[1]
+            slope = (values - minimum) * (maximum - values) / (maximum - minimum)
+            return values, along * slope[:, None]
+        return values, along * model.scale

@@ -23,6 +23,7 @@ from ..kernels.noise import Noise
 from ..kernels.placement import Candidates, Landscape, Prior, Quadratic
 from ..kernels.workers import share
 from ..models.factored import Factored
+from .exact_steps import ExactSteps, Profile
 
 ROWS = 128
 """Samples that are placed at a time."""
@@ -31,6 +32,8 @@ FEW = 3
 """Above so many dimensions there are fewer minima, and a linear map gives a start."""
 STARTS, STEPS = (4, 1), (12, 5)
 """In few dimensions, and above."""
+STARTS_OF_FORM, STEPS_OF_FORM = (2, 1), (4, 5)
+"""Where exact steps follow on an approximate form."""
 STEPS_OF_TRAINED = (3, 2)
 """For samples that have been trained, which are near where they belong."""
 APART = 0.03
@@ -100,6 +103,7 @@ class Projection:
         self.loadings = view.loadings[self.genes]
         self.weighted = self.loadings / noise.genes[:, None]
         self.gram = self.loadings.T @ self.weighted
+        self.exact = ExactSteps(view, self.genes, self.prior)
 
     @cached_property
     @torch.no_grad()
@@ -124,7 +128,8 @@ class Projection:
 
     def _starts(self, profiles: Quadratic) -> Tensor:
         """Return places to begin at for new samples, (n, number, d)."""
-        starts = self._search(profiles, STARTS[self.many])
+        number = STARTS if self.view.at is None else STARTS_OF_FORM
+        starts = self._search(profiles, number[self.many])
         if not self.many:
             return starts
         # Where a linear map puts the factors that fit best.
@@ -168,10 +173,15 @@ class Projection:
             gram = gram - torch.stack(lost)
         profiles = self.noise.quadratic(Y @ self.weighted, gram)
         landscape = self._landscape(profiles)
-        u, _ = placement.refine(landscape, self._starts(profiles), STEPS[self.many])
-        residual = (Y - view.deviations(u, self.genes)).where(seen, 0.0).square()
-        squares, n_genes = Y.square().sum(1), seen.sum(1)
+        steps = STEPS if view.at is None else STEPS_OF_FORM
+        u, _ = placement.refine(landscape, self._starts(profiles), steps[self.many])
         curvature = landscape.slopes(u[:, None])[2][:, 0]
+        if view.at is None:
+            residual = (Y - view.factors(u) @ self.loadings.T).where(seen, 0.0)
+        else:
+            u, residual, curvature = self._exactly(u, curvature, Y, seen, gram)
+        residual = residual.square()
+        squares, n_genes = Y.square().sum(1), seen.sum(1)
         spread = torch.linalg.pinv(curvature, hermitian=True).diagonal(dim1=1, dim2=2)
         return Placements(
             u=u.float().numpy(),
@@ -180,6 +190,22 @@ class Projection:
             n_genes=n_genes.numpy(),
             misfit=(residual @ (1 / self.noise.genes) / n_genes).float().numpy(),
         )
+
+    def _exactly(
+        self, u: Tensor, curvature: Tensor, Y: Tensor, seen: Tensor, gram: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return places, residuals and curvatures by the decoder as it is, sample by sample.
+
+        In many dimensions, in each of which a step costs as much as all else, samples stay.
+        """
+        shared = self.noise.shared(gram).expand(len(u), -1, -1)
+        profiles = list(map(Profile, Y, seen / self.noise.genes, shared))
+        if self.many:
+            pairs = zip(u, profiles, strict=True)
+            return u, torch.stack([self.exact.residual(*pair) for pair in pairs]), curvature
+        found = [self.exact.settle(*pair) for pair in zip(u, profiles, strict=True)]
+        places, residuals, curvatures = (torch.stack(part) for part in zip(*found, strict=True))
+        return places, residuals, curvatures
 
     def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
         """Return places (n, d) of trained samples: scores ``y V / D`` (n, k), places so far."""

@@ -26,7 +26,7 @@ def model_of(decoder, output="linear"):
     model = Factorized(6, 9, decoder=decoder, output=output, **CASES[decoder])
     config = resolve("default", decoder=decoder, sample_start="random", gene_start="random")
     config = config.__class__(**{**config.__dict__, **CASES[decoder]})
-    start(model, config, 0, Names(np.arange(6), np.arange(9)), None, None, None)
+    start(model, config, 0, Names(np.arange(6), np.arange(9)), None, None, None, None)
     model.offset.copy_(torch.linspace(1, 2, 9))
     model.scale.fill_(3.0)
     model.bounds.copy_(torch.tensor([-1.0, 5.0]))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from .choice import choose
 from .gradients import Gradients, Kernel
-from .network import ACTIVATIONS, Layers, pairs, tile, tile_with_tangents
+from .network import ACTIVATIONS, Layers, gene_side, pairs, tile, tile_with_tangents
 
 __all__ = [
     "ACTIVATIONS",
@@ -24,6 +24,7 @@ __all__ = [
     "Kernel",
     "Layers",
     "choose",
+    "gene_side",
     "pairs",
     "tile",
     "tile_with_tangents",

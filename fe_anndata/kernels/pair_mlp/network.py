@@ -20,36 +20,44 @@ Layers = Sequence[tuple[Tensor, Tensor]]
 
 def pairs(u: Tensor, v: Tensor, layers: Layers, activation: str) -> Tensor:
     """Return the output for each pair of rows of `u` (b, d) and `v` (b, k): (b,)."""
-    by_sample, by_gene = _first_layer(u, v, layers)
-    return _rest(by_sample + by_gene, layers, activation)
+    by_sample = functional.linear(u, layers[0][0][:, : u.shape[1]])
+    return _rest(by_sample + gene_side(v, layers), layers, activation)
 
 
-def tile(u: Tensor, v: Tensor, layers: Layers, activation: str) -> Tensor:
-    """Return the output for all samples `u` (a, d) with all genes `v` (b, k): (a, b)."""
-    by_sample, by_gene = _first_layer(u, v, layers)
+def gene_side(v: Tensor, layers: Layers) -> Tensor:
+    """Return what genes `v` (b, k) add to the first layer, (b, h)."""
+    weight, bias = layers[0]
+    return functional.linear(v, weight[:, -v.shape[1] :], bias)
+
+
+def tile(u: Tensor, by_gene: Tensor, layers: Layers, activation: str) -> Tensor:
+    """Return the output for all samples `u` (a, d) with all genes, by their side: (a, b)."""
+    by_sample = functional.linear(u, layers[0][0][:, : u.shape[1]])
     return _rest(by_sample[:, None, :] + by_gene[None, :, :], layers, activation)
 
 
 def tile_with_tangents(
-    u: Tensor, v: Tensor, layers: Layers, activation: str
+    u: Tensor, by_gene: Tensor, layers: Layers, activation: str
 ) -> tuple[Tensor, Tensor]:
     """Return :func:`tile`, (a, b), and its derivatives by each coordinate of u, (a, d, b)."""
-    by_sample, by_gene = _first_layer(u, v, layers)
-    x = by_sample[:, None, :] + by_gene
-    d = u.shape[1]
-    along = layers[0][0][:, :d].T.expand(len(u), len(v), -1, -1)  # (a, b, d, h)
+    of_samples = layers[0][0][:, : u.shape[1]]
+    x = functional.linear(u, of_samples)[:, None, :] + by_gene
+    along = None
     for weight, bias in layers[1:]:
         x = ACTIVATIONS[activation](x)
-        slope = x.sign() if activation == "relu" else 1 - x.square()
-        along = functional.linear(along * slope[:, :, None], weight)
+        slope = (x > 0).to(x.dtype) if activation == "relu" else 1 - x.square()
+        if along is None:
+            # The first derivatives are those of the samples' weights in every cell, so these are
+            # multiplied into the next weights, not into the slopes of all cells.
+            folded = of_samples.T[:, None, :] * weight  # (d, h', h)
+            along = functional.linear(slope, folded.flatten(0, 1))
+            along = along.view(*slope.shape[:2], *folded.shape[:2])  # (a, b, d, h')
+        else:
+            along = functional.linear(along * slope[:, :, None], weight)
         x = functional.linear(x, weight, bias)
+    if along is None:
+        along = of_samples.T.expand(len(u), len(by_gene), -1, -1)
     return x.squeeze(-1), along.squeeze(-1).mT
-
-
-def _first_layer(u: Tensor, v: Tensor, layers: Layers) -> tuple[Tensor, Tensor]:
-    weight, bias = layers[0]
-    d = u.shape[1]
-    return functional.linear(u, weight[:, :d]), functional.linear(v, weight[:, d:], bias)
 
 
 def _rest(x: Tensor, layers: Layers, activation: str) -> Tensor:

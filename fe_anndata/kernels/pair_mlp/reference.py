@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .gradients import Gradients
-from .network import Layers, tile
+from .network import Layers, gene_side, tile
 
 
 @torch.enable_grad()  # as other kernels, it can be called where gradients are off
@@ -30,7 +30,8 @@ def loss_and_gradients(
     u, v, flat = leaves[0], leaves[1], leaves[2:]
     # Entered in any case, so that one around this call changes nothing.
     with torch.autocast(u.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        predicted = tile(u, v, list(zip(flat[::2], flat[1::2], strict=True)), activation)
+        layers = list(zip(flat[::2], flat[1::2], strict=True))
+        predicted = tile(u, gene_side(v, layers), layers, activation)
     predicted = predicted.to(u.dtype)
     if bounds is not None:
         minimum, maximum = bounds
