@@ -173,10 +173,10 @@ def train(
         place it: it may have been stuck in a poor place, and what is known of new samples and of
         those trained on is then alike. The history is that of the training before.
     metric
-        ``"expression"``: in the end coordinates are changed linearly so that distances between
-        neighbours are those of the profiles decoded there, as between principal components, in
-        the units of the matrix; ``"free"``: they stay as they were trained. ``"auto"`` for free up
-        to three dimensions and expression above. For ``"inner"`` alone.
+        ``"expression"``: in the end coordinates are changed linearly so that distances are those
+        of the profiles that the best linear map of them decodes, as between principal components,
+        in the units of the matrix; ``"free"``: they stay as they were trained. ``"auto"`` for free
+        up to three dimensions and expression above. For ``"inner"`` alone.
     gene_metric
         ``"balanced"``: in the end gene coordinates are changed linearly, which leaves the model
         what it is, so that similarities mean something: axes are those of a PCA of what the model

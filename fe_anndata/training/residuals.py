@@ -119,18 +119,17 @@ def _best_prior(
 def in_expression(view: Factored, table: Tensor) -> tuple[Tensor, Tensor]:
     """Return the linear change of coordinates, and its inverse, that makes them like distances.
 
-    Euclidean distances of neighbours are then, on the average over samples, those of the profiles
-    decoded there, in the units of the matrix, as they are between principal components: the
-    coordinates are multiplied by the square root of the mean metric pulled back through the
-    decoder, ``J V'V J'``.
+    Euclidean distances are then those of the profiles that the best linear map of the coordinates
+    decodes, in the units of the matrix, as they are between principal components. (The mean metric
+    pulled back through the decoder as it is also counts its bends, and classes are told apart less
+    well by it.)
     """
     V = view.loadings
-    metric = V.new_zeros(table.shape[1], table.shape[1])
-    some = table[:: math.ceil(len(table) / TRIED_ON)]
-    for part in torch.split(some.to(V.dtype), 256):
-        J = view.with_tangents(part)[1]
-        metric += torch.einsum("nik,njk->ij", J @ (V.T @ V), J)
-    values, vectors = torch.linalg.eigh(metric.double() * (view.scale**2 / len(some)))
+    u, P = table.double(), _factors(view, table).double()
+    u, P = u - u.mean(0), P - P.mean(0)
+    slope = torch.linalg.pinv(u.T @ u, hermitian=True) @ (u.T @ P)
+    metric = slope @ (V.T @ V).double() @ slope.T
+    values, vectors = torch.linalg.eigh(metric * view.scale**2)
     lengths = values.clamp_min(1e-6 * float(values[-1])).clamp_min(1e-12).sqrt()
     forth, back = (vectors * lengths) @ vectors.T, (vectors / lengths) @ vectors.T
     return forth.to(table.dtype), back.to(table.dtype)

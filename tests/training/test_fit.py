@@ -355,17 +355,13 @@ def test_a_constant_matrix_is_predicted():
 
 
 def test_coordinates_in_the_metric_of_expression(X):
-    """The same model in other coordinates, whose distances are those of decoded neighbours."""
+    """The same model in other coordinates, with the distances of linearly decoded profiles."""
     free, changed = (
         fit(X, resolve("default", sample_dim=5, steps=20, metric=m), seed=0, names=names(X.shape))
         for m in ("free", "expression")
     )
     np.testing.assert_allclose(predict(changed.model), predict(free.model), atol=2e-3)
     assert changed.validation_loss == pytest.approx(free.validation_loss, rel=1e-4)
-    u = changed.model.samples.detach().double()
-    model, rng = changed.model.double(), torch.Generator().manual_seed(0)
-    step = 1e-3 * torch.randn(u.shape, generator=rng, dtype=torch.float64)
-    genes = torch.arange(X.shape[1])
-    with torch.no_grad():
-        apart = (model.decode(u + step, genes) - model.decode(u, genes)).norm(dim=1)
-    assert float(apart.square().mean() / step.square().sum(1).mean()) == pytest.approx(1, rel=0.1)
+    u, decoded = changed.model.samples.detach().double().numpy(), predict(changed.model)
+    slope = np.linalg.lstsq(u - u.mean(0), decoded - decoded.mean(0), rcond=None)[0]
+    np.testing.assert_allclose(slope @ slope.T, np.eye(5), atol=1e-2)
