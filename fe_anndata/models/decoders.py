@@ -128,7 +128,7 @@ class Concat(nn.Module):
         self, sample_dim: int, gene_dim: int, hidden: tuple[int, ...], activation: str
     ) -> None:
         super().__init__()
-        self.activation = activation
+        self.sample_dim, self.activation = sample_dim, activation
         self.mlp = MLP((sample_dim + gene_dim, *hidden, 1), activation)
 
     def layers(self) -> list[tuple[Tensor, Tensor]]:
@@ -141,7 +141,7 @@ class Concat(nn.Module):
 
     def gene_side(self, v: Tensor) -> Tensor:
         """Return what genes add to the first layer."""
-        return pair_mlp.gene_side(v, self.layers())
+        return pair_mlp.gene_side(v, self.layers(), self.sample_dim)
 
     def tile(self, u: Tensor, by_gene: Tensor) -> Tensor:
         """Return (len(u), len(by_gene)) values."""

@@ -30,7 +30,7 @@ def test_values_and_gradients(n, m, d, k, hidden, activation):
     weights = torch.randn(n, m, generator=rng)
     both = torch.cat([u[:, None].expand(n, m, d), v[None].expand(n, m, k)], dim=2)
     expected = mlp(both)[..., 0]
-    got = pair_mlp.tile(u, pair_mlp.gene_side(v, layers), layers, activation)
+    got = pair_mlp.tile(u, pair_mlp.gene_side(v, layers, d), layers, activation)
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
     leaves = [u, v, *mlp.parameters()]
     ours = torch.autograd.grad((got * weights).sum(), leaves)

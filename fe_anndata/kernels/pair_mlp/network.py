@@ -21,13 +21,13 @@ Layers = Sequence[tuple[Tensor, Tensor]]
 def pairs(u: Tensor, v: Tensor, layers: Layers, activation: str) -> Tensor:
     """Return the output for each pair of rows of `u` (b, d) and `v` (b, k): (b,)."""
     by_sample = functional.linear(u, layers[0][0][:, : u.shape[1]])
-    return _rest(by_sample + gene_side(v, layers), layers, activation)
+    return _rest(by_sample + gene_side(v, layers, u.shape[1]), layers, activation)
 
 
-def gene_side(v: Tensor, layers: Layers) -> Tensor:
-    """Return what genes `v` (b, k) add to the first layer, (b, h)."""
+def gene_side(v: Tensor, layers: Layers, d: int) -> Tensor:
+    """Return what genes `v` (b, k) add to the first layer, (b, h), beside samples of length d."""
     weight, bias = layers[0]
-    return functional.linear(v, weight[:, -v.shape[1] :], bias)
+    return functional.linear(v, weight[:, d:], bias)
 
 
 def tile(u: Tensor, by_gene: Tensor, layers: Layers, activation: str) -> Tensor:

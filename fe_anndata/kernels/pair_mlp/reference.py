@@ -31,7 +31,7 @@ def loss_and_gradients(
     # Entered in any case, so that one around this call changes nothing.
     with torch.autocast(u.device.type, torch.bfloat16, enabled=precision == "bf16"):
         layers = list(zip(flat[::2], flat[1::2], strict=True))
-        predicted = tile(u, gene_side(v, layers), layers, activation)
+        predicted = tile(u, gene_side(v, layers, u.shape[1]), layers, activation)
     predicted = predicted.to(u.dtype)
     if bounds is not None:
         minimum, maximum = bounds
