@@ -125,7 +125,7 @@ class ProblemOfConcat(Problem):
         least = self.loss(places)
         for i, target in enumerate(self.targets[: len(places)]):
             for u in (places[i], *self.starts[:LONG_STARTS_OF_CONCAT]):
-                residual = self.exact.settle(u, target, LONG_STEPS, 1e-7)[1]
+                residual = self.exact.settle(u, target, LONG_STEPS, 1e-9)[1]
                 least[i] = torch.minimum(least[i], residual.square().mean())
         return least
 

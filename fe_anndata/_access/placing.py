@@ -19,6 +19,7 @@ BLOCKS = 4
 def place(new: NewSamples, reference: Reference, progress: bool) -> Placements:
     """Return where the new samples lie."""
     projection = reference.projection(new.alignment.known)
+    projection.prepare()
     blocks: list[Placements] = []
     with (
         workers(compute("cpu").threads),

@@ -1,10 +1,10 @@
 """Samples that are near in expression stay near: a loss on the sample table alone.
 
-A sample has to be found again among all others by its neighbours: with the similarity
+A sample has to find its neighbours among all others: with the similarity
 ``q_ij = 1 / (1 + c^2 |u_i - u_j|^2)`` the loss is ``-mean log(q_ij / sum_l q_il)`` over samples i
-and their nearest neighbours j, what t-SNE and UMAP come to in their contrastive form (Damrich et
-al., ICLR 2023). Of the samples some are drawn in every step; their neighbours and all that they are
-compared with move too.
+and their nearest neighbours j, t-SNE in its contrastive form (InfoNCE; Damrich et al., ICLR 2023).
+Of the samples some are drawn in every step; their neighbours and all that they are compared with
+move too.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Neighbours:
             c above, by the unit of the coordinates.
         """
         u = table[self.members]
+        u = u - u.mean(0)  # where squares are small, their differences keep digits
         some, square = u[drawn], sharpness**2
         near = self.nearest[drawn]
         apart = some[:, None] - u[near]
@@ -71,7 +72,7 @@ class Neighbours:
         moves.index_add_(0, near.flatten(), -pull.flatten(0, 1))
         of_all = _squared_distances(some, u).mul_(square).add_(1).reciprocal_()
         of_all[torch.arange(len(drawn)), drawn] = 0  # itself
-        push = of_all.square().div_(of_all.sum(1, keepdim=True))
+        push = of_all.square().div_(of_all.sum(1, keepdim=True).clamp_min(1e-30))
         moves[drawn] += push @ u - push.sum(1, keepdim=True) * some
         moves += push.T @ some - push.sum(0)[:, None] * u
         gradient = torch.zeros_like(table)

@@ -156,9 +156,6 @@ class AtGenes:
     side: Tensor
     offset: Tensor
 
-    def __len__(self) -> int:
-        return len(self.offset)
-
     def values(self, u: Tensor) -> Tensor:
         """Return predicted values, (len(u), b), at any sample coordinates `u`."""
         return self.model.in_units(self.model.decoder.tile(u, self.side), self.offset)

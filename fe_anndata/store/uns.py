@@ -40,7 +40,8 @@ def pack_config(config: Config) -> dict[str, Any]:
 
 def unpack_config(params: dict[str, Any]) -> Config:
     """Return the configuration that :func:`pack_config` stored among other parameters."""
-    return Config(**{name: plain(params[name]) for name in FIELDS})
+    # What an older version did not know has its default: it did nothing then.
+    return Config(**{name: plain(params[name]) for name in FIELDS if name in params})
 
 
 def pack_model(model: Factorized, trained: np.ndarray) -> dict[str, np.ndarray]:

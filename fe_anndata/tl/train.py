@@ -146,7 +146,8 @@ def train(
     neighbor_weight
         Weight of a term that keeps near to each other samples whose expression is, against the
         reconstruction as a share of the variance that is explained; 0 for none. Of more than 2048
-        samples, so many take part. For ``batch="full"``; ``"auto"`` for 0.05 up to three dimensions
+        samples 2048 take part. A table of your own to start at should have about unit variance.
+        For ``batch="full"``; ``"auto"`` for 0.05 up to three dimensions
         and 0.02 above, and none where samples start at random.
     gene_step
         How gene vectors learn with ``batch="full"``: ``"solve"``, as the exact solution of a ridge

@@ -18,9 +18,11 @@ from ..models.factorized import AtGenes
 
 GENES = 2048
 """Genes that go through the network at a time."""
-STEPS = 8
-SETTLED = 3e-4
-"""A sample stays when a step lowers its error by a smaller share than this."""
+STEPS = 12
+"""At most, for one sample."""
+SETTLED = 0.1
+"""A sample stays where a step is expected to gain less, in units of the noise: the square root of
+the gain is about how far it would move in standard errors."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,15 @@ class ExactSteps:
         The decoder with its approximate form.
     genes
         Those that profiles have a value for.
+    loadings
+        Of these genes.
     prior
         Of places.
     """
 
-    def __init__(self, view: Factored, genes: Tensor, prior: Prior) -> None:
+    def __init__(self, view: Factored, genes: Tensor, loadings: Tensor, prior: Prior) -> None:
         self.view, self.genes, self.prior = view, genes, prior
-        self.centre, self.loadings = view.centre[genes], view.loadings[genes]
+        self.centre, self.loadings = view.centre[genes], loadings
 
     @cached_property
     def parts(self) -> list[AtGenes]:
@@ -68,7 +72,7 @@ class ExactSteps:
     def settle(
         self, u: Tensor, profile: Profile, steps: int = STEPS, settled: float = SETTLED
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Follow one sample from `u` (d,) downhill, until a step gains less than `settled`.
+        """Follow one sample from `u` (d,) downhill, while a step promises to gain `settled`.
 
         Returns where it ends, the residuals there (m,), and the curvature (d, d).
         """
@@ -77,19 +81,17 @@ class ExactSteps:
         error = self._error(u, residual, profile)
         for _ in range(steps):
             step = torch.linalg.solve_ex(damped(curvature, damping), downhill)[0]
-            # What the step would gain if the error were the quadratic that it looks like here.
-            if 2 * step @ downhill - step @ curvature @ step < settled * error:
+            # If the error were the quadratic that it looks like here.
+            if not 2 * step @ downhill - step @ curvature @ step > settled:
                 break
-            residual_there = self.residual(u + step, profile)
+            residual_there, *slopes_there = self._slopes(u + step, profile)
             error_there = self._error(u + step, residual_there, profile)
-            if error_there > error:
+            if error_there <= error:  # not where it is NaN
+                u, residual, error = u + step, residual_there, error_there
+                downhill, curvature = slopes_there
+                damping = damping * EASE
+            else:
                 damping = damping * BRAKE
-                continue
-            gain, damping = error - error_there, damping * EASE
-            u, residual, error = u + step, residual_there, error_there
-            if gain < settled * error:
-                break
-            _, downhill, curvature = self._slopes(u, profile)
         return u, residual, curvature
 
     def residual(self, u: Tensor, profile: Profile) -> Tensor:

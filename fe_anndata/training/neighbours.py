@@ -18,7 +18,7 @@ MOST = 2048
 DRAWN = 64
 """Samples that look for their neighbours in a step."""
 SHARPNESS = 8.0, 1.0
-"""In few dimensions, where there is little room and only the nearest count, and above."""
+"""For coordinates of unit variance, in few dimensions, where only the nearest count, and above."""
 COMPONENTS = 50
 """Principal components in which neighbours are near."""
 
@@ -50,7 +50,8 @@ class Keeping:
         assert isinstance(config.neighbor_weight, float)
         members = torch.from_numpy(names.rows).to(scores.device)
         members = members[counted[members, 0] > 0]
-        members = members[:: max(1, -(-len(members) // MOST))]
+        if len(members) > MOST:
+            members = members[torch.arange(MOST, device=members.device) * len(members) // MOST]
         neighbours = Neighbours.of(scores[:, :COMPONENTS], members)
         sharpness = SHARPNESS[config.sample_dim > FEW_DIMENSIONS]
         return cls(neighbours, config.neighbor_weight, sharpness, seed)

@@ -103,7 +103,6 @@ class Projection:
         self.loadings = view.loadings[self.genes]
         self.weighted = self.loadings / noise.genes[:, None]
         self.gram = self.loadings.T @ self.weighted
-        self.exact = ExactSteps(view, self.genes, self.prior)
 
     @cached_property
     @torch.no_grad()
@@ -119,6 +118,17 @@ class Projection:
     def from_factors(self) -> Tensor:
         """A linear map from factors to coordinates, (k + 1, d), the constant last."""
         return _linear_map(self.candidates.P, self.candidates.u)
+
+    @cached_property
+    def exact(self) -> ExactSteps | None:
+        """Steps by the decoder as it is, if its form here is an approximation."""
+        if self.view.at is None:
+            return None
+        return ExactSteps(self.view, self.genes, self.loadings, self.prior)
+
+    def prepare(self) -> None:
+        """Compute what threads would otherwise compute at the same time."""
+        _ = self.candidates, self.many and self.from_factors, self.exact and self.exact.parts
 
     def _landscape(self, profiles: Quadratic) -> Landscape:
         return Landscape(profiles, self.view.factors, self.view.with_tangents, self.prior)
@@ -176,10 +186,10 @@ class Projection:
         steps = STEPS if view.at is None else STEPS_OF_FORM
         u, _ = placement.refine(landscape, self._starts(profiles), steps[self.many])
         curvature = landscape.slopes(u[:, None])[2][:, 0]
-        if view.at is None:
+        if self.exact is None:
             residual = (Y - view.factors(u) @ self.loadings.T).where(seen, 0.0)
         else:
-            u, residual, curvature = self._exactly(u, curvature, Y, seen, gram)
+            residual = self._exactly(self.exact, u, curvature, Y, seen, gram)
         residual = residual.square()
         squares, n_genes = Y.square().sum(1), seen.sum(1)
         spread = torch.linalg.pinv(curvature, hermitian=True).diagonal(dim1=1, dim2=2)
@@ -192,20 +202,22 @@ class Projection:
         )
 
     def _exactly(
-        self, u: Tensor, curvature: Tensor, Y: Tensor, seen: Tensor, gram: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return places, residuals and curvatures by the decoder as it is, sample by sample.
+        self, exact: ExactSteps, u: Tensor, curvature: Tensor, Y: Tensor, seen: Tensor, gram: Tensor
+    ) -> Tensor:
+        """Move samples by the decoder as it is; return what is left of their profiles, (n, m).
 
-        In many dimensions, in each of which a step costs as much as all else, samples stay.
+        Changes `u` and `curvature` in place. In many dimensions, in each of which a step costs as
+        much as all else, samples stay.
         """
         shared = self.noise.shared(gram).expand(len(u), -1, -1)
-        profiles = list(map(Profile, Y, seen / self.noise.genes, shared))
-        if self.many:
-            pairs = zip(u, profiles, strict=True)
-            return u, torch.stack([self.exact.residual(*pair) for pair in pairs]), curvature
-        found = [self.exact.settle(*pair) for pair in zip(u, profiles, strict=True)]
-        places, residuals, curvatures = (torch.stack(part) for part in zip(*found, strict=True))
-        return places, residuals, curvatures
+        residual = torch.empty_like(Y)
+        for i in range(len(u)):
+            profile = Profile(Y[i], seen[i] / self.noise.genes, shared[i])
+            if self.many:
+                residual[i] = exact.residual(u[i], profile)
+            else:
+                u[i], residual[i], curvature[i] = exact.settle(u[i], profile)
+        return residual
 
     def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
         """Return places (n, d) of trained samples: scores ``y V / D`` (n, k), places so far."""

@@ -21,7 +21,7 @@ LOOKED_AT = 2000
 PRIORS = (1.0, 4.0, 16.0, 64.0)
 """Weights of the prior that are tried, as long as the held-out loss falls."""
 TRIED_ON = 1024
-"""Samples that are moved to compare them, and over which the mean metric is taken."""
+"""Samples that are moved to compare them."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,14 @@ def in_expression(view: Factored, table: Tensor) -> tuple[Tensor, Tensor]:
     well by it.)
     """
     V = view.loadings
-    u, P = table.double(), _factors(view, table).double()
-    u, P = u - u.mean(0), P - P.mean(0)
-    slope = torch.linalg.pinv(u.T @ u, hermitian=True) @ (u.T @ P)
+    mean = table.double().mean(0)
+    squares = mean.new_zeros(len(mean), len(mean))
+    products = mean.new_zeros(len(mean), V.shape[1])
+    for part in torch.split(table, 1024):
+        u = part.double() - mean
+        squares += u.T @ u
+        products += u.T @ view.factors(part.to(V.dtype)).double()
+    slope = torch.linalg.pinv(squares, hermitian=True) @ products
     metric = slope @ (V.T @ V).double() @ slope.T
     values, vectors = torch.linalg.eigh(metric * view.scale**2)
     lengths = values.clamp_min(1e-6 * float(values[-1])).clamp_min(1e-12).sqrt()

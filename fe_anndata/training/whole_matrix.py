@@ -130,8 +130,8 @@ class JointSteps(_WholeMatrix):
         self.descend(P, u, gradients.P, self.target.counted)
         Q.backward(gradients.Q)  # type: ignore[no-untyped-call]
         self.model.samples.grad = u.grad
-        self.keep_neighbours(step)
         self.unexplained = self._share(gradients.loss)
+        self.keep_neighbours(step)
         return gradients.loss * self.target.scale**2
 
 

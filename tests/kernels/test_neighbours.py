@@ -53,6 +53,17 @@ def test_gradient(neighbours, sharpness):
     assert not got[1::2].any()
 
 
+def test_where_the_table_stands_does_not_matter(neighbours):
+    table = torch.randn(N, 2, generator=torch.Generator().manual_seed(0))
+    here, there = (neighbours.gradient(t, torch.arange(30), 8.0) for t in (table, table + 100))
+    torch.testing.assert_close(there, here, rtol=0, atol=2e-3 * float(here.abs().max()))
+
+
+def test_one_sample_has_no_neighbour():
+    alone = Neighbours.of(torch.randn(1, 4), torch.tensor([0]))
+    assert not alone.gradient(torch.randn(1, 2), torch.tensor([0]), 8.0).any()
+
+
 def test_samples_at_one_place_do_not_break_it(neighbours):
     gradient = neighbours.gradient(torch.zeros(N, 2), torch.arange(10), 8.0)
     assert not gradient.any()

@@ -18,6 +18,12 @@ def test_a_configuration_comes_back(recipe, decoder):
     assert uns.unpack_config(packed) == config
 
 
+def test_what_an_older_version_did_not_know_did_nothing():
+    packed = uns.pack_config(resolve("default"))
+    del packed["neighbor_weight"]
+    assert uns.unpack_config(packed).neighbor_weight == 0
+
+
 def test_a_model_comes_back_with_genes_left_out():
     trained = np.array([True, False, True, True])
     model = Factorized(5, 3, decoder="concat", sample_dim=2, gene_dim=2, hidden=(4,))

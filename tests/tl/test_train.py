@@ -123,8 +123,9 @@ def test_mask_var_is_a_training_on_the_subset(simulated):
         {"recipe": "trofimov2020"},
         {"recipe": "thesis2024"},
         {"decoder": "concat", "optimizer": "adam", "validation": 0.2},
+        {"gene_step": "gradient"},
     ],
-    ids=["inner", "concat", "trofimov2020", "thesis2024", "adam"],
+    ids=["inner", "concat", "trofimov2020", "thesis2024", "adam", "gradient"],
 )
 @pytest.mark.parametrize("stop", [17, 20])
 def test_a_resumed_run_equals_the_unbroken_one(simulated, keywords, stop):

@@ -55,7 +55,7 @@ def case(model, monkeypatch):
         apart = (y - decoded)[seen]
         return apart @ precision @ apart + prior.error(u)
 
-    steps = ExactSteps(view, torch.arange(M), prior)
+    steps = ExactSteps(view, torch.arange(M), view.loadings, prior)
     return steps, Profile(y, weight, shared), error
 
 
@@ -84,3 +84,18 @@ def test_one_that_is_there_stays(case):
     steps, profile, _ = case
     u = steps.settle(torch.zeros(D).double(), profile, steps=200, settled=1e-9)[0]
     assert torch.equal(steps.settle(u, profile)[0], u)
+
+
+def test_a_step_into_nothing_is_not_taken(case, monkeypatch):
+    steps, profile, error = case
+    start = torch.tensor([0.3, -0.8], dtype=torch.float64)
+    first = steps.settle(start, profile)[0]
+    slopes = steps._slopes
+
+    def lost(u, profile):
+        residual, *rest = slopes(u, profile)
+        return residual if torch.equal(u, start) else residual * torch.nan, *rest
+
+    monkeypatch.setattr(steps, "_slopes", lost)
+    assert not torch.equal(first, start)
+    assert torch.equal(steps.settle(start, profile)[0], start)
