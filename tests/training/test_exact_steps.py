@@ -87,7 +87,7 @@ def test_one_that_is_there_stays(case):
 
 
 def test_a_step_into_nothing_is_not_taken(case, monkeypatch):
-    steps, profile, error = case
+    steps, profile, _ = case
     start = torch.tensor([0.3, -0.8], dtype=torch.float64)
     first = steps.settle(start, profile)[0]
     slopes = steps._slopes
