@@ -113,12 +113,14 @@ class ProblemOfConcat(Problem):
         super().__init__(learned, X)
         self.exact = ExactSteps(self.view, torch.arange(self.m), self.view.loadings, self.flat)
         ones, nothing = torch.ones(self.m).double() / self.m, torch.zeros_like(self.profiles.H[0])
-        self.targets = [Profile(y, ones, nothing) for y in self.Y]
+        self.seen = ones > 0
+        self.targets = [Profile(y, self.seen, ones, nothing) for y in self.Y]
 
     def loss(self, u: torch.Tensor) -> torch.Tensor:
         """Return the loss of the first samples, placed at u (n, 2)."""
-        pairs = zip(u, self.targets[: len(u)], strict=True)
-        return torch.stack([self.exact.residual(*pair).square().mean() for pair in pairs])
+        pairs = zip(u, self.Y[: len(u)], strict=True)
+        left = [self.exact.residual(place, y, self.seen) for place, y in pairs]
+        return torch.stack([residual.square().mean() for residual in left])
 
     def best(self, places: torch.Tensor) -> torch.Tensor:
         """Return the least loss of each of the first samples over many long runs."""
@@ -150,8 +152,9 @@ def measure(decoder: str, sizes: tuple[int, int, int], options: argparse.Namespa
         assert isinstance(placed, AnnData)
         u = torch.from_numpy(placed.obsm["X_fe"][:judged]).double()
         best = problem.best(u) if best is None else best
-        gaps = problem.loss(u) - best
-        adam_seconds, adam_loss = problem.adam(judged, float(problem.loss(u).mean()))
+        ours = problem.loss(u)
+        gaps = ours - best
+        adam_seconds, adam_loss = problem.adam(judged, float(ours.mean()))
         adam_seconds *= new / judged
         print(f"  round {number + 1}: {seconds:.2f} s, Adam {adam_seconds:.2f} s", flush=True)
         records.append({

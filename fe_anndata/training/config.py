@@ -214,16 +214,12 @@ def _check(config: Config) -> None:
     rate = config.sample_learning_rate
     if rate not in (None, "auto") and not _at_least(math.ulp(0), rate):
         raise ValueError(f"sample_learning_rate must be positive or 'auto', not {rate!r}.")
-    if config.sample_prior != "auto" and not _at_least(0, config.sample_prior):
-        raise ValueError(
-            "sample_prior must be a number that is not negative, or 'auto', not "
-            f"{config.sample_prior!r}."
-        )
-    weight = config.neighbor_weight
-    if weight != "auto" and not _at_least(0, weight):
-        raise ValueError(
-            f"neighbor_weight must be a number that is not negative, or 'auto', not {weight!r}."
-        )
+    for name in ("sample_prior", "neighbor_weight"):
+        weight = getattr(config, name)
+        if weight != "auto" and not _at_least(0, weight):
+            raise ValueError(
+                f"{name} must be a number that is not negative, or 'auto', not {weight!r}."
+            )
     if config.fourier and not config.hidden:
         raise ValueError("fourier needs a network; give hidden, or fourier=0.")
     if config.fourier != "auto" and not _at_least(0, config.fourier, numbers.Integral):

@@ -33,6 +33,8 @@ class Profile:
     ----------
     y
         Deviations from the centre, (m,), in units of the scale, zero where missing.
+    seen
+        Which genes have a value, (m,).
     weight
         One over the noise of each gene, (m,), zero where missing.
     shared
@@ -40,6 +42,7 @@ class Profile:
     """
 
     y: Tensor
+    seen: Tensor
     weight: Tensor
     shared: Tensor
 
@@ -94,14 +97,13 @@ class ExactSteps:
                 damping = damping * BRAKE
         return u, residual, curvature
 
-    def residual(self, u: Tensor, profile: Profile) -> Tensor:
+    def residual(self, u: Tensor, y: Tensor, seen: Tensor) -> Tensor:
         """Return what the decoder leaves of a profile at `u`, (m,)."""
         decoded = torch.cat([part.values(u[None].float())[0] for part in self.parts])
-        return self._apart(decoded, profile)
+        return self._apart(decoded, y, seen)
 
-    def _apart(self, decoded: Tensor, profile: Profile) -> Tensor:
-        residual = profile.y - (decoded.double() - self.centre) / self.view.scale
-        return residual.where(profile.weight > 0, 0.0)
+    def _apart(self, decoded: Tensor, y: Tensor, seen: Tensor) -> Tensor:
+        return (y - (decoded.double() - self.centre) / self.view.scale).where(seen, 0.0)
 
     def _error(self, u: Tensor, residual: Tensor, profile: Profile) -> Tensor:
         weighted = residual * profile.weight
@@ -112,7 +114,8 @@ class ExactSteps:
     def _slopes(self, u: Tensor, profile: Profile) -> tuple[Tensor, Tensor, Tensor]:
         """Return residual (m,), downhill direction (d,) and curvature (d, d) of half the error."""
         parts = [part.with_tangents(u[None].float()) for part in self.parts]
-        residual = self._apart(torch.cat([values[0] for values, _ in parts]), profile)
+        decoded = torch.cat([values[0] for values, _ in parts])
+        residual = self._apart(decoded, profile.y, profile.seen)
         J = torch.cat([along[0] for _, along in parts], 1).double() / self.view.scale
         JD = J * profile.weight
         on_loadings = JD @ self.loadings

@@ -185,11 +185,13 @@ class Projection:
         landscape = self._landscape(profiles)
         steps = STEPS if view.at is None else STEPS_OF_FORM
         u, _ = placement.refine(landscape, self._starts(profiles), steps[self.many])
-        curvature = landscape.slopes(u[:, None])[2][:, 0]
-        if self.exact is None:
-            residual = (Y - view.factors(u) @ self.loadings.T).where(seen, 0.0)
+        if self.exact is None or self.many:
+            # In many dimensions, in each of which an exact step costs as much as all else, samples
+            # stay where the approximation has put them.
+            curvature = landscape.slopes(u[:, None])[2][:, 0]
+            residual = self._residual(u, Y, seen)
         else:
-            residual = self._exactly(self.exact, u, curvature, Y, seen, gram)
+            u, residual, curvature = self._settle(self.exact, u, Y, seen, gram)
         residual = residual.square()
         squares, n_genes = Y.square().sum(1), seen.sum(1)
         spread = torch.linalg.pinv(curvature, hermitian=True).diagonal(dim1=1, dim2=2)
@@ -201,23 +203,23 @@ class Projection:
             misfit=(residual @ (1 / self.noise.genes) / n_genes).float().numpy(),
         )
 
-    def _exactly(
-        self, exact: ExactSteps, u: Tensor, curvature: Tensor, Y: Tensor, seen: Tensor, gram: Tensor
-    ) -> Tensor:
-        """Move samples by the decoder as it is; return what is left of their profiles, (n, m).
+    def _residual(self, u: Tensor, Y: Tensor, seen: Tensor) -> Tensor:
+        """Return what the decoder as it is leaves of profiles placed at `u`, (n, m)."""
+        if self.exact is None:
+            return (Y - self.view.factors(u) @ self.loadings.T).where(seen, 0.0)
+        return torch.stack([self.exact.residual(*each) for each in zip(u, Y, seen, strict=True)])
 
-        Changes `u` and `curvature` in place. In many dimensions, in each of which a step costs as
-        much as all else, samples stay.
-        """
+    def _settle(
+        self, exact: ExactSteps, u: Tensor, Y: Tensor, seen: Tensor, gram: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return places, residuals and curvatures after exact steps, sample by sample."""
         shared = self.noise.shared(gram).expand(len(u), -1, -1)
-        residual = torch.empty_like(Y)
+        places, residual = torch.empty_like(u), torch.empty_like(Y)
+        curvature = u.new_empty(*u.shape, u.shape[1])
         for i in range(len(u)):
-            profile = Profile(Y[i], seen[i] / self.noise.genes, shared[i])
-            if self.many:
-                residual[i] = exact.residual(u[i], profile)
-            else:
-                u[i], residual[i], curvature[i] = exact.settle(u[i], profile)
-        return residual
+            profile = Profile(Y[i], seen[i], seen[i] / self.noise.genes, shared[i])
+            places[i], residual[i], curvature[i] = exact.settle(u[i], profile)
+        return places, residual, curvature
 
     def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
         """Return places (n, d) of trained samples: scores ``y V / D`` (n, k), places so far."""
