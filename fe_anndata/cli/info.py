@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from .._access.device import compute, cores
+from ..kernels.device import compute, cores
 from ..kernels.pair_mlp.choice import has_bf16
 
 PACKAGES = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 from anndata import AnnData
+from torch import nn
 
 from .._access.results import require_trained, trained_model
 from .._core.keys import DEFAULT_KEY
-from ..models import Factorized
+from ..store.uns import unpack_history
 
 
 def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
@@ -24,9 +25,9 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     -------
     DataFrame
         One row per evaluation: ``step``, ``epoch``, ``seconds`` since the call, ``train_loss`` and
-        ``validation_loss`` (mean squared errors per cell in the units of the matrix; the first is
+        ``validation_loss`` (mean squared errors per entry in the units of the matrix; the first is
         the mean over the steps since the last evaluation, under the noise of training) and
-        ``cells_per_second``.
+        ``entries_per_second``.
 
     Raises
     ------
@@ -41,11 +42,10 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     >>> fe.get.history(adata)["step"].tolist()
     [0, 15, 20]
     """
-    stored: pd.DataFrame = require_trained(adata, key)["history"]
-    return stored.copy()
+    return unpack_history(require_trained(adata, key)["history"])
 
 
-def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> Factorized:
+def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> nn.Module:
     """Return the trained model as a torch module on the CPU.
 
     Parameters
@@ -57,7 +57,7 @@ def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> Factorized:
 
     Returns
     -------
-    Factorized
+    torch.nn.Module
         Its tables are those of the samples of `adata` and of the genes trained on.
 
     Raises
@@ -75,4 +75,4 @@ def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> Factorized:
     >>> fe.get.model(adata).architecture["decoder"]
     'inner'
     """
-    return trained_model(adata, key)[0]
+    return trained_model(adata, key)[0].module

@@ -14,6 +14,7 @@ from .gene_neighbors import gene_neighbors
 from .gene_similarity import gene_similarity
 from .generate import generate
 from .impute import impute
+from .models import models
 from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
@@ -33,6 +34,7 @@ __all__ = [
     "gene_similarity",
     "generate",
     "impute",
+    "models",
     "reconstruct",
     "set_coherence",
     "similar_genes",

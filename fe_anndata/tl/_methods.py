@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from anndata import AnnData
 
 from .._access.labelled import filled, gene_means
@@ -27,8 +26,6 @@ Method: TypeAlias = Callable[[AnnData, int, int], Embedder]
 
 COMPONENTS = 50
 """Of PCA, on which UMAP is fitted."""
-ROWS = 64
-"""Profiles that are decoded at a time."""
 
 
 class Fe:
@@ -50,15 +47,11 @@ class Fe:
         """Return the name of the decoder."""
         return str(self.train.uns[DEFAULT_KEY]["params"]["decoder"])
 
-    @torch.no_grad()
     def decode(self, places: np.ndarray) -> np.ndarray:
         """Return the expression of all genes; NaN for those that were not trained on."""
         model, trained = trained_model(self.train, DEFAULT_KEY)
         decoded = np.full((len(places), len(trained)), np.nan, dtype=np.float32)
-        genes = torch.arange(int(trained.sum()))
-        for first in range(0, len(places), ROWS):
-            u = torch.from_numpy(places[first : first + ROWS])
-            decoded[first : first + ROWS, trained] = model.decode(u, genes).numpy()
+        decoded[:, trained] = model.decode(places, np.arange(int(trained.sum())))
         return decoded
 
 

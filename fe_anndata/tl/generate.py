@@ -1,4 +1,4 @@
-"""Profiles at chosen places of the embedding."""
+"""Profiles at chosen coordinates of the embedding."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._access.decoding import decode
-from .._access.files import opened
-from .._access.reference import readable_model
+from .._access.decoding import require_decoder
+from .._access.reference import reference_of
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 
@@ -65,40 +64,39 @@ def generate(
     >>> fe.tl.generate(adata, path).shape
     (5, 765)
     """
-    with opened(reference, "reference") as source:
-        model, trained = readable_model(source, key)
-        genes = source.var_names[trained]
-    places = _places(coordinates, model.architecture["sample_dim"])
-    names = list(map(str, range(len(places)) if obs_names is None else obs_names))
-    if len(names) != len(places):
-        raise ValueError(f"{len(names)} obs_names for {len(places)} coordinates; give one each.")
-    profiles = decode(model, places, np.arange(len(genes)))
+    known = reference_of(reference, key)
+    require_decoder(known.model)
+    u = _checked(coordinates, known.model.samples().shape[1])
+    names = list(map(str, range(len(u)) if obs_names is None else obs_names))
+    if len(names) != len(u):
+        raise ValueError(f"{len(names)} obs_names for {len(u)} coordinates; give one each.")
+    profiles = known.model.decode(u, np.arange(len(known.genes)))
     logger.info("generated %d profiles of %d genes", *profiles.shape)
     return AnnData(
         profiles,
         obs=pd.DataFrame(index=names),
-        var=pd.DataFrame(index=genes),
-        obsm={Keys(key).obsm: places},
+        var=pd.DataFrame(index=known.genes),
+        obsm={Keys(key).obsm: u},
     )
 
 
-def _places(coordinates: np.ndarray, sample_dim: int) -> np.ndarray:
+def _checked(coordinates: np.ndarray, sample_dim: int) -> np.ndarray:
     """Return the coordinates as float32 array, checked."""
     try:
-        places = np.array(coordinates, dtype=np.float32)
+        u = np.array(coordinates, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"coordinates must be an array of numbers, (n, {sample_dim}), one row per profile."
         ) from error
-    if places.ndim != 2 or places.shape[1] != sample_dim:
+    if u.ndim != 2 or u.shape[1] != sample_dim:
         raise ValueError(
             f"coordinates must have shape (n, {sample_dim}), one row per profile and one column "
-            f"per dimension of the embedding, not {places.shape}."
+            f"per dimension of the embedding, not {u.shape}."
         )
-    lost = np.flatnonzero(~np.isfinite(places).all(axis=1))
+    lost = np.flatnonzero(~np.isfinite(u).all(axis=1))
     if len(lost):
         raise ValueError(
-            f"{len(lost)} of {len(places)} coordinates are NaN or infinite, such as row "
+            f"{len(lost)} of {len(u)} coordinates are NaN or infinite, such as row "
             f"{lost[0]}; leave them out."
         )
-    return places
+    return u

@@ -9,13 +9,13 @@ from anndata import AnnData
 
 from .._access.files import opened
 from .._access.new_samples import new_samples
-from .._access.placing import distances, place
-from .._access.reference import Reference, reference_of
+from .._access.reference import reference_of
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.settings import settings
 from .._core.warn import warn_user
-from ..training.projection import Placements
+from ..models.base import Placed
+from ._place import place
 
 
 def transform(
@@ -96,16 +96,14 @@ def transform(
     """
     keys = Keys(key if key_added is None else key_added)
     learned = reference_of(reference, key)
-    with opened(adata) as source:
-        _require_no_model(source, keys)
+    with opened(adata) as source, source.unchanged():
+        _require_no_model(source.adata, keys)
         new = new_samples(source, learned, layer)
         placed = place(new, learned, settings.progress if progress is None else progress)
-        if isinstance(adata, AnnData):
-            result = adata.copy() if copy else adata
-        else:
-            result = AnnData(obs=source.obs.copy(), obsm=dict(source.obsm))
-        _write(result, keys, learned, placed)
-    return result if copy or not isinstance(adata, AnnData) else None
+    in_place = source.adata is adata
+    result = source.adata.copy() if copy and in_place else source.adata
+    _write(result, keys, len(learned.genes), placed)
+    return None if in_place and not copy else result
 
 
 def _require_no_model(adata: AnnData, keys: Keys) -> None:
@@ -116,16 +114,14 @@ def _require_no_model(adata: AnnData, keys: Keys) -> None:
         )
 
 
-def _write(adata: AnnData, keys: Keys, reference: Reference, placed: Placements) -> None:
+def _write(adata: AnnData, keys: Keys, n_trained: int, placed: Placed) -> None:
     """Write the places of the contract, and say so."""
-    distance = distances(placed.u, reference)
     adata.obsm[keys.obsm] = placed.u
-    adata.obsm[keys.error] = placed.error
-    adata.obs[keys.of_sample("r2")] = placed.r2
+    if placed.error is not None:
+        adata.obsm[keys.error] = placed.error
     adata.obs[keys.of_sample("n_genes")] = placed.n_genes
-    adata.obs[keys.of_sample("distance")] = distance
-    unlike = np.log(placed.misfit) > reference.facts["log_misfit_limit"]
-    adata.obs[keys.of_sample("outlier")] = unlike
+    for name, values in placed.facts.items():
+        adata.obs[keys.of_sample(name)] = values
     lost = np.flatnonzero(placed.n_genes == 0)
     if len(lost):
         warn_user(
@@ -133,14 +129,13 @@ def _write(adata: AnnData, keys: Keys, reference: Reference, placed: Placements)
             f"{adata.obs_names[lost[0]]!r}: they were placed nowhere (NaN)."
         )
     logger.info(
-        "placed %d samples by %d of %d genes (%d unlike the training); wrote obsm[%r] %s, "
-        "obsm[%r] and obs[%r], ...",
+        "placed %d samples by %d of %d genes (%d unlike the training); wrote obsm[%r] %s and "
+        "obs[%r], ...",
         len(placed.u),
         placed.n_genes.max(initial=0),
-        len(reference.genes),
-        unlike.sum(),
+        n_trained,
+        np.sum(placed.facts.get("outlier", False)),
         keys.obsm,
         placed.u.shape,
-        keys.error,
-        keys.of_sample("r2"),
+        keys.of_sample("n_genes"),
     )

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..workers import number, share
+from ..workers import in_parallel, number
 from . import reference
 from .compiled import Floats
 from .cpu_layout import (
@@ -131,7 +131,7 @@ def _tile(
             gradients[piece],
         )
 
-    share(run, pieces)
+    in_parallel(run, pieces)
     n_cells = int(cells.sum())
     scale = np.float32(2 / max(n_cells, 1))
     of_samples = _total(per_sample)

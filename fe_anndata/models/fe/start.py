@@ -8,29 +8,28 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .._core.random import generator
-from ..kernels.svd import truncated_svd
-from ..kernels.target import Target
-from ..models.decoders import Inner
-from ..models.factorized import Factorized
-from .config import Config
-from .names import Names, normal
+from ..._core.random import generator
+from ...kernels.svd import truncated_svd
+from ...kernels.target import Target
+from ...training.problem import Problem
+from ...training.ranks import normal
+from .decoders import Inner
 from .neighbours import COMPONENTS
+from .network import Factorized
+from .options import FE
+from .sizes import number
 
 OVERSAMPLING = 10
 
 
 def start(
     model: Factorized,
-    config: Config,
-    seed: int,
-    names: Names,
+    options: FE,
+    problem: Problem,
     target: Target | None,
     components: tuple[Tensor, Tensor] | None,
-    sample_start: np.ndarray | None,
-    gene_start: np.ndarray | None,
 ) -> float:
-    """Set the tables of `model` and its linear path; given tables win over what `config` names.
+    """Set the tables of `model` and its linear path; given tables win over what `options` name.
 
     Returns the standard deviation of the noise on the sample table, from ``sample_noise``.
 
@@ -40,43 +39,42 @@ def start(
     loadings, times the square root of the number of genes: unit variance in every column.
     """
     scores, loadings = components or (None, None)
-    if sample_start is None:
-        if target is None or scores is None or config.sample_start == "random":
-            table = normal(seed, names.samples, config.sample_dim, "samples")
-        else:
-            first = scores[:, : config.sample_dim]
-            mean_square = (target.counted * first).square().sum() / target.counted.sum()
-            table = first / (mean_square / config.sample_dim).sqrt().clamp_min(1e-12)
+    sample_dim = number(options.sample_dim)
+    if "sample_start" in problem.starts:
+        table = torch.from_numpy(problem.starts["sample_start"])
+    elif target is None or scores is None or options.sample_start == "random":
+        table = normal(problem.seed, problem.ranks.samples, sample_dim, "samples")
     else:
-        table = torch.from_numpy(sample_start)
-    if gene_start is None:
-        if loadings is None or config.gene_start == "random":
-            genes = normal(seed, names.genes, model.genes.shape[1], "genes")
-        else:
-            genes = loadings[:, : model.genes.shape[1]] * math.sqrt(len(loadings))
+        first = scores[:, :sample_dim]
+        mean_square = (target.counted * first).square().sum() / target.counted.sum()
+        table = first / (mean_square / sample_dim).sqrt().clamp_min(1e-12)
+    if "gene_start" in problem.starts:
+        genes = torch.from_numpy(problem.starts["gene_start"])
+    elif loadings is None or options.gene_start == "random":
+        genes = normal(problem.seed, problem.ranks.genes, model.genes.shape[1], "genes")
     else:
-        genes = torch.from_numpy(gene_start)
+        genes = loadings[:, : model.genes.shape[1]] * math.sqrt(len(loadings))
     with torch.no_grad():
         model.samples.copy_(table)
         model.genes.copy_(genes)
         if isinstance(model.decoder, Inner) and target is not None:
-            # Random vectors carry no noise of the cells: there is nothing to estimate it from.
-            drawn = "random" in (config.sample_start, config.gene_start)
-            return _fit_linear_path(model, target, 0.0 if drawn else config.sample_noise)
+            # Random vectors carry no noise of the entries: there is nothing to estimate it from.
+            drawn = "random" in (options.sample_start, options.gene_start)
+            return _fit_linear_path(model, target, 0.0 if drawn else float(options.sample_noise))
     return 0.0
 
 
 def principal_components(
-    model: Factorized, config: Config, seed: int, names: Names, target: Target
+    model: Factorized, options: FE, problem: Problem, target: Target
 ) -> tuple[Tensor, Tensor]:
     """Return scores and loadings, as many as a start and a search of neighbours need."""
     k = max(
-        config.sample_dim if config.sample_start == "pca" else 1,
-        model.genes.shape[1] if config.gene_start == "svd" else 1,
-        min(COMPONENTS, *target.X.shape) if config.neighbor_weight else 1,
+        number(options.sample_dim) if options.sample_start == "pca" else 1,
+        model.genes.shape[1] if options.gene_start == "svd" else 1,
+        min(COMPONENTS, *target.X.shape) if options.neighbor_weight else 1,
     )
     n_probes = min(k + OVERSAMPLING, *target.X.shape)
-    probe = normal(seed, names.genes, n_probes, "probe").to(model.offset.device)
+    probe = normal(problem.seed, problem.ranks.genes, n_probes, "probe").to(model.offset.device)
     return truncated_svd(target, probe, k)
 
 
@@ -84,7 +82,7 @@ def _fit_linear_path(model: Factorized, target: Target, sample_noise: float) -> 
     """Let the linear path start as the least-squares map from the start of u.
 
     Its targets are the sample factors that fit best, given the gene vectors. What the map leaves
-    of the variance is taken as noise of the cells, of which every factor gets a share; seen from
+    of the variance is taken as noise of the entries, of which every factor gets a share; seen from
     u, `sample_noise` times that share is the noise returned, and the map is the best one under it.
     """
     u, v = model.samples * target.counted, model.genes
@@ -92,7 +90,7 @@ def _fit_linear_path(model: Factorized, target: Target, sample_noise: float) -> 
     gram = v.T @ v
     u_factors = (u.T @ target.times(v, target.nothing())) @ _pseudo_inverse(gram)
     weight = _pseudo_inverse(u.T @ u) @ u_factors
-    # The map explains tr(W V'V W' U'U) of the squares of the target. What is left, cell by cell,
+    # The map explains tr(W V'V W' U'U) of the squares of the target. What is left, entry by entry,
     # puts the same variance on each of d orthonormal factors; seen from u it is divided by what
     # the map makes of a unit of u, tr(W V'V W') / d, so that units of u and v do not matter.
     reach = weight @ gram @ weight.T
@@ -120,7 +118,7 @@ def _draw_frequencies(model: Factorized, seed: int) -> None:
         frequencies.copy_(torch.from_numpy(drawn))
 
 
-def draw_network(model: Factorized, config: Config, seed: int) -> None:
+def draw_network(model: Factorized, options: FE, seed: int) -> None:
     """Draw weights, biases and frequencies of a model on the CPU, from local generators.
 
     ``"torch"`` is the default of torch.nn.Linear; ``"glorot"`` is uniform with zero biases. The
@@ -131,7 +129,7 @@ def draw_network(model: Factorized, config: Config, seed: int) -> None:
     for module in model.modules():
         if not isinstance(module, nn.Linear):
             continue
-        if config.init == "torch":
+        if options.init == "torch":
             nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=rng)
             if module.bias is not None:
                 bound = 1 / math.sqrt(module.in_features)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .._core.random import generator
-from ..kernels.neighbours import Neighbours
-from .config import Config
-from .names import Names
-from .sizes import FEW_DIMENSIONS
+from ..._core.random import generator
+from ...kernels.neighbours import Neighbours
+from ...training.ranks import Ranks
+from .options import FE
+from .sizes import FEW_DIMENSIONS, number
 
 MOST = 2048
 """Samples that take part; of more, an evenly spaced choice. The others follow the decoder."""
@@ -43,18 +43,16 @@ class Keeping:
     seed: int
 
     @classmethod
-    def of(
-        cls, scores: Tensor, counted: Tensor, names: Names, config: Config, seed: int
-    ) -> Keeping:
+    def of(cls, scores: Tensor, counted: Tensor, ranks: Ranks, options: FE, seed: int) -> Keeping:
         """Find neighbours among the samples that count, which are numbered by name."""
-        assert isinstance(config.neighbor_weight, float)
-        members = torch.from_numpy(names.rows).to(scores.device)
+        assert isinstance(options.neighbor_weight, float)
+        members = torch.from_numpy(ranks.rows).to(scores.device)
         members = members[counted[members, 0] > 0]
         if len(members) > MOST:
             members = members[torch.arange(MOST, device=members.device) * len(members) // MOST]
         neighbours = Neighbours.of(scores[:, :COMPONENTS], members)
-        sharpness = SHARPNESS[config.sample_dim > FEW_DIMENSIONS]
-        return cls(neighbours, config.neighbor_weight, sharpness, seed)
+        sharpness = SHARPNESS[number(options.sample_dim) > FEW_DIMENSIONS]
+        return cls(neighbours, options.neighbor_weight, sharpness, seed)
 
     def gradient(self, table: Tensor, step: int) -> Tensor:
         """Return the gradient of the term by the sample table in one step."""

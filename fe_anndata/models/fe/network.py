@@ -7,17 +7,16 @@ using factorized tensor decomposition, Bioinformatics 36 (2020).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .base import Model
 from .decoders import Concat, Dot, Inner
 
 
-class Factorized(Model):
+class Factorized(nn.Module):
     """Predict expression from a sample vector and a gene vector, both learned.
 
     The standardised output y of the decoder becomes a value in the units of the matrix: linear,
@@ -42,8 +41,6 @@ class Factorized(Model):
         Whether the last of the `gene_dim` coordinates of a gene is its offset, standardised over
         genes. It decodes nothing, and is no column of ``genes``.
     """
-
-    family: ClassVar[str] = "fe"
 
     offset: Tensor
     scale: Tensor
@@ -111,7 +108,7 @@ class Factorized(Model):
         """Return the sample table, (n_samples, sample_dim)."""
         return self.samples.detach()
 
-    def cells(self, samples: Tensor, genes: Tensor) -> Tensor:
+    def entries(self, samples: Tensor, genes: Tensor) -> Tensor:
         """Return the predicted value of each (sample, gene) pair of two index vectors."""
         u, v = functional.embedding(samples, self.samples), functional.embedding(genes, self.genes)
         return self.in_units(self.decoder.pairs(u, v), self.offset[genes])

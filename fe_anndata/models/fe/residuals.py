@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..kernels.noise import Noise, misfit, residual_noise
-from ..kernels.target import Target
-from ..models.factored import Factored
-from .holdout import CellSet
-from .projection import FEW, Projection
+from ...kernels.noise import Noise, misfit, residual_noise
+from ...kernels.target import Target
+from ...matrix.entries import Entries
+from .options import FE
+from .placing import FEW, Placing
+from .reduced_basis import Reduced
 
 SPREADS = 6
 """How many standard deviations, robust ones, of log misfit make a profile unlike all others."""
@@ -47,14 +48,8 @@ class Residuals:
 
 
 @torch.no_grad()
-def finish(
-    view: Factored,
-    table: Tensor,
-    target: Target,
-    kind: str,
-    prior: float | str,
-    relocate: bool,
-    held_out: CellSet | None,
+def left_over(
+    view: Reduced, table: Tensor, target: Target, options: FE, held_out: Entries | None
 ) -> Residuals:
     """Return what a trained decoder leaves; move the samples of `table`, in place, if told to.
 
@@ -66,27 +61,26 @@ def finish(
         The samples, (n, d).
     target
         The matrix around the centre of `view`.
-    kind
-        Of the noise: ``"shared"``, or ``"equal"`` in all genes.
-    relocate
-        Whether each sample moves to where a new sample of its profile would be placed. Hidden
-        cells, filled with the prediction, have no say in it.
-    prior
-        Weight of the prior, or ``"auto"`` for the one with which `held_out` is predicted best.
+    options
+        ``noise_model``, the kind of noise; ``place_samples``, whether each sample moves to where a
+        new sample of its profile would be placed (hidden entries, filled with the prediction, have
+        no say in it); and ``sample_prior``, the weight of the prior, or ``"auto"`` for the one with
+        which `held_out` is predicted best.
     held_out
-        Cells of samples that count, if any are held out.
+        Entries of samples that count, if any are held out.
     """
+    prior = options.sample_prior
     V = view.loadings.to(table.dtype)
     P = _factors(view, table)
     filled = target.hidden.inner(P, V)
-    noise, scores = residual_noise(target, filled, P, V, shared=kind == "shared")
+    noise, scores = residual_noise(target, filled, P, V, shared=options.noise_model == "shared")
     if prior == "auto":
         prior = 1.0
-        if relocate and held_out and table.shape[1] > FEW:
+        if options.place_samples and held_out and table.shape[1] > FEW:
             prior = _best_prior(view, table, noise, scores, held_out)
     weight = float(prior)
-    if relocate:
-        table.copy_(Projection(view, table, noise, weight).of_scores(scores, table))
+    if options.place_samples:
+        table.copy_(Placing(view, table, noise, weight).of_scores(scores, table))
         P = _factors(view, table)
     logs = misfit(target, filled, P, V, noise, scores).clamp_min(1e-30).log()
     middle = logs.median()
@@ -95,19 +89,19 @@ def finish(
 
 
 def _best_prior(
-    view: Factored, table: Tensor, noise: Noise, scores: Tensor, held_out: CellSet
+    view: Reduced, table: Tensor, noise: Noise, scores: Tensor, held_out: Entries
 ) -> float:
-    """Return the weight of the prior with which some samples predict their held-out cells best."""
+    """Return the prior's weight with which some samples predict their held-out entries best."""
     every = math.ceil(len(table) / TRIED_ON)
-    of_these = held_out.rows % every == 0
-    rows = torch.from_numpy(held_out.rows[of_these] // every)
-    columns = torch.from_numpy(held_out.cols[of_these].astype("int64"))
-    values = torch.from_numpy(held_out.values[of_these])
+    used = held_out.rows % every == 0
+    rows = torch.from_numpy(held_out.rows[used] // every)
+    columns = torch.from_numpy(held_out.cols[used].astype("int64"))
+    values = torch.from_numpy(held_out.values[used])
     values = (values - view.centre[columns]) / view.scale
     best, least = PRIORS[0], math.inf
     for weight in PRIORS:
-        projection = Projection(view, table, noise, weight)
-        P = view.factors(projection.of_scores(scores[::every], table[::every]))
+        placing = Placing(view, table, noise, weight)
+        P = view.factors(placing.of_scores(scores[::every], table[::every]))
         loss = float(((P[rows] * view.loadings[columns]).sum(1) - values).square().mean())
         if not loss < least:
             break
@@ -116,7 +110,7 @@ def _best_prior(
 
 
 @torch.no_grad()
-def in_expression(view: Factored, table: Tensor) -> tuple[Tensor, Tensor]:
+def in_expression(view: Reduced, table: Tensor) -> tuple[Tensor, Tensor]:
     """Return the linear change of coordinates, and its inverse, that makes them like distances.
 
     Euclidean distances are then those of the profiles that the best linear map of the coordinates
@@ -140,7 +134,7 @@ def in_expression(view: Factored, table: Tensor) -> tuple[Tensor, Tensor]:
     return forth.to(table.dtype), back.to(table.dtype)
 
 
-def _factors(view: Factored, table: Tensor) -> Tensor:
+def _factors(view: Reduced, table: Tensor) -> Tensor:
     P = table.new_empty(len(table), view.loadings.shape[1])
     for first in range(0, len(table), 1024):
         rows = slice(first, first + 1024)

@@ -12,9 +12,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ..kernels.placement import BRAKE, DAMPING, EASE, Prior, damped
-from ..models.factored import Factored
-from ..models.factorized import AtGenes
+from ...kernels.placement import BRAKE, DAMPING, EASE, Prior, damped
+from .network import AtGenes
+from .reduced_basis import Reduced
 
 GENES = 2048
 """Genes that go through the network at a time."""
@@ -62,7 +62,7 @@ class ExactSteps:
         Of places.
     """
 
-    def __init__(self, view: Factored, genes: Tensor, loadings: Tensor, prior: Prior) -> None:
+    def __init__(self, view: Reduced, genes: Tensor, loadings: Tensor, prior: Prior) -> None:
         self.view, self.genes, self.prior = view, genes, prior
         self.centre, self.loadings = view.centre[genes], loadings
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ..kernels import pair_mlp
-from ..kernels.phi import Phi
+from ...kernels import pair_mlp
+from ...kernels.phi import Phi
 
 _ACTIVATION_MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh}
 

@@ -1,4 +1,4 @@
-"""The order in which cells and tiles are visited; nothing of the size of the matrix is stored.
+"""The order in which entries and tiles are visited; nothing of the size of the matrix is stored.
 
 An order depends on the seed and the number of the epoch alone, so any step can be repeated.
 """
@@ -59,33 +59,33 @@ def _mix(x: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def n_batches(n: int, size: int) -> int:
-    """Return how many batches of `size` hold `n` things; the last may be smaller."""
+def n_minibatches(n: int, size: int) -> int:
+    """Return how many minibatches of `size` hold `n` things; the last may be smaller."""
     return -(-n // size)
 
 
-def cell_batch(
+def entries_of_step(
     step: int, size: int, shape: tuple[int, int], seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and columns of the random cells of a step; an epoch visits every cell once."""
-    n_cells = shape[0] * shape[1]
-    epoch, batch = divmod(step, n_batches(n_cells, size))
-    places = np.arange(batch * size, min((batch + 1) * size, n_cells))
-    rows, cols = np.divmod(Permutation(n_cells, seed, "cells", epoch)(places), shape[1])
+    """Return rows and columns of the random entries of a step; an epoch visits every entry once."""
+    n_entries = shape[0] * shape[1]
+    epoch, place = divmod(step, n_minibatches(n_entries, size))
+    places = np.arange(place * size, min((place + 1) * size, n_entries))
+    rows, cols = np.divmod(Permutation(n_entries, seed, "cells", epoch)(places), shape[1])
     return rows, cols
 
 
-def tile_batch(
+def tile_of_step(
     step: int, size: tuple[int, int], shape: tuple[int, int], seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return rows and columns of the tile of a step; an epoch visits every tile once.
 
     Both axes are shuffled anew in each epoch, and cut evenly: no tile is a mere edge.
     """
-    down, across = n_batches(shape[0], size[0]), n_batches(shape[1], size[1])
-    epoch, batch = divmod(step, down * across)
+    down, across = n_minibatches(shape[0], size[0]), n_minibatches(shape[1], size[1])
+    epoch, place = divmod(step, down * across)
     rows, cols, order = _tiles(epoch, shape, (down, across), seed)
-    i, j = divmod(int(order[batch]), across)
+    i, j = divmod(int(order[place]), across)
     return rows[i], cols[j]
 
 

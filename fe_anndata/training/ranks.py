@@ -13,8 +13,8 @@ from .._core.random import generator
 
 
 @dataclass(frozen=True)
-class Names:
-    """Ranks of the sample and gene names; random numbers are dealt out in this order."""
+class Ranks:
+    """Ranks of the sample and gene names: the order in which random numbers are dealt out."""
 
     samples: np.ndarray
     genes: np.ndarray

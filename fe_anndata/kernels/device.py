@@ -9,7 +9,7 @@ import torch
 
 from .._core.settings import settings
 from .._core.warn import warn_user
-from ..kernels.pair_mlp.choice import has_bf16, settle
+from .pair_mlp.choice import has_bf16, settle
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Objectives on all observed cells at once, for the inner decoder.
+"""Trainings on all observed entries at once, for the inner decoder.
 
 With noise on the sample table, new in every step, the decoder cannot tell neighbouring samples
-apart by less than that, and so does not fit the noise of the cells.
+apart by less than that, and so does not fit the noise of the entries.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..kernels import inner
-from ..kernels.products import Cells
-from ..kernels.target import Target
-from ..kernels.workers import share
-from ..models.decoders import Inner
-from ..models.factorized import Factorized
-from .holdout import Holdout
-from .names import Names, normal
-from .neighbours import Keeping
-from .objectives import Objective
+from ...kernels import inner
+from ...kernels.entry_set import EntrySet
+from ...kernels.workers import in_parallel
+from ...training.ranks import normal
+from .decoders import Inner
+from .objective import Objective
+from .setting import Setting
+from .sizes import number
 
 DRAWS = 2
 """Over how many draws of the noise the gene table is solved for."""
@@ -29,27 +27,20 @@ ROWS = 1024
 
 
 class _WholeMatrix(Objective):
-    """What the two objectives share."""
+    """What both share."""
 
-    def __init__(
-        self,
-        model: Factorized,
-        target: Target,
-        holdout: Holdout,
-        names: Names,
-        seed: int,
-        noise: float,
-        keeping: Keeping | None,
-    ) -> None:
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        model, holdout = setting.model, setting.holdout
         assert isinstance(model.decoder, Inner)
-        self.model, self.decoder, self.target = model, model.decoder, target
-        self.names, self.seed, self.noise = names, seed, noise
-        self.keeping = keeping
-        cells, device = holdout.cells, model.offset.device
-        self.n_held_out = len(cells)
-        self.steps_per_epoch, self.cells_per_step = 1, target.n_observed
-        shape = (target.X.shape[0], target.X.shape[1])
-        self.held_out = Cells.of(cells.rows, cells.cols, cells.values, shape, device)
+        assert setting.target is not None
+        self.decoder, self.target = model.decoder, setting.target
+        self.noise, self.keeping = setting.sample_noise, setting.keeping
+        self.steps_per_epoch, self.entries_per_step = 1, self.target.n_observed
+        held_out, shape = holdout.entries, self.target.X.shape
+        self.held_out = EntrySet.of(
+            held_out.rows, held_out.cols, held_out.values, shape, model.offset.device
+        )
         self.whole_samples = not holdout.counted.all()
 
     def noisy(self, *words: str | int) -> Tensor:
@@ -57,11 +48,11 @@ class _WholeMatrix(Objective):
         samples = self.model.samples.detach()
         if not self.noise:
             return samples
-        drawn = normal(self.seed, self.names.samples, samples.shape[1], "noise", *words)
+        drawn = normal(self.seed, self.ranks.samples, samples.shape[1], "noise", *words)
         return samples.add(drawn.to(samples.device), alpha=self.noise)
 
-    def _share(self, loss: float) -> float:
-        """Return the loss as a share of the variance."""
+    def _fraction(self, loss: float) -> float:
+        """Return the loss as a fraction of the variance."""
         return loss * self.target.n_observed / max(self.target.squares, 1e-30)
 
     def keep_neighbours(self, step: int) -> None:
@@ -95,7 +86,7 @@ class _WholeMatrix(Objective):
             with torch.no_grad():  # which is of the thread
                 factors[parts[i]] = self.decoder.phi(u[parts[i]])
 
-        share(evaluate, len(parts))
+        in_parallel(evaluate, len(parts))
         return factors
 
     def parts(self) -> list[slice]:
@@ -109,7 +100,7 @@ class _WholeMatrix(Objective):
 
     @torch.no_grad()
     def validation_loss(self) -> float:
-        """Return the mean squared error of the held-out cells, NaN if there are none."""
+        """Return the mean squared error of the held-out entries, NaN if there are none."""
         if not self.n_held_out:
             return float("nan")
         Q = self.decoder.psi(self.model.genes)
@@ -130,7 +121,7 @@ class JointSteps(_WholeMatrix):
         self.descend(P, u, gradients.P, self.target.counted)
         Q.backward(gradients.Q)  # type: ignore[no-untyped-call]
         self.model.samples.grad = u.grad
-        self.unexplained = self._share(gradients.loss)
+        self.unexplained = self._fraction(gradients.loss)
         self.keep_neighbours(step)
         return gradients.loss * self.target.scale**2
 
@@ -141,42 +132,20 @@ class Alternating(_WholeMatrix):
     While the gene table is fixed, the loss is known from the scores of the samples on it, k
     numbers each, so that these steps do not touch the matrix. Then the network is fixed, and the
     best gene table has a closed form. Both together cost two products with the matrix.
-
-    Parameters
-    ----------
-    model, target, holdout, names, seed, noise, keeping
-        As for all objectives.
-    every
-        Steps between solutions.
-    prior
-        Precision of the normal prior of the gene vectors.
-    l2
-        Weight of their sum of squares in the loss.
     """
 
-    def __init__(
-        self,
-        model: Factorized,
-        target: Target,
-        holdout: Holdout,
-        names: Names,
-        seed: int,
-        noise: float,
-        keeping: Keeping | None,
-        every: int,
-        prior: float,
-        l2: float,
-    ) -> None:
-        super().__init__(model, target, holdout, names, seed, noise, keeping)
-        self.every, self.prior, self.l2 = every, prior, l2
-        self.steps_per_epoch, self.cells_per_step = every, max(1, target.n_observed // every)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.every = number(setting.options.solve_every)
+        self.steps_per_epoch = self.every
+        self.entries_per_step = max(1, self.target.n_observed // self.every)
         self.scores: inner.Scores | None = None
 
     def backward(self, step: int) -> float:
         """Fill the gradients; return the loss when the scores were taken."""
         if self.scores is None:
             self.scores = self._take_scores()
-            self.unexplained = self._share(self.scores.loss)
+            self.unexplained = self._fraction(self.scores.loss)
         self._descend_in_parts(self.scores, self.noisy(step))
         self.keep_neighbours(step)
         return self.scores.loss * self.target.scale**2
@@ -198,7 +167,7 @@ class Alternating(_WholeMatrix):
             counts = counted[rows] if self.whole_samples else None
             of_samples[rows], found[i] = phi.gradients(gradient, inputs, noisy[rows], counts)
 
-        share(descend, len(parts))
+        in_parallel(descend, len(parts))
         for i, parameter in enumerate(shared):
             parameter.grad = torch.stack([part[i] for part in found]).sum(0)
 
@@ -224,5 +193,5 @@ class Alternating(_WholeMatrix):
             mean.add_(P, alpha=1 / draws)
             square += (P.T @ P).double() / draws
             del P
-        genes = self.model.genes
-        genes.copy_(inner.best_gene_factors(self.target, mean, square, genes, self.prior, self.l2))
+        genes, prior = self.model.genes, float(self.options.gene_prior)
+        genes.copy_(inner.best_gene_factors(self.target, mean, square, genes, prior, self.l2))

@@ -18,7 +18,7 @@ from scipy.linalg import qr
 from torch import Tensor
 
 from .decoders import Inner
-from .factorized import AtGenes, Factorized
+from .network import AtGenes, Factorized
 
 FACTORS = 64
 """Profiles in the basis of a decoder that has none of its own."""
@@ -31,7 +31,7 @@ ACTIVATIONS = 1 << 21
 
 
 @dataclass(frozen=True)
-class Factored:
+class Reduced:
     """Profiles as ``centre + scale * loadings @ factors(u)``.
 
     Attributes
@@ -57,7 +57,7 @@ class Factored:
 
 
 @torch.no_grad()
-def factored(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float64) -> Factored:
+def reduced(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float64) -> Reduced:
     """Return the decoder of `model` in that form; exact for the inner one.
 
     Parameters
@@ -73,7 +73,7 @@ def factored(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float
     centre, scale = exact.offset, float(exact.scale)
     if isinstance(exact.decoder, Inner):
         phi, loadings = exact.decoder.kernel(), exact.decoder.psi(exact.genes)
-        return Factored(exact.decoder.phi, phi.with_tangents, loadings, centre, scale)
+        return Reduced(exact.decoder.phi, phi.with_tangents, loadings, centre, scale)
     some = places[:: max(1, -(-len(places) // SNAPSHOTS))]
     everywhere = torch.arange(len(model.genes), device=places.device)
     width = max(exact.architecture["hidden"], default=1)
@@ -108,7 +108,7 @@ def factored(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float
         values, along = (torch.cat(of_parts) for of_parts in zip(*parts, strict=True))
         return (values - shift) @ back, along @ back
 
-    return Factored(factors, with_tangents, loadings, centre, scale, model.at)
+    return Reduced(factors, with_tangents, loadings, centre, scale, model.at)
 
 
 def _rows(activations: int) -> int:

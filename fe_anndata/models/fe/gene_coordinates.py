@@ -13,8 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models.decoders import Inner
-from ..models.factorized import Factorized
+from .decoders import Inner
+from .network import Factorized
 
 POWER = 0.25
 """Of the standard deviation along an axis: 0 is whitened, 1 as loadings."""

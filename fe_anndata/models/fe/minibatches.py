@@ -1,4 +1,4 @@
-"""Objectives on batches: random cells, as published, and tiles of samples x genes."""
+"""Trainings on minibatches: random entries, as published, and tiles of samples x genes."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from ..kernels.pair_mlp import Gradients, Kernel
-from ..matrix.values import Values, cells, stored_in_tile, tile
-from ..models.decoders import Concat
-from ..models.factorized import Factorized
-from .batches import cell_batch, n_batches, tile_batch
-from .holdout import CellSet, Holdout
-from .names import Names
-from .objectives import Objective
+from ...kernels.pair_mlp import Gradients, choose
+from ...matrix.entries import Entries
+from ...matrix.values import Values, entries, stored_in_tile, tile
+from ...training.order import entries_of_step, n_minibatches, tile_of_step
+from .decoders import Concat
+from .objective import Objective, row_wise
+from .setting import Setting
 
 VALIDATION_CHUNK = 1 << 12
-"""Held-out cells whose activations are in memory at a time."""
+"""Held-out entries whose activations are in memory at a time."""
 
 
-class _Batches(Objective):
-    """What batches of cells and of tiles share."""
+class _Minibatches(Objective):
+    """What both kinds share."""
 
-    def __init__(
-        self, model: Factorized, X: Values, holdout: Holdout, names: Names, seed: int
-    ) -> None:
-        self.model, self.X, self.names, self.seed = model, X, names, seed
-        self.held_out, self.counted = HeldOut(holdout.cells, X.shape), holdout.counted
-        self.n_held_out = len(holdout.cells)
-        self.device = model.offset.device
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        X = setting.problem.rows.whole
+        assert X is not None
+        self.X: Values = X
+        self.held_out = HeldOut(setting.holdout.entries, self.X.shape)
+        self.counted = setting.holdout.counted
+        self.device = self.model.offset.device
 
     def to_device(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
     def descend(self, predicted: Tensor, observed: Tensor, rows: np.ndarray) -> float | None:
-        """Backpropagate the mean squared error of vectors of cells in the samples `rows`."""
+        """Backpropagate the mean squared error of vectors of entries in the samples `rows`."""
         errors = (predicted - observed).square()
         counted = self.counted[rows]
         if not counted.any():
@@ -59,82 +59,59 @@ class _Batches(Objective):
 
     @torch.no_grad()
     def validation_loss(self) -> float:
-        """Return the mean squared error of the held-out cells, NaN if there are none."""
+        """Return the mean squared error of the held-out entries, NaN if there are none."""
         total = 0.0
-        held_out = self.held_out.cells
+        held_out = self.held_out.entries
         for first in range(0, self.n_held_out, VALIDATION_CHUNK):
             part = slice(first, first + VALIDATION_CHUNK)
             rows, cols, values = (
                 self.to_device(a[part]) for a in (held_out.rows, held_out.cols, held_out.values)
             )
-            total += float((self.model.cells(rows, cols) - values).double().square().sum())
+            total += float((self.model.entries(rows, cols) - values).double().square().sum())
         return total / self.n_held_out if self.n_held_out else float("nan")
 
 
-class RandomCells(_Batches):
-    """Batches of random cells, as published; every cell is visited once an epoch."""
+class RandomEntries(_Minibatches):
+    """Minibatches of random entries, as published; every entry is visited once an epoch."""
 
-    def __init__(
-        self,
-        model: Factorized,
-        X: Values,
-        holdout: Holdout,
-        names: Names,
-        seed: int,
-        size: int,
-    ) -> None:
-        super().__init__(model, X, holdout, names, seed)
-        self.size = self.cells_per_step = min(size, X.shape[0] * X.shape[1])
-        self.steps_per_epoch = n_batches(X.shape[0] * X.shape[1], self.size)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        n_entries, size = self.X.shape[0] * self.X.shape[1], setting.options.minibatch_size
+        assert isinstance(size, int)
+        self.size = self.entries_per_step = min(size, n_entries)
+        self.steps_per_epoch = n_minibatches(n_entries, self.size)
 
     def backward(self, step: int) -> float | None:
-        """Fill the gradients for the cells of `step`."""
-        row_ranks, col_ranks = cell_batch(step, self.size, self.X.shape, self.seed)
-        rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]
-        values = cells(self.X, rows, cols)
+        """Fill the gradients for the entries of `step`."""
+        row_ranks, col_ranks = entries_of_step(step, self.size, self.X.shape, self.seed)
+        rows, cols = self.ranks.rows[row_ranks], self.ranks.cols[col_ranks]
+        values = entries(self.X, rows, cols)
         seen = ~np.isnan(values) & ~self.held_out.among(rows, cols)
         rows, cols = rows[seen], cols[seen]
-        predicted = self.model.cells(self.to_device(rows), self.to_device(cols))
+        predicted = self.model.entries(self.to_device(rows), self.to_device(cols))
         return self.descend(predicted, self.to_device(values[seen]), rows)
 
 
-class Tiles(_Batches):
-    """Batches of some samples x some genes, for which the first layer splits.
+class Tiles(_Minibatches):
+    """Minibatches of some samples x some genes, for which the first layer splits."""
 
-    Parameters
-    ----------
-    model, X, holdout, names, seed
-        As for all objectives.
-    size
-        Samples and genes of a tile.
-    kernel
-        Computes the concat decoder; others go by autograd.
-    row_wise
-        Whether the gradients of the tables are sparse, of the rows of the tile alone.
-    """
-
-    def __init__(
-        self,
-        model: Factorized,
-        X: Values,
-        holdout: Holdout,
-        names: Names,
-        seed: int,
-        size: tuple[int, int],
-        kernel: Kernel,
-        row_wise: bool,
-    ) -> None:
-        super().__init__(model, X, holdout, names, seed)
-        n, m = X.shape
-        self.kernel, self.row_wise = kernel, row_wise
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        n, m = self.X.shape
+        compute, size = setting.problem.compute, setting.options.minibatch_size
+        assert isinstance(size, tuple)
+        # It computes the concat decoder; others go by autograd.
+        self.kernel = choose(compute.kernel, compute.device, compute.precision)
+        # Whether the gradients of the tables are sparse, of the rows of the tile alone.
+        self.row_wise = row_wise(setting.options)
         self.size = (min(size[0], n), min(size[1], m))
-        self.cells_per_step = self.size[0] * self.size[1]
-        self.steps_per_epoch = n_batches(n, self.size[0]) * n_batches(m, self.size[1])
+        self.entries_per_step = self.size[0] * self.size[1]
+        self.steps_per_epoch = n_minibatches(n, self.size[0]) * n_minibatches(m, self.size[1])
 
     def backward(self, step: int) -> float | None:
         """Fill the gradients for the tile of `step`."""
-        row_ranks, col_ranks = tile_batch(step, self.size, self.X.shape, self.seed)
-        rows, cols = self.names.rows[row_ranks], self.names.cols[col_ranks]
+        row_ranks, col_ranks = tile_of_step(step, self.size, self.X.shape, self.seed)
+        rows, cols = self.ranks.rows[row_ranks], self.ranks.cols[col_ranks]
         values = tile(self.X, rows, cols)
         self.held_out.hide(values, rows, cols)
         if isinstance(self.model.decoder, Concat):
@@ -209,17 +186,17 @@ class Tiles(_Batches):
 
 
 class HeldOut:
-    """The validation cells, to be found in a batch."""
+    """The validation entries, to be found in a minibatch."""
 
-    def __init__(self, cells: CellSet, shape: tuple[int, int]) -> None:
-        self.cells, self.n_vars = cells, shape[1]
+    def __init__(self, entries: Entries, shape: tuple[int, int]) -> None:
+        self.entries, self.n_vars = entries, shape[1]
         # Sorted by row, then column, so these numbers rise.
-        self.numbers = cells.rows * shape[1] + cells.cols
-        self.where = sparse.csr_matrix((cells.values, (cells.rows, cells.cols)), shape=shape)
+        self.numbers = entries.rows * shape[1] + entries.cols
+        self.where = sparse.csr_matrix((entries.values, (entries.rows, entries.cols)), shape=shape)
 
     def among(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """Return which pairs of `rows` and `cols` are held out, bool."""
-        if not len(self.cells):
+        if not len(self.entries):
             return np.zeros(len(rows), dtype=bool)
         number = rows * self.n_vars + cols
         place = np.minimum(np.searchsorted(self.numbers, number), len(self.numbers) - 1)
@@ -227,8 +204,8 @@ class HeldOut:
         return found
 
     def hide(self, values: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> None:
-        """Set the held-out cells of a tile to NaN."""
-        if not len(self.cells):
+        """Set the held-out entries of a tile to NaN."""
+        if not len(self.entries):
             return
         i, j, _ = stored_in_tile(self.where, rows, cols)
         values[i, j] = np.nan

@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..kernels import placement
-from ..kernels.noise import Noise
-from ..kernels.placement import Candidates, Landscape, Prior, Quadratic
-from ..kernels.workers import share
-from ..models.factored import Factored
+from ...kernels import placement
+from ...kernels.noise import Noise
+from ...kernels.placement import Candidates, Landscape, Prior, Quadratic
+from ...kernels.workers import in_parallel
 from .exact_steps import ExactSteps, Profile
+from .reduced_basis import Reduced
 
 ROWS = 128
 """Samples that are placed at a time."""
@@ -67,8 +67,15 @@ class Placements:
     n_genes: np.ndarray
     misfit: np.ndarray
 
+    @classmethod
+    def joined(cls, parts: list[Placements]) -> Placements:
+        """Return those of several parts, in their order."""
+        return cls(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0]))
+        )
 
-class Projection:
+
+class Placing:
     """A decoder and its noise, ready to place samples.
 
     Parameters
@@ -87,7 +94,7 @@ class Projection:
 
     def __init__(
         self,
-        view: Factored,
+        view: Reduced,
         table: Tensor,
         noise: Noise,
         weight: float,
@@ -240,7 +247,7 @@ class Projection:
                 u, _ = placement.refine(landscape, starts, STEPS_OF_TRAINED[self.many])
                 placed[rows] = u.to(placed.dtype)
 
-        share(place, -(-len(own) // ROWS))
+        in_parallel(place, -(-len(own) // ROWS))
         return placed
 
 

@@ -1,0 +1,361 @@
+"""The options of a family: what a field may hold, when it applies, what it is if it is left out.
+
+A family lists its options in one frozen dataclass. Everything that has to be known of a field
+stands on the field, as an :class:`Option`: help texts, checks, the command line and the settling
+of ``"auto"`` are all made from it.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from functools import cache
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin
+
+from .._core.errors import near
+
+AUTO: Literal["auto"] = "auto"
+"""The value of an option that is settled by others, or by the data."""
+
+When = Mapping[str, tuple[Any, ...]]
+"""Other options, each with the values it must have one of."""
+
+
+class Except(tuple[Any, ...]):
+    """All values but these."""
+
+    def __contains__(self, value: object) -> bool:
+        return not super().__contains__(value)
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of a field.
+
+    Attributes
+    ----------
+    doc
+        What it means, with its unit.
+    least, above, most
+        Range of a number: at least, more than, at most.
+    applies
+        When the option means anything.
+    otherwise, same_as
+        Its value where it does not, by default that of the field; or the option that has it.
+    needs
+        For some of its values, what these need of other options.
+    auto
+        What ``"auto"`` stands for: the first value whose condition holds. None if the data decide.
+    excludes
+        An option that cannot be given together with this one.
+    follows
+        An option whose change makes what a recipe says of this one void.
+    table
+        ``"obsm"`` or ``"varm"`` if it names a table to start at, and the option with its width.
+    """
+
+    doc: str
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    applies: When = field(default_factory=dict)
+    otherwise: Any = None
+    same_as: str | None = None
+    needs: Mapping[Any, When] = field(default_factory=dict)
+    auto: tuple[tuple[When, Any], ...] | None = None
+    excludes: str | None = None
+    follows: str | None = None
+    table: tuple[str, str] | None = None
+
+
+def option(default: Any, doc: str, **facts: Any) -> Any:
+    """Return a field with a default and what is known of it; see :class:`Option`."""
+    facts.setdefault("otherwise", default)
+    return field(default=default, metadata={"option": Option(doc, **facts)})
+
+
+def about(of: Field[Any]) -> Option:
+    """Return what is known of a field."""
+    known: Option = of.metadata["option"]
+    return known
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chooses of a family; the base of :class:`fe_anndata.models.FE` and others.
+
+    Values are checked when the object is made, each by its type and range, and together by what
+    stands on the fields.
+
+    Raises
+    ------
+    ValueError
+        For a value of a wrong type or out of its range, or options that do not go together.
+    """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+    """Words of older versions, names of options and values, and what they are now."""
+
+    def __post_init__(self) -> None:
+        """Bring values to plain Python, and check them."""
+        for of in fields(self):
+            value = _checked(type(self), of, getattr(self, of.name))
+            object.__setattr__(self, of.name, value)
+        settle(type(self), self.chosen())
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the values by name."""
+        return {of.name: getattr(self, of.name) for of in fields(self)}
+
+    def settled(self) -> Self:
+        """Return them with every ``"auto"`` replaced that does not depend on the data."""
+        return type(self)(**settle(type(self), self.chosen()))
+
+
+def options_of(options: type[Options]) -> dict[str, Field[Any]]:
+    """Return the fields of a class of options by name."""
+    return {of.name: of for of in fields(options)}
+
+
+@cache
+def types_of(options: Any) -> dict[str, Any]:
+    """Return the types of a class of options by name."""
+    return typing.get_type_hints(options)
+
+
+def settle(
+    options: type[Options], chosen: Mapping[str, Any], yielding: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return all values, ``"auto"`` replaced where it does not depend on the data.
+
+    Parameters
+    ----------
+    options
+        The class.
+    chosen
+        Values by name; the others have their defaults.
+    yielding
+        Names in `chosen` that are void where they do not apply. For others that is an error.
+
+    Raises
+    ------
+    ValueError
+        If values do not go together.
+    """
+    known = options_of(options)
+    values = {name: chosen.get(name, of.default) for name, of in known.items()}
+    # A field's conditions are on fields before it, which are settled by then.
+    for name, of in known.items():
+        facts = about(of)
+        otherwise = values[facts.same_as] if facts.same_as else facts.otherwise
+        missing = _unmet(facts.applies, values)
+        if missing and (name in yielding or _is_auto(values[name])):
+            values[name] = otherwise
+        elif missing and values[name] != otherwise:
+            other = next(iter(missing))
+            raise ValueError(
+                f"{name} does not apply to {other}={values[other]!r}, it needs "
+                f"{_condition(missing)}; leave it out."
+            )
+        elif _is_auto(values[name]) and facts.auto is not None:
+            values[name] = next(v for when, v in facts.auto if not _unmet(when, values))
+        _require_needs(name, facts, values)
+        other_name = facts.excludes
+        if other_name and _is_given(values[name]) and _is_given(values[other_name]):
+            raise ValueError(f"give {name} or {other_name}, not both.")
+    return values
+
+
+def merged(
+    options: type[Options], recipe: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a recipe changes and what the user gives, who wins, by name.
+
+    What a recipe says of an option that no longer applies is left out.
+    """
+    known = options_of(options)
+    kept = {
+        name: value
+        for name, value in recipe.items()
+        if name not in given
+        and about(known[name]).follows not in given
+        and not any(about(known[g]).excludes == name for g in given if g in known)
+    }
+    values = {**kept, **given}
+    settled = settle(options, values, yielding=kept)
+    return {
+        name: value
+        for name, value in values.items()
+        if name in given or not _unmet(about(known[name]).applies, settled)
+    }
+
+
+def require_known(options: type[Options], family: str, names: Iterable[str], others: Any) -> None:
+    """Raise TypeError if one of `names` is no option of the class.
+
+    Parameters
+    ----------
+    options, family
+        The class, and the name of its family.
+    names
+        What the user gave.
+    others
+        Classes of other families by name, one of which may know it.
+    """
+    for name in names:
+        if name in options_of(options):
+            continue
+        if name in options.RENAMED:
+            raise TypeError(f"{name} is called {options.RENAMED[name]} now; give that.")
+        owners = [repr(other) for other, of in others.items() if name in options_of(of)]
+        if owners:
+            raise TypeError(
+                f"{name} is an option of the family {' and '.join(owners)}, not of {family!r}."
+            )
+        raise TypeError(
+            f"the family {family!r} has no option {name!r}: {near(name, options_of(options), n=1)}"
+        )
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == AUTO
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None and not _is_auto(value)
+
+
+def _unmet(when: When, values: Mapping[str, Any]) -> When:
+    """Return the part of a condition that does not hold."""
+    return {name: allowed for name, allowed in when.items() if values[name] not in allowed}
+
+
+def _condition(when: When) -> str:
+    parts = []
+    for name, allowed in when.items():
+        values = " or ".join(map(repr, allowed))
+        parts.append(f"another {name} than {values}" if isinstance(allowed, Except)
+                     else f"{name}={values}")  # fmt: skip
+    return " and ".join(parts)
+
+
+def _require_needs(name: str, facts: Option, values: Mapping[str, Any]) -> None:
+    value = values[name]
+    if isinstance(value, typing.Hashable) and value in facts.needs:
+        missing = _unmet(facts.needs[value], values)
+        if missing:
+            others = [v for v in facts.needs if v != value]
+            cure = f", or take another {name}" if others or name not in missing else ""
+            raise ValueError(f"{name}={value!r} needs {_condition(missing)}; add that{cure}.")
+
+
+def _checked(options: type[Options], of: Field[Any], value: Any) -> Any:
+    """Return a value as plain Python.
+
+    Raises
+    ------
+    ValueError
+        If it is not of the type or in the range of the field.
+    """
+    hint, facts = types_of(options)[of.name], about(of)
+    value = plain(value)
+    kinds = _alternatives(hint)
+    if any(_is_sizes(kind) for kind in kinds):
+        # One size may be given without a tuple, and a tuple of one where a number will do.
+        if isinstance(value, int) and int not in kinds:
+            value = (value,)
+        elif isinstance(value, tuple) and len(value) == 1 and int in kinds:
+            value = value[0]
+    if any(_fits(kind, value, facts) for kind in kinds):
+        return float(value) if float in kinds and _is_number(value) else value
+    renamed = options.RENAMED.get(value) if isinstance(value, str) else None
+    now = f" ({value!r} is called {renamed!r} now)" if renamed else ""
+    raise ValueError(f"{of.name} must be {described(hint, facts)}, not {value!r}{now}.")
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    return (
+        get_args(hint)
+        if isinstance(hint, types.UnionType) or get_origin(hint) is typing.Union
+        else (hint,)
+    )
+
+
+def _fits(kind: Any, value: Any, facts: Option) -> bool:
+    if kind is type(None):
+        return value is None
+    if get_origin(kind) is Literal:
+        return isinstance(value, str | bool) and value in get_args(kind)
+    if _is_sizes(kind):
+        args = get_args(kind)
+        length = args[-1] is Ellipsis or (isinstance(value, tuple) and len(value) == len(args))
+        return isinstance(value, tuple) and length and all(_is_size(part) for part in value)
+    if kind is float:
+        return _is_number(value) and _in_range(value, facts)
+    if kind is int:
+        return isinstance(value, int) and _is_number(value) and _in_range(value, facts)
+    return isinstance(value, kind)
+
+
+def _is_sizes(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _in_range(value: float, facts: Option) -> bool:
+    return not (
+        (facts.least is not None and value < facts.least)
+        or (facts.above is not None and value <= facts.above)
+        or (facts.most is not None and value > facts.most)
+    )
+
+
+def described(hint: Any, facts: Option) -> str:
+    """Return what a field may hold, in words."""
+    words, choices = [], []
+    for kind in _alternatives(hint):
+        if get_origin(kind) is Literal:
+            choices += [repr(choice) for choice in get_args(kind)]
+        elif _is_sizes(kind) and get_args(kind)[-1] is Ellipsis:
+            words.append("positive integers, such as (100, 50)")
+        elif _is_sizes(kind):
+            words.append(f"{len(get_args(kind))} positive integers")
+        elif kind is bool:
+            words.append("True or False")
+        elif kind in (int, float):
+            words.append(_number(kind, facts))
+        elif kind is str:
+            words.append("a name")
+    if choices and not words:
+        return f"one of {', '.join(choices)}"
+    return ", or ".join(words + choices)
+
+
+def _number(kind: type, facts: Option) -> str:
+    noun = "an integer" if kind is int else "a number"
+    if facts.most is not None:
+        return f"{noun} from {facts.least or 0:g} to {facts.most:g}"
+    if facts.above == 0 or facts.least == 1:
+        return "a positive integer" if kind is int else "a positive number"
+    if facts.least == 0:
+        return f"{noun} that is not negative"
+    return noun if facts.least is None else f"{noun} of at least {facts.least:g}"
+
+
+def plain(value: Any) -> Any:
+    """Return Python numbers and tuples for those of numpy, which users loop over and files give."""
+    if hasattr(value, "tolist"):  # an array or a scalar of numpy
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return tuple(plain(part) for part in value)
+    return value
