@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from itertools import accumulate, pairwise
 from threading import Lock
@@ -21,42 +20,8 @@ PARTS, PART = 16, 64
 """Into how many parts products are cut for the threads of a processor, and the least of a part."""
 
 
-class Products(ABC):
-    """A matrix X (n x m), seen through X Q and X' P.
-
-    Attributes
-    ----------
-    shape
-        Number of rows and of columns.
-    """
-
-    shape: tuple[int, int]
-
-    @abstractmethod
-    def times(self, Q: Tensor) -> Tensor:
-        """Return X Q, (n, k)."""
-
-    @abstractmethod
-    def transposed_times(self, P: Tensor) -> Tensor:
-        """Return X' P, (m, k)."""
-
-    @abstractmethod
-    def squares_by_gene(self, centre: Tensor, weight: Tensor) -> Tensor:
-        """Return the sum over samples of ``weight * (x - centre) ** 2``, float64 (m,).
-
-        `centre` is of each gene, (m,), and `weight` of each sample, (n,).
-        """
-
-    @abstractmethod
-    def squares_by_sample(self, centre: Tensor, weight: Tensor) -> Tensor:
-        """Return the sum over genes of ``weight * (x - centre) ** 2``, float64 (n,).
-
-        Both are of each gene, (m,).
-        """
-
-
-class WholeProducts(Products):
-    """The products of a matrix in memory; a dense one on the processor is used in place.
+class Block:
+    """Some rows of X on a device; a dense block on the processor is used in place.
 
     Parameters
     ----------
@@ -67,7 +32,6 @@ class WholeProducts(Products):
     """
 
     def __init__(self, X: Any, device: torch.device) -> None:
-        self.shape = (int(X.shape[0]), int(X.shape[1]))
         down, across = (_parts(n) if device.type == "cpu" else 1 for n in X.shape)
         if sparse.issparse(X):
             self.forward = csr_tensor(X, device)
@@ -80,93 +44,91 @@ class WholeProducts(Products):
             self.rows = list(self.forward.tensor_split(down))
             self.columns = list(self.forward.T.tensor_split(across))
 
-    def times(self, Q: Tensor) -> Tensor:
-        """Return X Q."""
-        return _product(self.rows, Q, self.shape[0])
+    def times(self, Q: Tensor, out: Tensor) -> None:
+        """Write X Q."""
+        _in_pieces(self.rows, Q, out, adds=False)
 
-    def transposed_times(self, P: Tensor) -> Tensor:
-        """Return X' P."""
+    def add_transposed_times(self, P: Tensor, out: Tensor, *, adds: bool) -> None:
+        """Add X' P, or write it."""
         if self.columns:
-            return _product(self.columns, P, self.shape[1])
-        return _transposed_product(self.rows, P, self.shape[1])
-
-    def squares_by_gene(self, centre: Tensor, weight: Tensor) -> Tensor:
-        """Return weighted squares, summed over samples."""
-        return squares.by_gene(self.forward, centre, weight)
-
-    def squares_by_sample(self, centre: Tensor, weight: Tensor) -> Tensor:
-        """Return weighted squares, summed over genes."""
-        return squares.by_sample(self.forward, centre, weight)
+            _in_pieces(self.columns, P, out, adds=adds)
+        else:
+            _add_transposed(self.rows, P, out if adds else out.zero_())
 
 
-Blocks = Callable[[], Iterable[tuple[slice, Any]]]
-"""Gives the matrix in blocks of rows, in order: which rows, and their values without NaN."""
+Blocks = Callable[[], Iterable[tuple[slice, Block]]]
+"""Gives the matrix in blocks of rows, in order: which rows, and what is known of them."""
 
 
-class BlockProducts(Products):
-    """The products of a matrix that is read by blocks of rows; each product reads it once.
+class Products:
+    """A matrix X (n x m), in memory or read by blocks, seen through X Q and X' P.
+
+    Blocks are visited in their order, so that the result depends on where they are cut, and not on
+    where they come from.
 
     Parameters
     ----------
     blocks
-        Gives the matrix.
+        Gives the matrix; each product asks once.
     shape
-        Of all of it.
-    device
-        Where to compute.
+        Number of rows and of columns.
     """
 
-    def __init__(self, blocks: Blocks, shape: tuple[int, int], device: torch.device) -> None:
-        self.shape, self._blocks, self._device = shape, blocks, device
-
-    def _products(self) -> Iterable[tuple[slice, WholeProducts]]:
-        for rows, block in self._blocks():
-            yield rows, WholeProducts(block, self._device)
+    def __init__(self, blocks: Blocks, shape: tuple[int, int]) -> None:
+        self.blocks, self.shape = blocks, shape
 
     def times(self, Q: Tensor) -> Tensor:
-        """Return X Q."""
+        """Return X Q, (n, k)."""
         product = Q.new_empty(self.shape[0], Q.shape[1])
-        for rows, block in self._products():
-            product[rows] = block.times(Q)
+        for rows, block in self.blocks():
+            block.times(Q, product[rows])
         return product
 
     def transposed_times(self, P: Tensor) -> Tensor:
-        """Return X' P."""
-        product = P.new_zeros(self.shape[1], P.shape[1])
-        for rows, block in self._products():
-            product += block.transposed_times(P[rows])
+        """Return X' P, (m, k)."""
+        product = P.new_empty(self.shape[1], P.shape[1])
+        for rows, block in self.blocks():
+            block.add_transposed_times(P[rows], product, adds=rows.start > 0)
         return product
 
     def squares_by_gene(self, centre: Tensor, weight: Tensor) -> Tensor:
-        """Return weighted squares, summed over samples."""
+        """Return the sum over samples of ``weight * (x - centre) ** 2``, float64 (m,).
+
+        `centre` is of each gene, (m,), and `weight` of each sample, (n,).
+        """
         total = torch.zeros(self.shape[1], dtype=torch.float64, device=centre.device)
-        for rows, block in self._products():
-            total += block.squares_by_gene(centre, weight[rows])
+        for rows, block in self.blocks():
+            total += squares.by_gene(block.forward, centre, weight[rows])
         return total
 
     def squares_by_sample(self, centre: Tensor, weight: Tensor) -> Tensor:
-        """Return weighted squares, summed over genes."""
+        """Return the sum over genes of ``weight * (x - centre) ** 2``, float64 (n,).
+
+        Both are of each gene, (m,).
+        """
         total = torch.zeros(self.shape[0], dtype=torch.float64, device=centre.device)
-        for rows, block in self._products():
-            total[rows] = block.squares_by_sample(centre, weight)
+        for rows, block in self.blocks():
+            total[rows] = squares.by_sample(block.forward, centre, weight)
         return total
 
 
-def _product(parts: list[Tensor], right: Tensor, n: int) -> Tensor:
-    product = right.new_empty(n, right.shape[1])
+def _in_pieces(parts: list[Tensor], right: Tensor, out: Tensor, *, adds: bool) -> None:
+    """Write the products of some parts, one under the other, or add them to what is there."""
     starts = [0, *accumulate(len(part) for part in parts)]
 
     @torch.no_grad()  # which holds for the thread that says so
     def multiply(i: int) -> None:
-        torch.mm(parts[i], right, out=product[starts[i] : starts[i + 1]])
+        piece = out[starts[i] : starts[i + 1]]
+        if adds:
+            piece.addmm_(parts[i], right)
+        else:
+            torch.mm(parts[i], right, out=piece)
 
     in_parallel(multiply, len(parts))
-    return product
 
 
-def _transposed_product(parts: list[Tensor], right: Tensor, n: int) -> Tensor:
-    """Return the product of the transpose of CSR parts; what is CSR is CSC of the transpose."""
-    product = right.new_zeros(n, right.shape[1])
+def _add_transposed(parts: list[Tensor], right: Tensor, out: Tensor) -> None:
+    """Add the product of the transpose of CSR parts; what is CSR is CSC of the transpose."""
     factors = np.split(right.detach().numpy(), list(accumulate(map(len, parts)))[:-1])
     waiting: dict[int, np.ndarray] = {}
     added, turn = 0, Lock()
@@ -175,14 +137,13 @@ def _transposed_product(parts: list[Tensor], right: Tensor, n: int) -> Tensor:
         nonlocal added
         part = parts[i]
         arrays = part.values().numpy(), part.col_indices().numpy(), part.crow_indices().numpy()
-        waiting[i] = sparse.csc_matrix(arrays, shape=(n, len(part))) @ factors[i]
+        waiting[i] = sparse.csc_matrix(arrays, shape=(len(out), len(part))) @ factors[i]
         with turn:  # Always in the same order, so that the last digits are the same.
             while added in waiting:
-                product.add_(torch.from_numpy(waiting.pop(added)))
+                out.add_(torch.from_numpy(waiting.pop(added)))
                 added += 1
 
     in_parallel(multiply, len(parts))
-    return product
 
 
 def _parts(n: int) -> int:

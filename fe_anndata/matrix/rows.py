@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from . import values
 from .entries import Entries
 from .values import Values, as_values
 
-BLOCK = 1 << 22
-"""How many values of a matrix are read at a time."""
+BLOCK, SPARSE_BLOCK = 1 << 22, 1 << 24
+"""How many entries a block has, of a dense matrix and of a sparse one."""
 
 
 class Rows(ABC):
@@ -39,9 +38,28 @@ class Rows(ABC):
         """The matrix, if it is in memory."""
         return None
 
+    @property
+    @abstractmethod
+    def is_sparse(self) -> bool:
+        """Whether blocks are CSR matrices."""
+
+    @abstractmethod
+    def read(self, part: slice) -> Values:
+        """Return some rows in a piece."""
+
     @abstractmethod
     def blocks(self, n: int | None = None) -> Iterator[tuple[slice, Values]]:
-        """Yield all rows in their order, `n` or a handy number at a time: which, and values."""
+        """Yield all rows in their order, in blocks: which, and values.
+
+        Where blocks are cut depends on the shape alone, not on where the matrix is, so that sums
+        over blocks have the same digits. `n` rows at a time if it is given.
+        """
+
+    def parts(self, n: int | None = None) -> list[slice]:
+        """Return which rows are in each block."""
+        entries = SPARSE_BLOCK if self.is_sparse else BLOCK
+        n = n or max(1, entries // max(1, self.shape[1]))
+        return [slice(first, min(first + n, self.shape[0])) for first in range(0, self.shape[0], n)]
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> Values:
@@ -88,14 +106,22 @@ class InMemory(Rows):
         """The matrix."""
         return self.X
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is a CSR matrix."""
+        return bool(sparse.issparse(self.X))
+
+    def read(self, part: slice) -> Values:
+        """Return a view of some rows."""
+        return values.rows_of_csr(self.X, part) if self.is_sparse else self.X[part]
+
     def blocks(self, n: int | None = None) -> Iterator[tuple[slice, Values]]:
-        """Yield the matrix, or `n` rows of it at a time."""
-        if n is None:
-            yield slice(0, self.shape[0]), self.X
-            return
-        for first in range(0, self.shape[0], n):
-            part = slice(first, min(first + n, self.shape[0]))
-            yield part, self.X[part]
+        """Yield views."""
+        return ((part, self.read(part)) for part in self.parts(n))
+
+    def entries(self, rows: np.ndarray, cols: np.ndarray) -> Entries:
+        """Return the entries at pairs of rows and columns."""
+        return Entries(rows, cols, values.entries(self.X, rows, cols))
 
     def take(self, rows: np.ndarray) -> Values:
         """Return some rows."""
@@ -124,19 +150,14 @@ class ByBlocks(Rows):
         n_vars = int(X.shape[1]) if columns is None else len(columns)
         self.shape = (int(X.shape[0]), n_vars)
 
-    @cached_property
-    def n_at_a_time(self) -> int:
-        """How many rows make a handy block."""
-        per_row = max(1, stored_values(self.X) // max(1, self.shape[0]))
-        return max(1, BLOCK // per_row)
+    @property
+    def is_sparse(self) -> bool:
+        """Whether blocks are CSR matrices."""
+        return bool(hasattr(self.X, "group") or sparse.issparse(getattr(self.X, "_meta", None)))
 
     def blocks(self, n: int | None = None) -> Iterator[tuple[slice, Values]]:
         """Yield blocks; the next one is read while the last is used."""
-        n = n or self.n_at_a_time
-        parts = [
-            slice(first, min(first + n, self.shape[0])) for first in range(0, self.shape[0], n)
-        ]
-        return _ahead(parts, self._read)
+        return _ahead(self.parts(n), self.read)
 
     def take(self, rows: np.ndarray) -> Values:
         """Return some rows, read block by block."""
@@ -156,7 +177,8 @@ class ByBlocks(Rows):
         blocks = [block for _, block in self.blocks()]
         return InMemory(blocks[0] if len(blocks) == 1 else _stacked(blocks))
 
-    def _read(self, part: slice) -> Values:
+    def read(self, part: slice) -> Values:
+        """Read some rows."""
         block = self.X[part]
         if hasattr(block, "compute"):  # of dask
             block = block.compute()

@@ -59,6 +59,16 @@ def parts(X: Values) -> Iterator[tuple[int, np.ndarray]]:
         yield first, values[first : first + step]
 
 
+def rows_of_csr(X: Values, part: slice) -> Values:
+    """Return some consecutive rows of a CSR matrix, on its memory."""
+    indptr = X.indptr[part.start : part.stop + 1]
+    stored = slice(indptr[0], indptr[-1])
+    arrays = X.data[stored], X.indices[stored], indptr - indptr[0]
+    rows = sparse.csr_matrix(arrays, shape=(part.stop - part.start, X.shape[1]), copy=False)
+    rows.has_canonical_format = True  # as the whole has
+    return rows
+
+
 def missing_entries(X: Values) -> tuple[np.ndarray, np.ndarray]:
     """Return rows and columns of the NaN entries, sorted by row, then column."""
     if sparse.issparse(X):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from scipy import sparse
 from torch import Tensor
 
 from ...kernels.entry_set import EntrySet
-from ...kernels.products import BlockProducts, Products, WholeProducts
+from ...kernels.products import Block, Products
 from ...kernels.target import Target
 from ...matrix.audit import Audit, audit
 from ...matrix.rows import InMemory
@@ -43,13 +42,14 @@ def target_of(problem: Problem, holdout: Holdout, centre: Tensor, *, standardise
 
 def _products(problem: Problem, device: torch.device) -> Products:
     rows = problem.rows
-    if rows.whole is not None:
-        return WholeProducts(without_missing(rows.whole), device)
 
-    def blocks() -> Iterable[tuple[slice, Any]]:
-        return ((part, without_missing(block)) for part, block in rows.blocks())
+    def blocks() -> Iterator[tuple[slice, Block]]:
+        return ((part, Block(without_missing(values), device)) for part, values in rows.blocks())
 
-    return BlockProducts(blocks, rows.shape, device)
+    if rows.whole is None:
+        return Products(blocks, rows.shape)
+    kept = list(blocks())
+    return Products(lambda: kept, rows.shape)
 
 
 def _moments(problem: Problem, holdout: Holdout) -> tuple[np.ndarray, float]:
