@@ -1,17 +1,22 @@
-"""Training with fe_anndata, as the measurements need it: real steps, known held-out cells."""
+"""Training with fe_anndata as the measurements need it; most of what they know of its insides."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from anndata import AnnData
 
 import fe_anndata as fe
+from benchmarks.published import THESIS_DIMS, THESIS_LAYERS, TROFIMOV_DIMS, TROFIMOV_LAYERS
 from fe_anndata._access.inputs import canonical_names
+from fe_anndata.tl._methods import METHODS
 from fe_anndata.training.holdout import CellSet, draw
 
 SEED = 0
@@ -24,6 +29,32 @@ JOINT: dict[str, Any] = {
     "gene_step": "gradient",
 }
 """Each step the exact gradient of everything over the whole matrix."""
+CONCAT: dict[str, Any] = {"decoder": "concat", "batch": "tiles", "sample_dim": 2}
+NETWORKS: dict[str, dict[str, Any]] = {
+    "concat": {**CONCAT, "hidden": THESIS_LAYERS, "gene_dim": THESIS_DIMS[1]},
+    "2020 network": {
+        **CONCAT,
+        "hidden": TROFIMOV_LAYERS,
+        "gene_dim": TROFIMOV_DIMS[1],
+        "activation": "tanh",
+        "output": "bounded",
+    },
+}
+"""The concat decoder with the networks of the two publications."""
+LEAST_SQUARES: dict[str, Any] = {"noise": "equal"}
+"""New samples are placed where the squared error is least."""
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "no neighbours": {"neighbor_weight": 0.0},
+    "samples not placed": {"relocate": False},
+    "no noise": {"sample_noise": 0.0},
+    "no Fourier features": {"fourier": 0},
+    "no weight decay": {"weight_decay": 0.0},
+    "gradient steps": {"gene_step": "gradient"},
+    "random start": {"sample_start": "random"},
+}
+"""Each option alone changed from the default; the first is always shown beside it."""
+EntrySet = CellSet
+"""Entries held out: `rows`, `cols` and `values`."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +72,23 @@ def train(X: Any, **changes: Any) -> Run:
     return Run(fe.get.history(adata).to_dict("records"), np.asarray(adata.obsm["X_fe"]))
 
 
-def held_out(X: Any, share: float | str) -> CellSet:
-    """Return the cells that :func:`train` holds out with ``validation=share``."""
+def loss_of(adata: AnnData, key: str = "fe") -> float:
+    """Return the held-out loss of what was written, per entry."""
+    return float(adata.uns[key]["params"]["validation_loss"])
+
+
+def trains_from_disk() -> bool:
+    """Return whether `tl.train` takes the path of a file."""
+    return "Path" in str(inspect.signature(fe.tl.train).parameters["adata"].annotation)
+
+
+def train_from_disk(path: Path, **changes: Any) -> AnnData:
+    """Train from a file by blocks of rows; return the results, without the matrix."""
+    return fe.tl.train(path, rng=SEED, progress=False, **changes)
+
+
+def held_out(X: Any, share: float | str) -> EntrySet:
+    """Return the entries that :func:`train` holds out with ``validation=share``."""
     names = canonical_names(AnnData(X), np.ones(X.shape[1], dtype=bool))
     return draw(X, share, "cells", SEED, names).cells
 
@@ -72,8 +118,10 @@ def steps(
         return train(X, **start, **every, **changes).history
 
 
-def stepper(X: Any, **changes: Any) -> Callable[[int], tuple[float, float]]:
-    """Return a function that does so many whole steps: the cells they see, their seconds."""
+def stepper(X: Any, tile: tuple[int, int] | None = None, **changes: Any) -> Callable[[int], Any]:
+    """Return a function that does so many whole steps: the entries they see, their seconds."""
+    if tile is not None:
+        changes = {**changes, "batch_size": tile}
 
     def timed(n: int) -> tuple[float, float]:
         first, last = steps(X, n, n, **changes)
@@ -82,6 +130,24 @@ def stepper(X: Any, **changes: Any) -> Callable[[int], tuple[float, float]]:
     return timed
 
 
+def durations(X: Any, n: int, **changes: Any) -> np.ndarray:
+    """Return the seconds of each of `n` steps, but for a constant factor."""
+    history = steps(X, 1, n, **changes)[1:]
+    return np.array([1 / record["cells_per_second"] for record in history])
+
+
 def first_at(history: list[dict[str, Any]], target: float) -> dict[str, Any] | None:
     """Return the first evaluation whose held-out loss is at or below the target."""
     return next((record for record in history if record["validation_loss"] <= target), None)
+
+
+def ablated(name: str) -> Callable[..., Any]:
+    """Return FE with one option changed, as a method of `tl.evaluate`."""
+    keywords = ABLATIONS[name]
+
+    @functools.wraps(METHODS["fe"])
+    def method(train: AnnData, dim: int, seed: int) -> Any:
+        return METHODS["fe"](train, dim, seed, **keywords)
+
+    method.__name__ = f"fe, {name}"
+    return method

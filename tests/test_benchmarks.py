@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import (
     calls,
+    from_disk,
     gene_classifiers,
     gene_lookup,
     gene_vectors,
@@ -16,7 +17,10 @@ from benchmarks import (
     memory,
     new_samples,
     orthologs,
+    ours,
+    placing,
     published,
+    quality,
     report,
     speed,
     stalls,
@@ -48,6 +52,17 @@ def results(tmp_path, monkeypatch):
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
+        pytest.param(
+            from_disk,
+            [],
+            4,
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.skipif(not ours.trains_from_disk(), reason="tl.train takes no path yet"),
+            ],
+        ),
+        (quality, ["--seeds", "1"], 6),
+        (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
         # One dimension below and one above the change of rivals, on all samples and on 60 of them;
@@ -59,10 +74,12 @@ def results(tmp_path, monkeypatch):
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    without = (gene_vectors, headline, imputation, new_samples, orthologs)
+    without = (gene_vectors, headline, imputation, new_samples, orthologs, quality)
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")
-    written = json.loads((results / f"{name}.json").read_text())
+    written = json.loads((results / "tiny" / f"{name}.json").read_text())
     assert len(written["table"]) == rows
-    assert {"processor", "cores", "threads", "torch"} <= set(written["machine"])
+    assert {"processor", "cores", "threads", "torch", "fe_anndata"} <= set(written["machine"])
+    assert written["command"].startswith(f"python -m benchmarks.{name} --tiny")
+    assert written["decoder"] or all(record["decoder"] for record in written["table"])
