@@ -11,6 +11,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,11 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--tiny", action="store_true", help="only to see that it runs")
 
     def parse_args(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:  # type: ignore[override]
-        """Parse, and remember the command."""
+        """Parse, and remember the command, but not in which folder files were."""
         given = sys.argv[1:] if arguments is None else list(arguments)
         options = super().parse_args(given)
-        options.command = shlex.join([*self.prog.split(), *given])
+        told = [word for last, word in pairwise(["", *given]) if "--folder" not in (last, word)]
+        options.command = shlex.join([*self.prog.split(), *told])
         return options
 
 
@@ -126,7 +128,7 @@ def publish(
         "machine": of_machine,
         "note": note,
         "decoder": decoder,
-        "options": vars(options),
+        "options": {key: value for key, value in vars(options).items() if key != "folder"},
         "table": _plain(table),
     }
     folder = RESULTS / "tiny" if options.tiny else RESULTS

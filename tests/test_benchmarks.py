@@ -24,8 +24,10 @@ from benchmarks import (
     report,
     speed,
     stalls,
+    tables,
     time_to_quality,
 )
+from benchmarks.shown import TABLES
 
 NEW_SAMPLES = ["--folds", "2", "--classifiers", "knn", "--methods", "fe", "pca"]
 
@@ -58,7 +60,7 @@ def results(tmp_path, monkeypatch):
             4,
             marks=[
                 pytest.mark.slow,
-                pytest.mark.skipif(not ours.trains_from_disk(), reason="tl.train takes no path yet"),
+                pytest.mark.skipif(not ours.trains_from_disk(), reason="no training from disk"),
             ],
         ),
         (quality, ["--seeds", "1"], 6),
@@ -78,8 +80,15 @@ def test_it_runs(results, benchmark, arguments, rows):
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")
-    written = json.loads((results / "tiny" / f"{name}.json").read_text())
+    text = (results / "tiny" / f"{name}.json").read_text()
+    written = json.loads(text)
     assert len(written["table"]) == rows
     assert {"processor", "cores", "threads", "torch", "fe_anndata"} <= set(written["machine"])
     assert written["command"].startswith(f"python -m benchmarks.{name} --tiny")
     assert written["decoder"] or all(record["decoder"] for record in written["table"])
+    for label, table in TABLES.items():
+        if table.arguments.split()[0] == name:
+            (results / f"{table.result}.json").write_text(text)
+            shown = tables.shown(label)
+            assert f"`{written['command']}`" in shown
+            assert shown.count("\n| ") > 2
