@@ -131,7 +131,7 @@ def measure(
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return means over folds, and what every method is ahead of the one to beat."""
     keys = ["cohort", "n", "dim", "classifier", "method"]
-    rows["decoder"] = rows["decoder"].replace("", report.NO_MODEL).fillna(report.NO_MODEL)
+    rows["decoder"] = rows["decoder"].replace("", report.NO_MODEL)
     by = rows.groupby(keys, sort=False)
     table = by[METRICS].mean().assign(decoder=by["decoder"].first())
     accuracies = rows.pivot_table(

@@ -23,8 +23,9 @@ import fe_anndata as fe
 
 RESULTS = Path(__file__).parent / "results"
 """What the documentation shows. Folders in it, for single rounds and tiny runs, are ignored."""
+DECODERS = {"inner", "concat", "dot"}
 NO_MODEL = "none"
-"""The decoder of a benchmark that trains nothing."""
+"""Stands for a decoder where nothing is trained."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -138,7 +139,7 @@ def publish(
 
 
 def _plain(table: pd.DataFrame) -> Any:
-    return json.loads(table.to_json(orient="records", double_precision=6))
+    return json.loads(table.to_json(orient="records"))
 
 
 def _write(path: Path, content: Any) -> None:

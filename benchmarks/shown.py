@@ -61,7 +61,7 @@ def of_dimensions(value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return what gives FE and PCA of each number of dimensions a column."""
 
     def reshape(table: pd.DataFrame) -> pd.DataFrame:
-        table = table[table["method"].isin(["fe", "pca"])]
+        table = table[table["method"].isin(["fe", "pca"])].sort_values("dim", kind="stable")
         head = table["method"].str.upper() + ", " + table["dim"].astype(str)
         return side_by_side(value, "head", ["cohort", "n"])(table.assign(head=head))
 
@@ -77,7 +77,7 @@ TABLES: dict[str, Table] = {
     }),
     "speed": Table("speed", {
         "implementation": "implementation", "decoder": "decoder", "matrix": "matrix",
-        "M entries/s": "M entries/s", "x thesis 3 fw": "/ thesis, 3 fw",
+        "GF/s": "GF/s", "M entries/s": "M entries/s", "x thesis 3 fw": "/ thesis, 3 fw",
         "x thesis 1 fw": "/ thesis, 1 fw", "x 2020": "/ 2020", "of roofline": "of roofline",
     }),
     "headline": Table("headline", {

@@ -68,9 +68,8 @@ def stored(result: str) -> dict[str, Any] | None:
 
 def decoder_of(content: Mapping[str, Any]) -> str:
     """Return in words which decoder the numbers of a result belong to."""
-    named = content["decoder"] or report.NO_MODEL
-    decoders = {named, *(record.get("decoder", named) for record in content["table"])}
-    decoders -= {report.NO_MODEL}
+    decoders = {content["decoder"], *(record.get("decoder") for record in content["table"])}
+    decoders &= report.DECODERS
     if not decoders:
         return "none, no model is trained"
     return decoders.pop() if len(decoders) == 1 else "named in the table"
