@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 import fe_anndata as fe
-from benchmarks import ours, report
+from benchmarks import insides, ours, report
 from benchmarks.pace import Rate, iterating, stepping
 from benchmarks.published import PairDataset, Thesis, Trofimov, Unrolled, as_published
 from benchmarks.time_to_quality import training_entries
@@ -83,7 +83,7 @@ def extrapolated(X: np.ndarray, epochs: int, seconds: float, folder: Path) -> li
 
 def to_thesis_quality(X: np.ndarray, minutes: float) -> list[dict[str, Any]]:
     """Return the loss of the thesis recipe after some time, and when ours is there."""
-    held_out = ours.held_out(X, "auto")
+    held_out = insides.held_out(X, "auto")
     thesis = Thesis(training_entries(X, held_out))
     started, n_entries = time.perf_counter(), 0
     while (seconds := time.perf_counter() - started) < 60 * minutes:

@@ -24,7 +24,7 @@ import scanpy as sc
 from anndata import AnnData
 
 import fe_anndata as fe
-from benchmarks import cohorts, ours, report
+from benchmarks import cohorts, insides, ours, report
 
 DIMS = (2, 8, 16, 32, 64)
 FEW_DIMENSIONS = 16
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     methods = [*options.methods, *(["fe_concat"] if options.concat else [])]
     changes = list(ours.ABLATIONS) if options.ablations else list(ours.ABLATIONS)[:1]
     if "fe" in methods:
-        methods += [ours.ablated(change) for change in changes]
+        methods += [insides.ablated(change) for change in changes]
     found = []
     for name, load in ({"tiny": tiny} if options.tiny else COHORTS).items():
         known = options.tiny or cohorts.present(name)

@@ -1,8 +1,11 @@
-"""Training with fe_anndata as the measurements need it; most of what they know of its insides."""
+"""Training with fe_anndata as the measurements need it, by its public verbs and options alone.
+
+Nothing here or in what it imports may know the insides of the package: `benchmarks.calls --against`
+runs it with other checkouts.
+"""
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +18,6 @@ from anndata import AnnData
 
 import fe_anndata as fe
 from benchmarks.published import THESIS_DIMS, THESIS_LAYERS, TROFIMOV_DIMS, TROFIMOV_LAYERS
-from fe_anndata._access.inputs import canonical_names
-from fe_anndata.tl._methods import METHODS
-from fe_anndata.training.holdout import CellSet, draw
 
 SEED = 0
 NEVER = 10**9
@@ -53,8 +53,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "random start": {"sample_start": "random"},
 }
 """Each option alone changed from the default; the first is always shown beside it."""
-EntrySet = CellSet
-"""Entries held out: `rows`, `cols` and `values`."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +83,6 @@ def trains_from_disk() -> bool:
 def train_from_disk(path: Path, **changes: Any) -> AnnData:
     """Train from a file by blocks of rows; return the results, without the matrix."""
     return fe.tl.train(path, rng=SEED, progress=False, **changes)
-
-
-def held_out(X: Any, share: float | str) -> EntrySet:
-    """Return the entries that :func:`train` holds out with ``validation=share``."""
-    names = canonical_names(AnnData(X), np.ones(X.shape[1], dtype=bool))
-    return draw(X, share, "cells", SEED, names).cells
 
 
 @contextmanager
@@ -139,15 +131,3 @@ def durations(X: Any, n: int, **changes: Any) -> np.ndarray:
 def first_at(history: list[dict[str, Any]], target: float) -> dict[str, Any] | None:
     """Return the first evaluation whose held-out loss is at or below the target."""
     return next((record for record in history if record["validation_loss"] <= target), None)
-
-
-def ablated(name: str) -> Callable[..., Any]:
-    """Return FE with one option changed, as a method of `tl.evaluate`."""
-    keywords = ABLATIONS[name]
-
-    @functools.wraps(METHODS["fe"])
-    def method(train: AnnData, dim: int, seed: int) -> Any:
-        return METHODS["fe"](train, dim, seed, **keywords)
-
-    method.__name__ = f"fe, {name}"
-    return method

@@ -33,7 +33,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 import fe_anndata as fe
-from benchmarks import cohorts, ours, report
+from benchmarks import cohorts, insides, ours, report
 from benchmarks.pace import Rate, iterating, stepping
 from benchmarks.published import PairDataset, Thesis, Trofimov, Unrolled, as_published
 
@@ -95,7 +95,7 @@ def knn(table: np.ndarray, labels: np.ndarray) -> float:
     return float(cross_val_score(KNeighborsClassifier(NEIGHBOURS), table, labels, cv=folds).mean())
 
 
-def training_entries(X: np.ndarray, held_out: ours.EntrySet) -> Unrolled:
+def training_entries(X: np.ndarray, held_out: insides.EntrySet) -> Unrolled:
     """Return all entries but those held out."""
     visible = X.copy()
     visible[held_out.rows, held_out.cols] = np.nan
@@ -103,7 +103,11 @@ def training_entries(X: np.ndarray, held_out: ours.EntrySet) -> Unrolled:
 
 
 def finish(
-    name: str, recipe: Thesis | Trofimov, epochs: float, held_out: ours.EntrySet, labels: np.ndarray
+    name: str,
+    recipe: Thesis | Trofimov,
+    epochs: float,
+    held_out: insides.EntrySet,
+    labels: np.ndarray,
 ) -> Finished:
     """Run a published recipe to its end."""
     steps, run = recipe.steps_of(epochs), stepping(recipe.step)
@@ -167,7 +171,7 @@ def measure(
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Return one record per published recipe and decoder, and the single rounds."""
     print(f"{name}: {of.X.shape[0]} x {of.X.shape[1]}", flush=True)
-    held_out = ours.held_out(of.X, SHARE)
+    held_out = insides.held_out(of.X, SHARE)
     entries = training_entries(of.X, held_out)
     thesis, trofimov = Thesis(entries), Trofimov(entries)
     finished = [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import pytest
 
 from benchmarks import (
     calls,
+    cohorts,
     from_disk,
     gene_classifiers,
     gene_lookup,
@@ -19,6 +21,7 @@ from benchmarks import (
     orthologs,
     ours,
     placing,
+    processes,
     published,
     quality,
     report,
@@ -26,6 +29,7 @@ from benchmarks import (
     stalls,
     tables,
     time_to_quality,
+    two_checkouts,
 )
 from benchmarks.shown import TABLES
 
@@ -92,3 +96,16 @@ def test_it_runs(results, benchmark, arguments, rows):
             shown = tables.shown(label)
             assert f"`{written['command']}`" in shown
             assert shown.count("\n| ") > 2
+
+
+@pytest.mark.parametrize("module", [calls, cohorts, ours, processes, report, two_checkouts])
+def test_what_runs_with_other_checkouts_knows_no_insides(module):
+    assert "from fe_anndata" not in inspect.getsource(module)
+
+
+@pytest.mark.slow
+def test_two_checkouts_alternate(capsys):
+    calls.main(["--tiny", "--rounds", "1", "--against", str(processes.HERE)])
+    printed = capsys.readouterr().out
+    assert "here / there" in printed
+    assert printed.count("peak, MB") == 2 * 2 * 2 + 2
