@@ -10,18 +10,17 @@ import numpy as np
 from anndata import AnnData
 
 from benchmarks.ours import ABLATIONS, SEED
-from fe_anndata._access.inputs import canonical_names
+from fe_anndata._access.inputs import ranks_of
+from fe_anndata.matrix.entries import Entries
+from fe_anndata.matrix.rows import InMemory
 from fe_anndata.tl._methods import METHODS
-from fe_anndata.training.holdout import CellSet, draw
-
-EntrySet = CellSet
-"""Entries held out: `rows`, `cols` and `values`."""
+from fe_anndata.training.holdout import draw
 
 
-def held_out(X: Any, share: float | str) -> EntrySet:
+def held_out(X: Any, share: float | str) -> Entries:
     """Return the entries that `ours.train` holds out with ``validation=share``."""
-    names = canonical_names(AnnData(X), np.ones(X.shape[1], dtype=bool))
-    return draw(X, share, "cells", SEED, names).cells
+    ranks = ranks_of(AnnData(X), np.ones(X.shape[1], dtype=bool))
+    return draw(InMemory(X), share, "entries", SEED, ranks).entries
 
 
 def ablated(name: str) -> Callable[..., Any]:

@@ -24,12 +24,12 @@ NEVER = 10**9
 """Patience that no run outlasts: every run does all of its steps."""
 JOINT: dict[str, Any] = {
     "decoder": "inner",
-    "batch": "full",
+    "minibatch": "full",
     "optimizer": "adam",
     "gene_step": "gradient",
 }
 """Each step the exact gradient of everything over the whole matrix."""
-CONCAT: dict[str, Any] = {"decoder": "concat", "batch": "tiles", "sample_dim": 2}
+CONCAT: dict[str, Any] = {"decoder": "concat", "minibatch": "tiles", "sample_dim": 2}
 NETWORKS: dict[str, dict[str, Any]] = {
     "concat": {**CONCAT, "hidden": THESIS_LAYERS, "gene_dim": THESIS_DIMS[1]},
     "2020 network": {
@@ -41,11 +41,11 @@ NETWORKS: dict[str, dict[str, Any]] = {
     },
 }
 """The concat decoder with the networks of the two publications."""
-LEAST_SQUARES: dict[str, Any] = {"noise": "equal"}
+LEAST_SQUARES: dict[str, Any] = {"noise_model": "equal"}
 """New samples are placed where the squared error is least."""
 ABLATIONS: dict[str, dict[str, Any]] = {
     "no neighbours": {"neighbor_weight": 0.0},
-    "samples not placed": {"relocate": False},
+    "samples not placed": {"place_samples": False},
     "no noise": {"sample_noise": 0.0},
     "no Fourier features": {"fourier": 0},
     "no weight decay": {"weight_decay": 0.0},
@@ -113,7 +113,7 @@ def steps(
 def stepper(X: Any, tile: tuple[int, int] | None = None, **changes: Any) -> Callable[[int], Any]:
     """Return a function that does so many whole steps: the entries they see, their seconds."""
     if tile is not None:
-        changes = {**changes, "batch_size": tile}
+        changes = {**changes, "minibatch_size": tile}
 
     def timed(n: int) -> tuple[float, float]:
         first, last = steps(X, n, n, **changes)
@@ -125,7 +125,7 @@ def stepper(X: Any, tile: tuple[int, int] | None = None, **changes: Any) -> Call
 def durations(X: Any, n: int, **changes: Any) -> np.ndarray:
     """Return the seconds of each of `n` steps, but for a constant factor."""
     history = steps(X, 1, n, **changes)[1:]
-    return np.array([1 / record["cells_per_second"] for record in history])
+    return np.array([1 / record["entries_per_second"] for record in history])
 
 
 def first_at(history: list[dict[str, Any]], target: float) -> dict[str, Any] | None:

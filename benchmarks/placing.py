@@ -30,11 +30,12 @@ from anndata import AnnData
 
 import fe_anndata as fe
 from benchmarks import ours, report
-from fe_anndata._access.reference import Reference, reference_of
+from fe_anndata._access.reference import reference_of
 from fe_anndata.kernels import placement
 from fe_anndata.kernels.placement import Landscape, Prior, Quadratic
-from fe_anndata.models.factored import Factored
-from fe_anndata.training.exact_steps import ExactSteps, Profile
+from fe_anndata.models.fe.exact_steps import ExactSteps, Profile
+from fe_anndata.models.fe.reduced_basis import Reduced
+from fe_anndata.models.fe.trained import TrainedFE
 
 LONG_STARTS, LONG_STEPS = 20, 40
 LONG_STARTS_OF_CONCAT = 8
@@ -50,9 +51,9 @@ class Problem:
 
     adam_steps = ADAM_STEPS
 
-    def __init__(self, learned: Reference, X: np.ndarray) -> None:
-        self.view: Factored = learned.view
-        self.table = learned.table.double()
+    def __init__(self, learned: TrainedFE, X: np.ndarray) -> None:
+        self.view: Reduced = learned.view
+        self.table = torch.from_numpy(learned.samples()).double()
         V = self.view.loadings
         self.Y = (torch.from_numpy(X).double() - self.view.centre) / self.view.scale
         self.m = self.Y.shape[1]
@@ -109,7 +110,7 @@ class ProblemOfConcat(Problem):
 
     adam_steps = ADAM_STEPS_OF_CONCAT
 
-    def __init__(self, learned: Reference, X: np.ndarray) -> None:
+    def __init__(self, learned: TrainedFE, X: np.ndarray) -> None:
         super().__init__(learned, X)
         self.exact = ExactSteps(self.view, torch.arange(self.m), self.view.loadings, self.flat)
         ones, nothing = torch.ones(self.m).double() / self.m, torch.zeros_like(self.profiles.H[0])
@@ -140,7 +141,8 @@ def measure(decoder: str, sizes: tuple[int, int, int], options: argparse.Namespa
     reference, others = adata[order[:trained]].copy(), adata[order[trained:]].copy()
     changes = TRAINING[decoder] | ({"steps": 20} if options.tiny else {})
     fe.tl.train(reference, decoder=decoder, **ours.LEAST_SQUARES, **changes)
-    learned = reference_of(reference, "fe")
+    learned = reference_of(reference, "fe").model
+    assert isinstance(learned, TrainedFE)
     problem_of = Problem if learned.view.at is None else ProblemOfConcat
     problem = problem_of(learned, np.asarray(others.X))
     judged = min(JUDGED[decoder], new)

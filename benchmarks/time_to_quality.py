@@ -95,7 +95,7 @@ def knn(table: np.ndarray, labels: np.ndarray) -> float:
     return float(cross_val_score(KNeighborsClassifier(NEIGHBOURS), table, labels, cv=folds).mean())
 
 
-def training_entries(X: np.ndarray, held_out: insides.EntrySet) -> Unrolled:
+def training_entries(X: np.ndarray, held_out: insides.Entries) -> Unrolled:
     """Return all entries but those held out."""
     visible = X.copy()
     visible[held_out.rows, held_out.cols] = np.nan
@@ -106,7 +106,7 @@ def finish(
     name: str,
     recipe: Thesis | Trofimov,
     epochs: float,
-    held_out: insides.EntrySet,
+    held_out: insides.Entries,
     labels: np.ndarray,
 ) -> Finished:
     """Run a published recipe to its end."""

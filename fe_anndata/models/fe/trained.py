@@ -102,7 +102,7 @@ class TrainedFE(Trained):
     def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
         """Return what places blocks of samples by the genes at `known`."""
         placing = Placing(
-            self._view,
+            self.view,
             self.model.sample_vectors(),
             self.residuals.noise,
             self.residuals.prior,
@@ -138,7 +138,8 @@ class TrainedFE(Trained):
         return found
 
     @cached_property
-    def _view(self) -> Reduced:
+    def view(self) -> Reduced:
+        """The decoder as loadings and factors, in float64."""
         return reduced(self.model, self.model.sample_vectors())
 
     @property
@@ -180,8 +181,8 @@ class TrainedFE(Trained):
 
     def unit(self) -> tuple[np.ndarray, float]:
         """Return the centre of each gene and the overall spread around it."""
-        centre: np.ndarray = self._view.centre.numpy()
-        return centre, self._view.scale
+        centre: np.ndarray = self.view.centre.numpy()
+        return centre, self.view.scale
 
 
 def load(
