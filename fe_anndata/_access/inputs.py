@@ -12,9 +12,9 @@ from scipy import sparse
 from .._core.errors import near, require_key
 from .._core.random import ranks
 from ..matrix.audit import check_trainable
+from ..matrix.memory import require_memory
 from ..matrix.values import Values, as_values, column_moments, parts, rows_without_values
 from ..training.names import Names
-from .memory import require_memory
 
 
 def require_anndata(adata: Any) -> None:
