@@ -12,7 +12,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._core.errors import near, require_key
-from .gmt import collection_of, is_gmt, load_gmt
+from ..genespace.gmt import collection_of, is_gmt, load_gmt
 
 GeneSets: TypeAlias = str | Path | Mapping[str, Sequence[str]] | Sequence[str | Path] | pd.DataFrame
 

@@ -55,6 +55,12 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
     return GeneSpace(names[trained], vectors[trained], kept_ids, without)
 
 
+def without_samples(var: pd.DataFrame, vectors: np.ndarray, key: str) -> AnnData:
+    """Return an AnnData of 0 samples x genes with `vectors`, float32, in ``varm[key]``."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    return AnnData(np.empty((0, len(var)), np.float32), var=var, varm={Keys(key).varm: vectors})
+
+
 def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> np.ndarray:
     """Return the values of some genes, float64 (n_obs, len(genes)), NaN where they are missing."""
     columns = expression(adata[:, list(genes)], layer)

@@ -25,6 +25,11 @@ def without_version(name: str) -> str:
     return f"{found[1]}{found[2] or ''}" if found else name
 
 
+def examples(names: pd.Index) -> str:
+    """Return the first few names for a message."""
+    return ", ".join(map(repr, names[:3])) or "none"
+
+
 @dataclass(frozen=True)
 class NameTable:
     """Where names are; its tables are built when they are first needed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .._access.gmt import load_gmt
+from ..genespace.gmt import load_gmt
 
 
 def read_gmt(path: str | Path) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._access.files import load
-from .._access.genes import gene_space
+from .._access.genes import gene_space, without_samples
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys
 from ._vector_text import read_text, write_text
@@ -66,8 +66,7 @@ def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
         names, vectors = _of_npz(path) if path.suffix == ".npz" else read_text(path)
         var = pd.DataFrame(index=pd.Index(names, dtype=str))
     _require_sound(path, var.index, vectors)
-    X = np.empty((0, len(var)), dtype=np.float32)
-    return AnnData(X, var=var, varm={keys.varm: np.ascontiguousarray(vectors, dtype=np.float32)})
+    return without_samples(var, vectors, key)
 
 
 def write_gene_vectors(
@@ -120,9 +119,8 @@ def write_gene_vectors(
         _require_writable_names(names, table=ending == ".tsv")
     with replacing(path, overwrite=overwrite) as temporary:
         if ending == ".h5ad":
-            X = np.empty((0, len(names)), dtype=np.float32)
-            of_genes = adata.var.loc[space.names].copy()
-            AnnData(X, var=of_genes, varm={key: vectors}).write_h5ad(temporary)
+            var = adata.var.loc[space.names].copy()
+            without_samples(var, vectors, key).write_h5ad(temporary)
             return
         with temporary.open("wb") as file:
             if ending == ".npz":

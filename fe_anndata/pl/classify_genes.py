@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from .._access.gene_classes import GeneClasses
 from .._core.errors import require_key
 from ._axes import SMALL, finish, make_room, panels
 from ._colors import PLAIN
+
+if TYPE_CHECKING:
+    from ..tl import GeneClasses
 
 GREY = "0.6"
 ROW = 0.62  # inches for a collection
@@ -93,7 +96,7 @@ def classify_genes(
 
 
 def _checked(result: GeneClasses | pd.DataFrame, metric: str, control: str) -> pd.DataFrame:
-    table = result.table if isinstance(result, GeneClasses) else result
+    table = getattr(result, "table", result)  # tl, where GeneClasses is, is no floor below
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
             f"result must be that of fe.tl.classify_genes, or its table, not "

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from anndata import AnnData
 
-from .._access.gene_pairs import same_genes
+from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
 from .._core.random import Rng, generator, seed_of
-from ..genespace import agreement
+from ..genespace import GeneSpace, agreement
+from ..genespace.names import examples
 
 
 def compare_gene_spaces(
@@ -82,7 +83,23 @@ def compare_gene_spaces(
     ['neighbours', 'procrustes', 'cca', 'similarities']
     """
     draw = generator(seed_of(rng), "compare gene spaces")
-    first, second = same_genes(a, key, b, key if key_b is None else key_b)
+    spaces = gene_space(a, key), gene_space(b, key if key_b is None else key_b)
+    first, second = _on_common_genes(*spaces)
     table = agreement(first.vectors, second.vectors, k=k, n_pairs=n_pairs, rng=draw)
     logger.info("%d genes in common", len(first.names))
     return table
+
+
+def _on_common_genes(first: GeneSpace, second: GeneSpace) -> tuple[GeneSpace, GeneSpace]:
+    """Return both spaces with the genes that are in both, in the order of the first."""
+    common = first.names[first.names.isin(second.names)]
+    if not len(common):
+        raise ValueError(
+            f"no trained gene in common: the first space has {examples(first.names)}, the second "
+            f"{examples(second.names)}. Bring both to one kind of name, such as symbols."
+        )
+    vectors = second.vectors[second.names.get_indexer(common)]
+    return (
+        GeneSpace(common, first.vectors[first.names.isin(common)]),
+        GeneSpace(common, vectors),
+    )

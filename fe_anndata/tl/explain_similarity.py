@@ -9,7 +9,7 @@ from anndata import AnnData
 from .._access.genes import gene_space, values_of_genes
 from .._core.errors import require_key
 from .._core.keys import DEFAULT_KEY
-from ..genespace import shares
+from ..genespace import contributions
 
 
 def explain_similarity(
@@ -88,7 +88,7 @@ def explain_similarity(
             f"no sample of the {len(seen)} in adata has values of both genes: their expression, "
             "and not only their vectors, is needed to explain why they are alike."
         )
-    z = shares.standardised(values[seen])
+    z = contributions.standardised(values[seen])
     flat = [gene for gene, of in zip((a, b), z.T, strict=True) if not of.any()]
     if flat:
         raise ValueError(
@@ -96,10 +96,10 @@ def explain_similarity(
             "both genes; there is nothing to correlate."
         )
     if groupby is None:
-        table = shares.of_samples(z[:, 0], z[:, 1]).set_index(adata.obs_names[seen])
+        table = contributions.of_samples(z[:, 0], z[:, 1]).set_index(adata.obs_names[seen])
     else:
         codes, groups = pd.factorize(adata.obs[groupby][seen], sort=True, use_na_sentinel=False)
-        table = shares.of_groups(z[:, 0], z[:, 1], codes, len(groups))
+        table = contributions.of_groups(z[:, 0], z[:, 1], codes, len(groups))
         table.index = pd.Index(groups, name=groupby)
     table.attrs = {"correlation": float(table["contribution"].sum()), "similarity": similarity}
     return table.sort_values("share", ascending=False, kind="stable")

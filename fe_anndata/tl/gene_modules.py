@@ -9,13 +9,13 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._access.gene_graph import add_graph, genes_of
 from .._access.genes import gene_space
 from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import Rng, ranks, seed_of
 from ..genespace import GeneSpace
 from ..genespace.coherence import against_random, unit_vectors
+from .gene_neighbors import gene_graph
 
 SHOWN = 10
 
@@ -108,8 +108,7 @@ def _communities(
     """Return the module of each gene, "0" for the largest."""
     import scanpy as sc
 
-    genes = genes_of(adata, space, key)
-    add_graph(genes, space, n_neighbors, "cosine")
+    genes = gene_graph(adata, space, key, n_neighbors, "cosine")
     sc.tl.leiden(
         genes, resolution, flavor="igraph", n_iterations=-1, directed=False, random_state=seed
     )

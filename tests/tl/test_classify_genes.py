@@ -138,7 +138,7 @@ def test_small_sets_are_skipped_counted_and_reported(adata, sets, caplog):
 
 def test_no_others(adata):
     everyone = {"all": list(adata.var_names)}
-    with pytest.raises(ValueError, match="fewer than 2 other genes"):
+    with pytest.raises(ValueError, match="fewer than 2 genes outside the set"):
         fe.tl.classify_genes(adata, everyone)
 
 
