@@ -92,8 +92,12 @@ def _tsne(vectors: Floats, start: Floats, seed: int) -> Floats:
 
 
 def _umap(vectors: Floats, start: Floats, seed: int) -> Floats:
-    import umap
-
+    try:
+        import umap
+    except ImportError as error:
+        raise ImportError(
+            "method='umap' needs umap-learn: pip install \"fe-anndata[umap]\""
+        ) from error
     search = umap.UMAP(
         init=10 * start / max(np.abs(start).max(), 1e-12),
         n_neighbors=min(NEIGHBOURS, len(vectors) - 1),

@@ -17,7 +17,8 @@ from ..genespace import GeneSpace
 from ..genespace.arithmetic import parse
 from ._axes import finish, make_room, markers_beside, panels
 from ._colors import FEW
-from ._gene_points import AREA, equal_scale, pie, side_lengths, write_names
+from ._gene_points import equal_scale, pie, side_lengths
+from ._names import AREA, write_beside
 from ._plane import components
 
 KINDS = {"added": FEW[0], "subtracted": FEW[3], "answer": FEW[2]}
@@ -127,7 +128,7 @@ def gene_arithmetic(
     )
     for (left, up), kind in zip(points, kinds, strict=True):
         pie(panel, left, up, [KINDS[kind]])
-    write_names(panel, points, _names(sum_), around, arrows)
+    write_beside(panel, points, _names(sum_), around, arrows)
     finish([panel], ax is None, show)
     return panel
 

@@ -17,8 +17,11 @@ from .._core.random import Rng, seed_of
 from ..genespace import GeneSpace
 from ._axes import finish, make_room, markers_beside, panels
 from ._colors import Palette, new_colors
-from ._gene_points import NAMED, equal_scale, pie, side_lengths, write_names
+from ._gene_points import equal_scale, pie, side_lengths
+from ._names import write_beside
 from ._plane import flat
+
+NAMED = 60  # more names cannot be told apart
 
 
 def gene_lists(
@@ -49,8 +52,9 @@ def gene_lists(
     key
         Name of the vectors.
     method
-        ``"pca"`` of these genes alone, ``"tsne"`` or ``"umap"``. The latter two need 5 genes;
-        fewer are drawn by principal components, with a warning.
+        ``"pca"`` (principal components of these genes alone), ``"tsne"`` or ``"umap"``, which
+        needs the extra ``fe-anndata[umap]``. t-SNE and UMAP need 5 genes; fewer are drawn by
+        principal components, with a warning.
     gene_symbols
         A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
     labels
@@ -77,10 +81,12 @@ def gene_lists(
     KeyError
         For unknown genes, with near matches, or if there are no such vectors.
     ValueError
-        If there is no list, one is empty, there are fewer than two genes, a vector is zero, or
+        If there is no list, a list is empty, there are fewer than two genes, a vector is zero, or
         an argument is out of range.
     TypeError
         If an argument is of the wrong type.
+    ImportError
+        If `method` is ``"umap"`` and umap-learn is not installed.
 
     Examples
     --------
@@ -107,7 +113,7 @@ def gene_lists(
     equal_scale(panel, points)
     for (left, up), of in zip(points, members, strict=True):
         pie(panel, left, up, [colors[i] for i in np.flatnonzero(of)])
-    write_names(panel, points[wanted], list(space.names[at[wanted]]), points)
+    write_beside(panel, points[wanted], list(space.names[at[wanted]]), points)
     finish([panel], ax is None, show)
     return panel
 
