@@ -75,7 +75,7 @@ def known_sets(
     trained: np.ndarray = adata.var_names.isin(space.names)
     labels = labels_of(adata, gene_symbols)
     given = members(adata, gene_sets, labels)
-    in_universe = universe_of(adata, universe, labels, given.asked)[trained]
+    in_universe = universe_of(adata, universe, labels, given.covered)[trained]
     n_universe = int(in_universe.sum())
     if not n_universe:
         raise ValueError(f"no gene of the universe has a vector in adata.varm[{key!r}].")

@@ -20,7 +20,7 @@ def gene_neighbors(
     """Return the trained genes as an AnnData with their graph of nearest neighbours.
 
     Scanpy's tools work on it in place, such as ``sc.tl.leiden(genes, flavor="igraph",
-    n_iterations=2, directed=False)`` and ``sc.tl.umap(genes)``. The neighbours are exact, at any
+    n_iterations=2, directed=False)`` and ``sc.tl.umap(genes)``. The neighbours are exact for any
     number of genes.
 
     Parameters
@@ -32,22 +32,23 @@ def gene_neighbors(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"`` (the distance is 1 less the cosine) or ``"euclidean"``.
+        ``"cosine"`` (the distance is 1 minus the cosine) or ``"euclidean"``.
 
     Returns
     -------
     AnnData
-        Of the genes, as :func:`fe_anndata.get.genes` returns it: ``X`` is the gene embedding,
-        float32 (trained genes, gene_dim). ``obsp["distances"]`` (CSR, n_neighbors - 1 a row),
-        ``obsp["connectivities"]`` (CSR) and ``uns["neighbors"]`` hold the graph. Nothing is
-        written to `adata`.
+        The genes as observations, as :func:`fe_anndata.get.genes` returns them: ``X`` is the gene
+        embedding, float32 (trained genes, gene_dim). The graph is in ``obsp["distances"]`` (CSR,
+        ``n_neighbors - 1`` entries per row), ``obsp["connectivities"]`` (CSR) and
+        ``uns["neighbors"]``. Nothing is written to `adata`.
 
     Raises
     ------
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If `n_neighbors` is below 2 or above the number of genes, or a vector is zero (cosine).
+        If `n_neighbors` is below 2 or above the number of genes, `metric` is unknown, or, for the
+        cosine, a vector is zero.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How alike the genes of a set are."""
+"""How similar the genes of a set are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def set_coherence(
     gene_symbols: str | None = None,
     rng: Rng = 0,
 ) -> pd.DataFrame:
-    """Return how alike the genes of each set are, against random sets of the same size.
+    """Return how similar the genes of each set are, compared with random sets of its size.
 
     Parameters
     ----------

@@ -212,9 +212,9 @@ def test_missing_values_of_a_column(adata, sets, as_universe):
 
 def test_bad_frames(adata):
     frame = pd.DataFrame({"a": adata.var["half"]})
-    with pytest.raises(ValueError, match="not unique"):
+    with pytest.raises(ValueError, match="must be unique"):
         fe.tl.classify_genes(adata, pd.concat([frame, frame]))
-    with pytest.raises(ValueError, match="not unique"):
+    with pytest.raises(ValueError, match="must be unique"):
         fe.tl.classify_genes(adata, pd.concat([frame, frame], axis=1))
     with pytest.raises(ValueError, match="is not boolean"):
         fe.tl.classify_genes(adata, frame.astype(int))
