@@ -1,4 +1,4 @@
-"""Points and their names: what :func:`fe_anndata.pl.embedding` puts into one panel."""
+"""Points and their names, which :func:`fe_anndata.pl.embedding` draws into one panel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ._values import Classes, Numbers
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-MANY_POINTS = 50_000  # above it, points are an image also in a PDF
+MANY_POINTS = 50_000  # more points than this are an image, even in a PDF
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Layer:
 
     which: Indices  # in the order of drawing
     style: dict[str, Any]
-    plain: str  # the colour where nothing else colours them
+    plain: str  # the colour if nothing else colours them
     label: str
 
 
 def layers(order: Indices, size: float | None, alpha: float | None) -> list[Layer]:
-    """Return one layer: points from first to last, as their number asks for."""
+    """Return one layer of all points; their size suits their number."""
     style = {
         "s": np.clip(120_000 / max(1, len(order)), 0.5, 20) if size is None else size,
         "alpha": alpha,
@@ -71,7 +71,7 @@ def layers_with_new(
 
 
 def draw_plain(ax: Axes, points: Floats, drawn: Sequence[Layer]) -> None:
-    """Draw the points, one after the other, in one colour per layer."""
+    """Draw the points in one colour per layer."""
     for layer in drawn:
         _scatter(ax, points, layer.which, layer.style, color=layer.plain)
 
@@ -124,7 +124,7 @@ def draw_numbers(
 
 
 def name_markers(ax: Axes, drawn: Sequence[Layer], plain: bool) -> None:
-    """Say below the panel what the marker of each layer means."""
+    """Explain below the panel what the marker of each layer means."""
     handles = [
         Line2D(
             [],
