@@ -25,7 +25,13 @@ class Prepared(Protocol):
     """A classifier that has its training and test genes, but not yet their labels."""
 
     def scores(self, labels: sparse.csc_array) -> np.ndarray:
-        """Return float32 (n_properties, n_test), given bool (n_train, n_properties)."""
+        """Return a score of each test gene for each property, float32 (n_properties, n_test).
+
+        Parameters
+        ----------
+        labels
+            Members among the training genes, bool (n_train, n_properties).
+        """
 
 
 CLASSIFIERS: dict[str, Callable[[np.ndarray, np.ndarray, int], Prepared]] = {
@@ -33,6 +39,7 @@ CLASSIFIERS: dict[str, Callable[[np.ndarray, np.ndarray, int], Prepared]] = {
     "knn": Neighbours,
     "boosting": Boosting,
 }
+"""Each takes the vectors of training genes (n_train, d), of test genes (n_test, d) and a seed."""
 
 
 class Classified(NamedTuple):

@@ -1,4 +1,4 @@
-"""How alike the genes of a set are, against random sets of the same size."""
+"""How similar the genes of a set are, compared with random sets of its size."""
 
 from __future__ import annotations
 

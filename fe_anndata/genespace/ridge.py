@@ -17,12 +17,7 @@ STRENGTHS = np.logspace(-3, 3, 7)
 class Ridge:
     """The classifier of one fold; everything that does not depend on labels is computed once.
 
-    Parameters
-    ----------
-    train, test
-        Gene vectors (n_train, d) and (n_test, d).
-    seed
-        Not used, because nothing is random.
+    The seed is not used, because nothing is random.
     """
 
     def __init__(self, train: np.ndarray, test: np.ndarray, seed: int = 0) -> None:
@@ -48,12 +43,7 @@ class Ridge:
 
         The scores of the training genes have unit variance and there is no intercept, so that the
         scores of different folds can be pooled. (An intercept would depend on the number of
-        members in the fold: the more of them are held out, the lower would all genes score.)
-
-        Parameters
-        ----------
-        labels
-            Members among the training genes, bool (n_train, n_properties).
+        members in the fold: the more of them are held out, the lower all genes would score.)
         """
         members = sparse.csr_array(labels.T, dtype=np.float64)  # (n_properties, n_train)
         products = members @ self.train

@@ -12,14 +12,7 @@ NEIGHBOURS = 50
 class Neighbours:
     """A vote of the nearest training genes by cosine, each weighted by its similarity.
 
-    The neighbours are exact, and are found once for all properties.
-
-    Parameters
-    ----------
-    train, test
-        Gene vectors (n_train, d) and (n_test, d).
-    seed
-        Not used, because nothing is random.
+    The neighbours are exact, and are found once for all properties; nothing is random.
     """
 
     def __init__(self, train: np.ndarray, test: np.ndarray, seed: int = 0) -> None:
@@ -38,13 +31,7 @@ class Neighbours:
         self.votes = sparse.csr_array((similarity.ravel(), positions.ravel(), starts), shape=shape)
 
     def scores(self, labels: sparse.csc_array) -> np.ndarray:
-        """Return the share of members among the neighbours, divided by that among all genes.
-
-        Parameters
-        ----------
-        labels
-            Members among the training genes, bool (n_train, n_properties).
-        """
+        """Return the share of members among the neighbours, divided by that among all genes."""
         share = (self.votes @ labels.astype(np.float32)).toarray().T
         rates = labels.sum(axis=0) / labels.shape[0]
         found: np.ndarray = (share / rates[:, None]).astype(np.float32)
@@ -54,25 +41,14 @@ class Neighbours:
 class Boosting:
     """Gradient-boosted trees, one model per property and fold, which is slow.
 
-    Parameters
-    ----------
-    train, test
-        Gene vectors (n_train, d) and (n_test, d).
-    seed
-        Seed of the binning of features.
+    The seed is that of the binning of features.
     """
 
     def __init__(self, train: np.ndarray, test: np.ndarray, seed: int = 0) -> None:
         self.train, self.test, self.seed = train, test, seed
 
     def scores(self, labels: sparse.csc_array) -> np.ndarray:
-        """Return the log odds of each test gene, both classes given the same weight.
-
-        Parameters
-        ----------
-        labels
-            Members among the training genes, bool (n_train, n_properties).
-        """
+        """Return the log odds of each test gene, both classes given the same weight."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         found = np.empty((labels.shape[1], len(self.test)), dtype=np.float32)

@@ -105,11 +105,11 @@ def classes(rank: np.ndarray, identity: np.ndarray) -> pd.DataFrame:
     """
     rna = _levels(-rank.astype(np.float64))
     dna = _levels(identity.astype(np.float64))
-    both = [
+    joined = [
         f"{r} RNA, {d} DNA" if {r, d} <= {"high", "low"} else None
         for r, d in zip(rna, dna, strict=True)
     ]
-    return pd.DataFrame({"rna": rna, "dna": dna, "class": pd.Series(both, dtype=object)})
+    return pd.DataFrame({"rna": rna, "dna": dna, "class": pd.Series(joined, dtype=object)})
 
 
 def _levels(values: np.ndarray) -> np.ndarray:

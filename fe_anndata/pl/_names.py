@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 AREA = 42.0  # of a point that has its name beside it, in points squared
 RADIUS = 0.65 * AREA**0.5  # of that point, in points, with its edge
 RINGS = (0, 3, 7, 12, 18, 26, 36, 48, 64, 84, 110, 140, 180)  # points from a point to its name
-NEAR = 26  # up to this many points, a place is looked for whose line crosses nothing
+NEAR = 26  # farther off than this many points, a line to a name may cross another point
 TURNS = np.pi / 180 * np.r_[90, 270, 0, 180, 45:360:90, 15:360:30, 30:360:60, 60:360:60]
 DIRECTIONS = np.column_stack([np.cos(TURNS), np.sin(TURNS)])  # in the order tried
 
@@ -66,9 +66,10 @@ def write_beside(
 
 
 def write_on(ax: Axes, points: Floats, names: Sequence[str]) -> list[Text]:
-    """Write all names over the picture, each on its point or as near to it as others leave room.
+    """Write each name on its point or, where another name is, at the nearest place that is free.
 
-    The first names are placed first. A name that does not lie on its point gets a line to it.
+    Names are placed in their order, and all of them are written. A name that does not lie on its
+    point gets a line to it.
     """
     figure_of(ax).draw_without_rendering()  # limits and size of the panel are final only then
     scale = figure_of(ax).dpi / 72
@@ -114,9 +115,9 @@ def _line(ax: Axes, start: Floats, end: Floats, zorder: float) -> None:
 def _free_place(
     ax: Axes, centre: Floats, half: Floats, taken: Floats, names: Floats, scale: float
 ) -> Floats | None:
-    """Return the centre of a name in pixels, the nearest of those tried that is free.
+    """Return the centre of a name in pixels: the nearest free place of those tried, or None.
 
-    The line to it crosses nothing, or if there is no such place near, no other name.
+    The line to it crosses nothing or, if there is no such place near, at least no other name.
     """
     panel = _inside(ax, scale)
     itself = _overlap(_squares(centre[None], 0.0), taken)[0]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from .._core.errors import require_key
-from ._axes import SMALL, finish, make_room, panels
+from ._axes import SMALL, finish, make_room, markers_beside, panels
 from ._colors import PLAIN
 
 if TYPE_CHECKING:
@@ -142,12 +142,4 @@ def _legend(ax: Axes, metric: str) -> None:
         Line2D([], [], color=GREY, marker="o", ls="", ms=4, label=below),
         Line2D([], [], color="0.15", marker="|", ls="", ms=9, mew=1.5, label="median"),
     ]
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.03, 1),
-        borderaxespad=0,
-        frameon=False,
-        fontsize=SMALL,
-        handletextpad=0.2,
-    )
+    markers_beside(ax, handles)

@@ -118,7 +118,7 @@ def align_gene_spaces(
         and cut to the smaller dimension.
     supervised
         Whether the maps are found from orthologs. If not, they start from pairs of genes whose
-        similarities to their own species have like distributions, and are refined; all orthologs
+        similarities to their own species are distributed alike, and are refined; all orthologs
         are then held out. This works only for spaces that are nearly copies of each other; between
         two species, expect little more than chance.
     refine

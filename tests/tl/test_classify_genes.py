@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,14 @@ def same(a, b):
     pd.testing.assert_frame_equal(a.table.drop(columns="collection"),
                                   b.table.drop(columns="collection"))  # fmt: skip
     pd.testing.assert_frame_equal(a.probabilities, b.probabilities)
+
+
+def test_the_result_says_what_it_is_and_can_be_pickled(adata, sets):
+    result = fe.tl.classify_genes(adata, sets)
+    assert isinstance(result, fe.tl.GeneClasses)
+    assert repr(result).startswith("GeneClasses: 4 properties of 120 genes, 0 sets left out")
+    assert "FIRST" in repr(result)
+    same(pickle.loads(pickle.dumps(result)), result)
 
 
 def test_the_table_and_the_probabilities(adata, sets):
