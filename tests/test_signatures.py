@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import inspect
 import re
+from dataclasses import fields
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,11 +18,13 @@ from matplotlib.axes import Axes
 import fe_anndata as fe
 
 ROOMS = ("tl", "pl", "get", "io", "datasets")
-FUNCTIONS = {
+PUBLIC = {
     f"{room}.{name}": getattr(getattr(fe, room), name)
     for room in ROOMS
     for name in getattr(fe, room).__all__
 }
+FUNCTIONS = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
+RESULTS = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
 SHARED = (
     "rng",
     "layer",
@@ -75,7 +79,7 @@ def test_rooms_name_what_they_hold():
         public = {
             n
             for n, value in vars(module).items()
-            if inspect.isfunction(value) and not n.startswith("_")
+            if (inspect.isfunction(value) or inspect.isclass(value)) and not n.startswith("_")
         }
         assert public == set(module.__all__)
 
@@ -124,6 +128,22 @@ def test_who_writes_can_copy(name):
     assert (copy is not None) == writes
     if copy is not None:
         assert (copy.kind, copy.default) == (copy.KEYWORD_ONLY, False)
+
+
+@every(RESULTS)
+def test_a_result_is_named_by_its_public_home_and_documented(name):
+    result = RESULTS[name]
+    room, _, own = name.partition(".")
+    assert (result.__module__, result.__qualname__) == (f"fe_anndata.{room}", own)
+    returned = [
+        inspect.signature(f).return_annotation for n, f in FUNCTIONS.items() if n in of(room)
+    ]
+    assert own in returned
+    described = re.findall(r"^(\w[\w, ]*)$", sections(result)["Attributes"], re.MULTILINE)
+    assert ", ".join(described).split(", ") == [field.name for field in fields(result)]
+    for method, value in vars(result).items():
+        assert method.startswith("_") or not inspect.isfunction(value) or value.__doc__
+    assert name in (Path(__file__).parent.parent / "docs" / "api.md").read_text()
 
 
 @pytest.mark.parametrize("shared", SHARED)

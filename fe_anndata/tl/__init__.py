@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .align_gene_spaces import align_gene_spaces
-from .classify_genes import classify_genes
+from .align_gene_spaces import AlignedSpecies, align_gene_spaces
+from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .embedding_density import embedding_density
 from .evaluate import evaluate
@@ -22,6 +22,8 @@ from .train import train
 from .transform import transform
 
 __all__ = [
+    "AlignedSpecies",
+    "GeneClasses",
     "align_gene_spaces",
     "classify_genes",
     "compare_gene_spaces",

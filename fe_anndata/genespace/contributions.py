@@ -1,4 +1,4 @@
-"""Which samples a correlation rests on."""
+"""What samples, or groups of them, contribute to the correlation of two genes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pandas as pd
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
-    """Return the columns with mean 0 and variance 1 (over all rows), float64.
+    """Return the columns at mean 0 and variance 1 (divided by the number of rows), float64.
 
-    A column whose values are all the same stays 0.
+    A column whose values are all the same becomes 0.
     """
     if not len(values):
         return values
@@ -24,8 +24,8 @@ def standardised(values: np.ndarray) -> np.ndarray:
 def of_samples(a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
     """Return what each sample adds to the correlation of two standardised genes.
 
-    ``contribution`` is ``a[s] * b[s] / n_samples``; they add up to Pearson's r. ``share`` is the
-    contribution divided by r, NaN if r is 0.
+    ``contribution`` is ``a[s] * b[s] / n_samples``; the contributions add up to Pearson's r.
+    ``share`` is the contribution divided by r, NaN if r is 0.
     """
     contribution = a * b / len(a)
     return pd.DataFrame(
@@ -34,10 +34,11 @@ def of_samples(a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
 
 
 def of_groups(a: np.ndarray, b: np.ndarray, codes: np.ndarray, n_groups: int) -> pd.DataFrame:
-    """Return the same for groups of samples, numbered by `codes`; all have a sample.
+    """Return what each group of samples adds to the correlation of two standardised genes.
 
-    ``a`` and ``b`` are means; ``within`` is the part of the contribution that would be left if
-    each group had the same level of both genes: it is that of the deviations from the means.
+    `codes` is the number of the group of each sample; no group is empty. ``a`` and ``b`` are the
+    means of the group. ``within`` is the part of the contribution that comes from deviations from
+    these means; it would be left if all groups had the same means.
     """
     size = np.bincount(codes, minlength=n_groups)
     means = [np.bincount(codes, weights=z, minlength=n_groups) / size for z in (a, b)]

@@ -10,7 +10,7 @@ ENDINGS = (".gmt", ".gmt.gz")
 
 
 def is_gmt(path: object) -> bool:
-    """Return whether the name of a file says that it holds gene sets."""
+    """Return whether `path` is the name of a file of gene sets, by its ending."""
     return isinstance(path, (str, Path)) and str(path).lower().endswith(ENDINGS)
 
 
@@ -29,7 +29,8 @@ def load_gmt(path: str | Path) -> dict[str, list[str]]:
     Raises
     ------
     ValueError
-        If there is no such file, it holds no set, or a line is no set, with its number.
+        If there is no such file, it holds no set, or a line is not a set; the line is named by
+        its number.
     """
     sets: dict[str, list[str]] = {}
     for number, line in enumerate(_text(path).split("\n"), start=1):
@@ -60,4 +61,4 @@ def _text(path: str | Path) -> str:
             content = gzip.decompress(content)
         return content.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no .gmt file: {error}.") from error
+        raise ValueError(f"{path} is not a .gmt file: {error}.") from error
