@@ -12,7 +12,6 @@ import types
 import typing
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from functools import cache
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from .._core.errors import near
@@ -120,10 +119,14 @@ def options_of(options: type[Options]) -> dict[str, Field[Any]]:
     return {of.name: of for of in fields(options)}
 
 
-@cache
-def types_of(options: Any) -> dict[str, Any]:
+_types: dict[type[Options], dict[str, Any]] = {}
+
+
+def types_of(options: type[Options]) -> dict[str, Any]:
     """Return the types of a class of options by name."""
-    return typing.get_type_hints(options)
+    if options not in _types:
+        _types[options] = typing.get_type_hints(options)
+    return _types[options]
 
 
 def settle(

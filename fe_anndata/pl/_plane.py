@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.errors import require_choice
+from .._core.extras import extra
 from .._core.warn import warn_user
 
 Floats = NDArray[np.float64]
@@ -95,12 +96,7 @@ def _tsne(vectors: Floats, start: Floats, seed: int) -> Floats:
 
 
 def _umap(vectors: Floats, start: Floats, seed: int) -> Floats:
-    try:
-        import umap
-    except ImportError as error:
-        raise ImportError(
-            "method='umap' needs umap-learn: pip install \"fe-anndata[umap]\""
-        ) from error
+    umap = extra("umap", "umap", "method='umap'")
     search = umap.UMAP(
         init=10 * start / max(np.abs(start).max(), 1e-12),
         n_neighbors=min(NEIGHBOURS, len(vectors) - 1),

@@ -17,6 +17,7 @@ from anndata import AnnData
 
 from .._access.labelled import filled, gene_means
 from .._access.results import trained_model
+from .._core.extras import extra
 from .._core.keys import DEFAULT_KEY, Keys
 from .train import train as train_fe
 from .transform import transform
@@ -89,13 +90,12 @@ class Umap:
     decoder = ""
 
     def __init__(self, train: AnnData, dim: int, seed: int) -> None:
-        from umap import UMAP
-
+        umap = extra("umap", "umap", "the method 'umap'")
         self.train = train
         self.components = Pca(train, min(COMPONENTS, *(n - 1 for n in train.shape)), seed)
         neighbours = min(15, train.n_obs - 1)
         # One job: what umap-learn does with a seed anyhow, after a warning.
-        self.umap = UMAP(n_neighbors=neighbours, n_components=dim, random_state=seed, n_jobs=1)
+        self.umap = umap.UMAP(n_neighbors=neighbours, n_components=dim, random_state=seed, n_jobs=1)
         self.umap.fit(self.components(train))
 
     def __call__(self, adata: AnnData) -> np.ndarray:
