@@ -1,8 +1,7 @@
 """Where the numbers of a tile lie in memory, and the way there and back.
 
 A layer's features are followed by one of ones, which carries the bias. Groups of cells are those
-of :mod:`.small_matrix_product`. When you change a constant here, touch ``cpu_sweep.py`` too (see
-:mod:`.compiled`).
+of :mod:`.small_matrix_product`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The compiled pass over a piece of a tile: forward, errors, backward, gradients of weights.
-
-When you change what this takes from another file, touch this one (see :mod:`.compiled`).
-"""
+"""The compiled pass over a piece of a tile: forward, errors, backward, gradients of weights."""
 
 from __future__ import annotations
 

@@ -7,8 +7,6 @@ registers from the first multiplication to the last.
 
 The layout. ``LANES`` cells make a *group*. The features of a group are consecutive vectors of
 ``LANES`` numbers: ``group[feature, lane]``. Addresses are integers, in bytes.
-
-When you change something here, touch ``cpu_sweep.py`` too (see :mod:`.compiled`).
 """
 
 from __future__ import annotations
@@ -20,7 +18,8 @@ from typing import Any
 import llvmlite.binding
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from .compiled import built
 
 _HOST = llvmlite.binding.get_host_cpu_features()
 LANES = 16 if _HOST.get("avx512f", False) else 8
@@ -36,7 +35,6 @@ MAX_DELTAS, KEPT = 4, 3
 PLAIN, RELU, RELU_SLOPE, TANH_SLOPE = 0, 1, 2, 3
 """What `multiply` does to its results."""
 
-_built: Callable[[Callable[..., Any]], Callable[..., None]] = intrinsic
 _INT, _FLOAT = ir.IntType(64), ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 _QUARTET = ir.VectorType(_FLOAT, 4)
@@ -44,7 +42,7 @@ _BYTES = 4 * LANES  # of a vector
 _ZERO, _ONE = (ir.Constant(_VECTOR, [x] * LANES) for x in (0.0, 1.0))
 
 
-@_built
+@built
 def multiply(
     typing: Any,
     rows: Any,
@@ -124,7 +122,7 @@ def _finish(
                 _store(builder, changed, targets[c], r * _BYTES)
 
 
-@_built
+@built
 def correlate(
     typing: Any,
     rows: Any,
