@@ -5,7 +5,7 @@ network reaches two thirds of the speed of the processor. Here the entries lie a
 the vector registers, so that layers of any width waste nothing, and a block of results stays in
 registers from the first multiplication to the last.
 
-Plain compiled loops, in a layout made for them, reach 0.79 of the speed in whole calls on layers
+Plain compiled loops, in a layout made for them, reach 0.78 of the speed in whole calls on layers
 of [100, 50, 50]: see ``benchmarks.plain_loops``.
 
 ``LANES`` entries make a *group*. A group has a vector of ``LANES`` numbers for each feature, one
