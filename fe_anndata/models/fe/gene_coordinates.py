@@ -10,12 +10,16 @@ mean expression of a gene, which is no part of the product, becomes the last coo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 import torch
 from torch import Tensor
 
 from .decoders import Inner
 from .network import Factorized
 
+ROWS = 4096
+"""Samples whose factors are held at a time."""
 POWER = 0.25
 """Of the standard deviation along an axis: 0 is whitened, 1 as loadings."""
 FLOOR = 1e-6
@@ -30,11 +34,17 @@ def balance(model: Factorized) -> Tensor:
     """
     decoder = model.decoder
     assert isinstance(decoder, Inner)
-    P, Q = decoder.phi(model.samples).double(), model.genes.double()
-    values, vectors = torch.linalg.eigh(_covariance(Q))
+    Q = model.genes.double()
+    values, vectors = torch.linalg.eigh(_covariance(lambda: [Q], len(Q)))
     lengths = _floored(values)
     of_genes, of_samples = vectors / lengths, vectors * lengths  # genes are white there
-    values, axes = torch.linalg.eigh(_covariance(P @ of_samples))
+
+    def factors() -> Iterator[Tensor]:
+        return (
+            decoder.phi(part).double() @ of_samples for part in torch.split(model.samples, ROWS)
+        )
+
+    values, axes = torch.linalg.eigh(_covariance(factors, len(model.samples)))
     spread = _floored(values).flip(0) ** POWER
     axes = axes.flip(1)
     spread /= spread.square().mean().sqrt()
@@ -48,9 +58,14 @@ def balance(model: Factorized) -> Tensor:
     return forth
 
 
-def _covariance(table: Tensor) -> Tensor:
-    deviations = table - table.mean(0)
-    return deviations.T @ deviations / len(table)
+def _covariance(parts: Callable[[], Iterable[Tensor]], n: int) -> Tensor:
+    """Return the covariance of a table of `n` rows, given twice, some rows at a time."""
+    mean = torch.stack([part.sum(0) for part in parts()]).sum(0) / n
+    squares = torch.zeros(len(mean), len(mean), dtype=mean.dtype, device=mean.device)
+    for part in parts():
+        deviations = part - mean
+        squares += deviations.T @ deviations
+    return squares / n
 
 
 def _floored(variances: Tensor) -> Tensor:

@@ -145,8 +145,12 @@ def _factors(view: Reduced, table: Tensor) -> Tensor:
 def spacing(table: Tensor) -> float:
     """Return the median distance of a sample to its nearest neighbour."""
     every = max(1, math.ceil(len(table) / LOOKED_AT))
-    nearest = []
-    for part in torch.split(table[::every], 16):
+    looked_at = table[::every].contiguous()
+    # Into one vector: small results between large temporaries would keep the memory of these.
+    nearest = table.new_empty(len(looked_at))
+    for first in range(0, len(looked_at), 16):
+        part = slice(first, first + 16)
         # The nearest one is the sample itself.
-        nearest.append(torch.cdist(part, table).topk(2, largest=False).values[:, 1])
-    return max(float(torch.cat(nearest).median()), 1e-12)
+        apart = torch.cdist(looked_at[part], table)
+        nearest[part] = apart.topk(2, largest=False).values[:, 1]
+    return max(float(nearest.median()), 1e-12)
