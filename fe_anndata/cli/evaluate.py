@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .app import app
+from .app import NAME, app
 from .arguments import Flag, Number, Numbers, Output, Words
 
 
-@app.command
+@app.command(usage=f"Usage: {NAME} evaluate INPUT --label STR --out PATH [OPTIONS]")
 def evaluate(
     input: Path,
     /,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from .app import app
+from .app import NAME, app
 from .arguments import Flag, Output, Words
 
 
-@app.command
+@app.command(usage=f"Usage: {NAME} plot INPUT KIND --out PATH [OPTIONS]")
 def plot(
     input: Path,
     kind: Literal[

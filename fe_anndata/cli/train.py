@@ -35,7 +35,9 @@ def train(*tokens: Tokens, model: str = "fe") -> None:
 
 def _command_of(chosen: Family) -> App:
     """Return the command that trains models of a family."""
-    command = App(name=f"{NAME} train", version_flags=[])
+    # Options that take several words would swallow an input behind them.
+    usage = f"Usage: {NAME} train INPUT --out PATH [OPTIONS]"
+    command = App(name=f"{NAME} train", usage=usage, version_flags=[])
     command["--help"].show = False
     command.default(_with_options(chosen))
     return command

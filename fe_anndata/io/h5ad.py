@@ -163,7 +163,12 @@ def _replacing_folder(path: Path) -> Iterator[Path]:
         yield made
         if path.exists():
             path.rename(earlier)
-        made.rename(path)
+        try:
+            made.rename(path)
+        except BaseException:
+            if earlier.exists():
+                earlier.rename(path)
+            raise
 
 
 @contextmanager
