@@ -265,7 +265,7 @@ def _checked(options: type[Options], of: Field[Any], value: Any) -> Any:
     """
     hint, facts = types_of(options)[of.name], about(of)
     value = plain(value)
-    kinds = _alternatives(hint)
+    kinds = alternatives(hint)
     if any(_is_sizes(kind) for kind in kinds):
         # One size may be given without a tuple, and a tuple of one where a number will do.
         if isinstance(value, int) and int not in kinds:
@@ -279,7 +279,8 @@ def _checked(options: type[Options], of: Field[Any], value: Any) -> Any:
     raise ValueError(f"{of.name} must be {described(hint, facts)}, not {value!r}{now}.")
 
 
-def _alternatives(hint: Any) -> tuple[Any, ...]:
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """Return the types that a field may have one of."""
     return (
         get_args(hint)
         if isinstance(hint, types.UnionType) or get_origin(hint) is typing.Union
@@ -326,7 +327,7 @@ def _in_range(value: float, facts: Option) -> bool:
 def described(hint: Any, facts: Option) -> str:
     """Return what a field may hold, in words."""
     words, choices = [], []
-    for kind in _alternatives(hint):
+    for kind in alternatives(hint):
         if get_origin(kind) is Literal:
             choices += [repr(choice) for choice in get_args(kind)]
         elif _is_sizes(kind) and get_args(kind)[-1] is Ellipsis:

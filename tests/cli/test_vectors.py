@@ -10,8 +10,6 @@ import pytest
 
 import fe_anndata as fe
 
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked")
-
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
