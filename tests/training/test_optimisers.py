@@ -10,6 +10,11 @@ from fe_anndata.kernels.workers import workers
 from fe_anndata.training.optimisers import Group, Muon, Optimisers
 
 
+def sparse_rows(rows, values, shape):
+    """Return a gradient of some rows of a table."""
+    return torch.sparse_coo_tensor([rows], values, shape, is_coalesced=True, check_invariants=True)
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (64, 20), (20, 64)])
 def test_muon_is_that_of_torch(shape):
     """torch's multiplies in bfloat16, so that they agree to its precision."""
@@ -73,9 +78,7 @@ def test_rows_that_a_step_does_not_see_stay(l2):
     table = torch.nn.Parameter(torch.ones(6, 3))
     optimisers = Optimisers([Group({"table": table}, 0.1, "sparse_adam")], l2)
     for rows in ([1, 4], [2, 4]):
-        table.grad = torch.sparse_coo_tensor(
-            [rows], torch.ones(2, 3), table.shape, is_coalesced=True, check_invariants=True
-        )
+        table.grad = sparse_rows(rows, torch.ones(2, 3), (6, 3))
         optimisers.step(1.0)
     moved = (table != 1).all(1).detach().numpy()
     assert np.array_equal(moved, [False, True, True, False, True, False])
