@@ -84,8 +84,9 @@ def target_of(
     rows, cols = (none, none) if hidden is None else hidden
     dense = X if isinstance(X, np.ndarray) else X.toarray()
     counted = np.ones(len(dense), bool) if counted is None else counted
-    moments = torch.from_numpy(dense[counted].sum(0, dtype=np.float64)), float(
-        np.square(dense[counted], dtype=np.float64).sum()
+    moments = (
+        torch.from_numpy(dense[counted].sum(0, dtype=np.float64)),
+        float(np.square(dense[counted], dtype=np.float64).sum()),
     )
     return Target.of(
         WholeProducts(X, CPU),

@@ -131,7 +131,7 @@ def test_of_the_genes_that_have_values(rows):
         (lambda X: X[:2], "2 samples x 17 genes are too few"),
         (lambda X: X[:, :2], "23 samples x 2 genes are too few"),
         (lambda X: X[:0], "the matrix is empty"),
-        (lambda X: np.where(X == X[0, 0], np.inf, X), "infinite values.*log"),
+        (lambda X: np.where(X[0, 0] == X, np.inf, X), "infinite values.*log"),
         (lambda X: X * np.nan, "every value of the matrix is missing"),
         (lambda X: np.where(np.arange(23)[:, None] == 5, np.nan, X), "1 samples.*'s5'"),
     ],

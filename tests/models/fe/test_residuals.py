@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from scipy.spatial.distance import cdist
 
 from fe_anndata.matrix.rows import InMemory
+from fe_anndata.models.fe import residuals
+from fe_anndata.models.fe.placing import Placing
+from fe_anndata.models.fe.residuals import spacing
 from fe_anndata.training.holdout import draw
 from tests.helpers import choose, fit, in_order, predict
 
@@ -55,3 +60,55 @@ def test_coordinates_in_the_metric_of_expression(X):
     u, decoded = changed.trained.samples().astype(np.float64), predict(changed)
     slope = np.linalg.lstsq(u - u.mean(0), decoded - decoded.mean(0), rcond=None)[0]
     np.testing.assert_allclose(slope @ slope.T, np.eye(5), atol=1e-2)
+
+
+def middle(values):
+    return np.quantile(values, 0.5, method="lower")
+
+
+def nearest(points, table, others=False):
+    distances = cdist(points.astype(np.float64), table.astype(np.float64))
+    return np.sort(distances, axis=1)[:, int(others)]
+
+
+@pytest.mark.parametrize("changes", [{}, {"sample_dim": 5}, {"decoder": "concat", "hidden": 8}])
+def test_distances_are_in_units_of_the_spacing_of_the_samples(X, changes):
+    trained = fit(X, choose(**changes, steps=15)).trained
+    table = trained.samples()
+    expected = middle(nearest(table, table, others=True))
+    assert trained.residuals.spacing == pytest.approx(expected, rel=1e-4)
+    placed = trained.placing(np.arange(90))(X[::-1][:20] + 0.5)
+    np.testing.assert_allclose(
+        placed.facts["distance"], nearest(placed.u, table) / expected, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_spacing_of_many_samples_is_that_of_some(monkeypatch):
+    table = torch.from_numpy(np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32))
+    every = middle(nearest(table.numpy(), table.numpy(), others=True))
+    assert spacing(table) == pytest.approx(every, rel=1e-4)
+    monkeypatch.setattr(residuals, "LOOKED_AT", 100)
+    some = middle(nearest(table.numpy()[::5], table.numpy(), others=True))
+    assert spacing(table) == pytest.approx(some, rel=1e-4)
+    assert spacing(torch.zeros(10, 2)) > 0  # by which distances are divided
+
+
+def test_a_profile_unlike_all_others_is_told(X):
+    """Its misfit is six robust standard deviations of their logarithm above the median."""
+    trained = fit(X, choose(steps=45)).trained
+    usual = trained.placing(np.arange(90))(X.copy())
+    assert not usual.facts["outlier"].any()
+    noise = np.random.default_rng(0).permuted(X[:10], axis=1)
+    assert trained.placing(np.arange(90))(noise).facts["outlier"].all()
+    whole = fit(X, choose(steps=45, validation=0)).trained
+    left = whole.residuals
+    everything = torch.arange(90)
+    placing = Placing(
+        whole._view, whole.module.sample_vectors(), left.noise, left.prior, everything
+    )
+    placing.prepare()
+    logs = np.log(placing.place(X.copy()).misfit)
+    spread = 1.4826 * np.median(np.abs(logs - np.median(logs)))
+    assert left.log_misfit_limit == pytest.approx(
+        np.median(logs) + 6 * spread, abs=float(spread) / 5
+    )
