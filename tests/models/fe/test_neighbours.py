@@ -7,6 +7,8 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
+from fe_anndata._core.random import generator
+from fe_anndata.kernels.neighbours import Neighbours
 from fe_anndata.models.fe import neighbours
 from fe_anndata.models.fe.neighbours import Keeping
 from fe_anndata.models.fe.sizes import sized
@@ -86,3 +88,20 @@ def test_the_term_is_for_the_whole_matrix_at_once():
     with pytest.raises(ValueError, match="neighbor_weight does not apply to minibatch='tiles'"):
         choose(minibatch="tiles", neighbor_weight=0.1)
     assert choose(minibatch="tiles").settled().neighbor_weight == 0
+
+
+@pytest.mark.parametrize(("dim", "sharpness"), [(2, 8.0), (3, 8.0), (4, 1.0)])
+def test_who_takes_part_and_how_strongly(dim, sharpness):
+    """Of many samples 2048, of which 64 look for 15 neighbours in each step, in 50 components."""
+    rng = torch.Generator().manual_seed(0)
+    scores, table = torch.randn(2100, 60, generator=rng), torch.randn(2100, dim, generator=rng)
+    options = sized(choose(sample_dim=dim, neighbor_weight=0.5), (2100, 80))
+    keeping = Keeping.of(scores, torch.ones(2100, 1), in_order((2100, 80)), options, seed=0)
+    assert keeping.neighbours.nearest.shape == (2048, 15)
+    assert (keeping.weight, keeping.sharpness) == (0.5, sharpness)
+    members = keeping.neighbours.members
+    of_some = Neighbours.of(scores[:, :50], members)
+    assert torch.equal(keeping.neighbours.nearest, of_some.nearest)
+    drawn = torch.from_numpy(generator(0, "neighbours", 3).permutation(2048)[:64])
+    expected = 0.5 * of_some.gradient(table, drawn, sharpness)
+    torch.testing.assert_close(keeping.gradient(table, 3), expected)

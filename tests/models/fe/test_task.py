@@ -7,10 +7,11 @@ import pytest
 import torch
 from scipy import sparse
 
-from fe_anndata.matrix.rows import InMemory
+from fe_anndata.matrix.rows import ByBlocks, InMemory
+from fe_anndata.models import family
 from fe_anndata.training.holdout import draw
 from fe_anndata.training.ranks import Ranks
-from tests.helpers import choose, fit, in_order, predict
+from tests.helpers import choose, fit, in_order, predict, problem
 
 
 @pytest.mark.parametrize("start", ["components", "random"])
@@ -134,3 +135,67 @@ def test_a_constant_matrix_is_predicted():
     X = np.full((30, 20), 2.5, np.float32)
     fitted = fit(X, choose("default", hidden=(), steps=30))
     np.testing.assert_allclose(predict(fitted), X, atol=1e-5)
+
+
+@pytest.mark.parametrize("changes", [{}, {"gene_step": "gradient"}, {"validation_by": "samples"}])
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_a_matrix_by_blocks_trains_alike(X, changes, kind, monkeypatch):
+    monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 1500)  # 16 samples at a time
+    holes = X.copy()
+    holes[[3, 40], [5, 80]] = np.nan
+    # Few steps: rounding, which differs between the two, grows with every one.
+    options = choose(gene_dim=8, steps=5, evaluate_every=5, **changes)
+    whole, blocks = (fit(rows(kind(holes)), options) for rows in (InMemory, ByBlocks))
+    np.testing.assert_allclose(blocks.trained.samples(), whole.trained.samples(), atol=1e-2)
+    np.testing.assert_allclose(predict(blocks), predict(whole), atol=1e-2)
+    for name in ("train_loss", "validation_loss"):
+        a, b = ([record[name] for record in f.history] for f in (whole, blocks))
+        np.testing.assert_allclose(a, b, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps", "every"),
+    [
+        ({}, 135, 15),
+        ({"sample_dim": 8}, 135, 10),
+        ({"epochs": 3}, 45, 15),  # of 15 steps each, between two solutions
+        ({"epochs": 2.5, "gene_step": "gradient"}, 3, 10),
+        ({"decoder": "concat"}, 20_000, 1),  # the whole matrix is a tile
+        ({"decoder": "concat", "minibatch_size": (20, 30), "epochs": 2}, 18, 4),
+        ({"decoder": "concat", "minibatch_size": (20, 31), "epochs": 1.5}, 14, 4),
+        ({"decoder": "concat", "minibatch_size": (1, 5)}, 20_000, 500),
+        ({"decoder": "concat", "minibatch_size": (1, 9)}, 20_000, 300),
+        ({"decoder": "dot", "minibatch_size": 1000}, 180, 3),
+        ({"decoder": "dot", "minibatch_size": 1000, "evaluate_every": 7}, 180, 7),
+    ],
+)
+def test_steps_and_evaluations(X, changes, steps, every):
+    task = family("fe").task(problem(X), choose(**changes), None)
+    assert (task.schedule.steps, task.schedule.evaluate_every) == (steps, every)
+    options = choose(**changes).settled()
+    for name in ("warm_up", "patience", "learning_rate_drops", "tolerance"):
+        assert getattr(task.schedule, name) == getattr(options, name)
+
+
+def test_rates_of_the_groups(X):
+    """Matrices by Muon, tables at rates of their own, what is left at a tenth."""
+    task = family("fe").task(problem(X), choose(sample_dim=4, gene_step="gradient"), None)
+    found = {
+        name: (group.method, group.rate, group.decay)
+        for group in task.groups
+        for name in group.parameters
+    }
+    assert found.keys() == task.parameters.keys()
+    assert found["samples"] == ("adam", pytest.approx(0.07), 0)
+    assert found["genes"] == ("adam", 0.01, 0)
+    assert found["decoder.phi_mlp.0.weight"] == ("muon", 0.03, 2.0)
+    assert found["decoder.phi_mlp.0.bias"] == ("adam", pytest.approx(0.003), 0)
+    assert found["decoder.linear.weight"] == ("adam", pytest.approx(0.003), 0)
+    concat = family("fe").task(problem(X), choose(decoder="concat"), None)
+    found = {n: (g.method, g.rate) for g in concat.groups for n in g.parameters}
+    assert found["samples"] == ("sparse_adam", 0.03)
+    assert found["genes"] == ("sparse_adam", 0.02)
+    assert found["decoder.mlp.4.weight"] == ("adam", pytest.approx(0.002))  # a single row
+    assert found["decoder.mlp.2.weight"] == ("muon", 0.02)
+    thesis = family("fe").task(problem(X), choose("thesis2024"), None)
+    assert {(g.method, g.rate) for g in thesis.groups if g.parameters} == {("adam", 0.01)}
