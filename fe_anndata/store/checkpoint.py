@@ -1,8 +1,8 @@
 """A directory in which a run survives: written whole or not at all at each evaluation.
 
 ``run.json`` says what the run is and names the file with its last state, which stands beside it as
-safetensors. Each is written under another name, brought to disk and renamed; the file of the state
-before goes last. So whenever the process ends, ``run.json`` names a complete state, or none yet.
+safetensors. Each is written under another name, brought to disk and renamed; files of other states
+go last. So whenever the process ends, ``run.json`` names a complete state, or none yet.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..training.state import Counters, State
 
 FORMAT = 1
 RECORD = "run.json"
-PARTIAL = ".partial"
+STATE, PARTIAL = "state-", ".partial"
 _SECTIONS = ("parameters", "best", "moments")
 
 
@@ -77,11 +77,10 @@ class Checkpoint:
 
     def keep(self, state: State) -> None:
         """Write the state of the run."""
-        name = f"state-{state.counters.step:09d}.safetensors"
-        before = (self._record["state"] or {}).get("file")
+        name = f"{STATE}{state.counters.step:09d}.safetensors"
         best_is_now = state.best is state.parameters
         arrays = {
-            f"{section}/{key}": np.ascontiguousarray(value)
+            f"{section}/{key}": np.asarray(value, order="C")
             for section in _SECTIONS
             if not (section == "best" and best_is_now)
             for key, value in getattr(state, section).items()
@@ -95,8 +94,9 @@ class Checkpoint:
             "history": state.history,
         }
         self._write(RECORD, json.dumps(self._record, indent=1).encode())
-        if before not in (None, name):
-            (self.path / before).unlink(missing_ok=True)
+        for other in self.path.glob(f"{STATE}*"):  # of the state before, or of a process that died
+            if other.name != name:
+                other.unlink(missing_ok=True)
 
     def load(self) -> tuple[dict[str, Any], State | None]:
         """Return what the run is, and its last state; None if it had no evaluation yet.
@@ -107,21 +107,21 @@ class Checkpoint:
             If the directory is damaged, or was written in another format.
         """
         try:
-            record = json.loads((self.path / RECORD).read_text())
-            written = int(record["format"])
-            if written != FORMAT:
-                raise ValueError(
-                    f"{self.path} was written in format {written}, and this version of fe_anndata "
-                    f"knows format {FORMAT}: use the version that wrote it."
-                )
-            self._record = record
-            stored = record["state"]
-            return record["run"], None if stored is None else self._state(stored)
-        except (json.JSONDecodeError, KeyError, TypeError, OSError, SafetensorError) as error:
+            record = json.loads((self.path / RECORD).read_bytes())
+            written = record["format"]
+            if written == FORMAT:
+                self._record = record
+                stored = record["state"]
+                return record["run"], None if stored is None else self._state(stored)
+        except (ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
             raise ValueError(
                 f"the checkpoint {self.path} is damaged ({type(error).__name__}: {error}); begin "
                 "again in a new folder."
             ) from error
+        raise ValueError(
+            f"{self.path} was written in format {written}, and this version of fe_anndata knows "
+            f"format {FORMAT}: use the version that wrote it."
+        )
 
     def _state(self, stored: Mapping[str, Any]) -> State:
         sections: dict[str, dict[str, np.ndarray]] = {name: {} for name in _SECTIONS}

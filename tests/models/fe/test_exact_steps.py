@@ -9,10 +9,10 @@ import torch
 
 from fe_anndata.kernels.noise import Noise
 from fe_anndata.kernels.placement import Prior
-from fe_anndata.models.factored import factored
-from fe_anndata.models.factorized import Factorized
-from fe_anndata.training import exact_steps
-from fe_anndata.training.exact_steps import ExactSteps, Profile
+from fe_anndata.models.fe import exact_steps
+from fe_anndata.models.fe.exact_steps import ExactSteps, Profile
+from fe_anndata.models.fe.network import Factorized
+from fe_anndata.models.fe.reduced_basis import reduced
 
 N, M, D = 40, 90, 2
 
@@ -37,7 +37,7 @@ def case(model, monkeypatch):
     """Steps, a profile with missing genes, and its error by dense matrices."""
     monkeypatch.setattr(exact_steps, "GENES", 32)
     rng = torch.Generator().manual_seed(1)
-    view = factored(model, model.sample_vectors())
+    view = reduced(model, model.sample_vectors())
     k = view.loadings.shape[1]
     root = torch.randn(k, 3, generator=rng).double()
     noise = Noise(torch.rand(M, generator=rng).double() + 0.2, root @ root.T)

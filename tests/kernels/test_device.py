@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fe_anndata import settings
-from fe_anndata._access import device as module
-from fe_anndata._access.device import compute, cores
+from fe_anndata.kernels import device as module
+from fe_anndata.kernels.device import compute, cores
 
 CUDA = torch.device("cuda")
 

@@ -1,4 +1,4 @@
-"""Batches of tiles: what they read, what they hide, and that they train by any kernel."""
+"""Minibatches of tiles: what they read, what they hide, and that they train by any kernel."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import pytest
 import torch
 from scipy import sparse
 
-from fe_anndata.kernels.pair_mlp import cpu, reference
+from fe_anndata.matrix.entries import Entries
 from fe_anndata.matrix.values import tile
-from fe_anndata.training import fit, resolve
-from fe_anndata.training.holdout import CellSet
-from fe_anndata.training.in_batches import HeldOut
-from fe_anndata.training.names import Names
+from fe_anndata.models.fe.minibatches import HeldOut
+from tests.helpers import choose, fit
 
 
 def test_a_tile_of_csr_is_that_of_the_array():
@@ -21,12 +19,12 @@ def test_a_tile_of_csr_is_that_of_the_array():
     assert np.array_equal(tile(X, rows, cols), X.toarray()[np.ix_(rows, cols)])
 
 
-def test_held_out_cells_are_hidden_in_a_tile():
+def test_held_out_entries_are_hidden_in_a_tile():
     rng = np.random.default_rng(0)
     held = rng.random((30, 20)) < 0.2
     held[:5] = False
     rows, cols = np.nonzero(held)
-    held_out = HeldOut(CellSet(rows, cols, np.zeros(len(rows), np.float32)), held.shape)
+    held_out = HeldOut(Entries(rows, cols, np.zeros(len(rows), np.float32)), held.shape)
     some, genes = rng.permutation(30)[:12], rng.permutation(20)[:9]
     values = np.zeros((12, 9), np.float32)
     held_out.hide(values, some, genes)
@@ -36,18 +34,27 @@ def test_held_out_cells_are_hidden_in_a_tile():
 
 
 @pytest.mark.parametrize("output", ["linear", "bounded"])
-@pytest.mark.parametrize("by", ["cells", "samples"])
+@pytest.mark.parametrize("by", ["entries", "samples"])
 def test_kernels_train_alike(output, by):
     X = np.random.default_rng(0).normal(size=(40, 50)).astype(np.float32)
     X[3, 4:9] = np.nan
-    config = resolve(
-        "default", decoder="concat", output=output, batch_size=(20, 25), hidden=(16, 8),
+    options = choose(
+        decoder="concat", output=output, minibatch_size=(20, 25), hidden=(16, 8),
         gene_dim=6, validation=0.1, validation_by=by, steps=3,
     )  # fmt: skip
-    names = Names(np.arange(40), np.arange(50))
-    one, other = (
-        fit(X, config, seed=0, names=names, kernel=kernel.loss_and_gradients).model
-        for kernel in (cpu, reference)
-    )
+    one, other = (fit(X, options, kernel=k).trained.module for k in ("cpu", "reference"))
     for name, value in one.state_dict().items():
         torch.testing.assert_close(value, other.state_dict()[name], rtol=1e-2, atol=1e-2)
+
+
+def test_a_minibatch_without_an_entry_to_train_on_is_skipped(X):
+    """Whole tiles may be missing, or held out when they are small."""
+    holes = X.copy()
+    holes[:20] = np.where(np.arange(90) < 60, np.nan, holes[:20])
+    options = choose(
+        decoder="concat", minibatch_size=(1, 1), validation=0.3, steps=200,
+        evaluate_every=50, sample_start="random", gene_start="random",
+    )  # fmt: skip
+    fitted = fit(holes, options)
+    assert fitted.history[-1]["step"] == 200
+    assert np.isfinite(fitted.history[-1]["train_loss"])

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from fe_anndata.models import Factorized
-from fe_anndata.training import resolve
-from fe_anndata.training.names import Names
-from fe_anndata.training.start import start
+from fe_anndata.models.fe.network import Factorized
+from fe_anndata.models.fe.start import draw_network, start
+from tests.helpers import choose, problem
 
 CASES = {
     "inner": {
@@ -24,9 +23,11 @@ CASES = {
 
 def model_of(decoder, output="linear"):
     model = Factorized(6, 9, decoder=decoder, output=output, **CASES[decoder])
-    config = resolve("default", decoder=decoder, sample_start="random", gene_start="random")
-    config = config.__class__(**{**config.__dict__, **CASES[decoder]})
-    start(model, config, 0, Names(np.arange(6), np.arange(9)), None, None, None, None)
+    options = choose(
+        decoder=decoder, sample_start="random", gene_start="random", **CASES[decoder]
+    ).settled()
+    draw_network(model.requires_grad_(False), options, 0)
+    start(model, options, problem(np.ones((6, 9), np.float32)), None, None)
     model.offset.copy_(torch.linspace(1, 2, 9))
     model.scale.fill_(3.0)
     model.bounds.copy_(torch.tensor([-1.0, 5.0]))
@@ -35,11 +36,11 @@ def model_of(decoder, output="linear"):
 
 @pytest.mark.parametrize("output", ["linear", "bounded"])
 @pytest.mark.parametrize("decoder", CASES)
-def test_cells_and_tiles_agree(decoder, output):
+def test_entries_and_tiles_agree(decoder, output):
     model = model_of(decoder, output)
     rows, cols = torch.tensor([5, 0, 3]), torch.tensor([8, 1])
     tile = model.tile(rows, cols)
-    pairs = model.cells(rows.repeat_interleave(2), cols.repeat(3)).reshape(3, 2)
+    pairs = model.entries(rows.repeat_interleave(2), cols.repeat(3)).reshape(3, 2)
     torch.testing.assert_close(tile, pairs, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(tile, model.decode(model.sample_vectors()[rows], cols))
     if output == "bounded":

@@ -9,17 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from fe_anndata._core.random import ranks
-from fe_anndata.training import fit, resolve
-from fe_anndata.training.batches import cell_batch
-from fe_anndata.training.names import Names
+from fe_anndata.training.order import entries_of_step
+from tests.helpers import choose, fit
 
 SHAPE = (20, 30)
-
-
-def names():
-    """Names in sorted order, so that ranks are places."""
-    return Names(*(ranks(np.array([f"{i:03d}" for i in range(n)])) for n in SHAPE))
 
 
 def matrix():
@@ -50,42 +43,43 @@ class Naive(nn.Module):
         return torch.sigmoid(y) * (self.bounds[1] - self.bounds[0]) + self.bounds[0]
 
 
-def compare(recipe, naive_of, optimiser_of, l2_sum, batch_size, steps):
+def compare(recipe, naive_of, optimiser_of, l2_sum, minibatch_size, steps):
     X = matrix()
-    changes = {"batch_size": batch_size} if recipe == "trofimov2020" else {}
-    config = resolve(recipe, evaluate_every=1, steps=steps, **changes)
+    changes = {"minibatch_size": minibatch_size} if recipe == "trofimov2020" else {}
+    options = choose(recipe, evaluate_every=1, steps=steps, **changes)
     runs = [
-        fit(X, resolve(recipe, evaluate_every=1, steps=n, **changes), seed=3, names=names())
+        fit(X, choose(recipe, evaluate_every=1, steps=n, **changes), seed=3)
         for n in range(1, steps + 1)
     ]
     # The start: what a run of one step held at its evaluation before that step.
-    start = fit(X, resolve(recipe, steps=1, learning_rate=1e-30, **changes), seed=3, names=names())
-    naive = naive_of(start.resumable.parameters, config.hidden, X)
+    start = fit(X, choose(recipe, steps=1, learning_rate=1e-30, **changes), seed=3)
+    naive = naive_of(start.resumable.parameters, options.hidden, X)
     optimiser = optimiser_of(naive.parameters())
     for step in range(steps):
-        rows, cols = (torch.from_numpy(a) for a in cell_batch(step, batch_size, SHAPE, 3))
+        rows, cols = (torch.from_numpy(a) for a in entries_of_step(step, minibatch_size, SHAPE, 3))
         error = (naive(rows, cols) - torch.from_numpy(X)[rows, cols]).square().mean()
         loss = error + l2_sum * sum(p.square().sum() for p in naive.parameters())
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        trained = runs[step]
-        assert trained.history[-1]["train_loss"] == pytest.approx(float(error.detach()), rel=1e-4)
+        fitted = runs[step]
+        model = fitted.trained.module
+        assert fitted.history[-1]["train_loss"] == pytest.approx(float(error.detach()), rel=1e-4)
         for ours, theirs in (
-            (trained.model.samples, naive.samples),
-            (trained.model.genes, naive.genes),
-            (trained.model.decoder.mlp[0].weight, naive.layers[0].weight),
-            (trained.model.decoder.mlp[-1].weight, naive.layers[-1].weight),
+            (model.samples, naive.samples),
+            (model.genes, naive.genes),
+            (model.decoder.mlp[0].weight, naive.layers[0].weight),
+            (model.decoder.mlp[-1].weight, naive.layers[-1].weight),
         ):
             torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
 def test_trofimov2020():
-    config = resolve("trofimov2020")
-    assert (config.sample_dim, config.gene_dim) == (2, 2)
-    assert config.hidden == (250, 75, 50, 25, 10)
-    assert (config.batch_size, config.learning_rate, config.epochs) == (10_000, 1e-3, 10)
-    assert config.validation == 0
+    options = choose("trofimov2020").settled()
+    assert (options.sample_dim, options.gene_dim) == (2, 2)
+    assert options.hidden == (250, 75, 50, 25, 10)
+    assert (options.minibatch_size, options.learning_rate, options.epochs) == (10_000, 1e-3, 10)
+    assert options.validation == 0
     compare(
         "trofimov2020",
         lambda a, hidden, X: Naive(a, hidden, torch.tanh, (float(X.min()), float(X.max()))),
@@ -97,10 +91,10 @@ def test_trofimov2020():
 
 
 def test_thesis2024():
-    config = resolve("thesis2024")
-    assert (config.sample_dim, config.gene_dim) == (2, 100)
-    assert config.hidden == (100, 50, 50)
-    assert (config.learning_rate, config.steps) == (1e-2, 100_000)
+    options = choose("thesis2024").settled()
+    assert (options.sample_dim, options.gene_dim) == (2, 100)
+    assert options.hidden == (100, 50, 50)
+    assert (options.learning_rate, options.steps) == (1e-2, 100_000)
     compare(
         "thesis2024",
         lambda a, hidden, X: Naive(a, hidden, torch.relu, None),
@@ -113,13 +107,11 @@ def test_thesis2024():
 
 @pytest.mark.parametrize("recipe", ["trofimov2020", "thesis2024"])
 def test_tables_start_standard_normal(recipe):
-    config = resolve(recipe, steps=1, learning_rate=1e-30)
+    options = choose(recipe, steps=1, learning_rate=1e-30)
     start = fit(
         np.ones((400, 300), np.float32) + np.eye(400, 300, dtype=np.float32),
-        config,
-        seed=0,
-        names=Names(np.arange(400), np.arange(300)),
+        options,
     )
-    for table in (start.model.samples, start.model.genes):
+    for table in (start.trained.module.samples, start.trained.module.genes):
         assert float(table.detach().mean()) == pytest.approx(0, abs=0.1)
         assert float(table.detach().std()) == pytest.approx(1, abs=0.1)
