@@ -249,8 +249,8 @@ def states():
 
 RUNS = [
     {},
-    {"decoder": "concat", "hidden": (6, 4), "batch_size": (10, 10)},
-    {"decoder": "dot", "batch_size": 100},
+    {"decoder": "concat", "hidden": (6, 4), "minibatch_size": (10, 10)},
+    {"decoder": "dot", "minibatch_size": 100},
 ]
 
 
