@@ -222,9 +222,13 @@ def strings(tree):
     }
 
 
-GENERAL = [p for p in FILES if room(p) in ("training", "store", "_access", "get") or
-           p.relative_to(ROOT).parts in (("tl", "train.py"), ("tl", "_run.py"), ("tl", "_starts.py"),
-           ("tl", "_place.py"), ("tl", "models.py"), ("tl", "transform.py"))]  # fmt: skip
+TRAINING = ("train", "_run", "_starts", "_place", "models", "transform", "reconstruct", "generate")
+GENERAL = [
+    path
+    for path in FILES
+    if room(path) in ("training", "store", "_access", "get")
+    or (room(path) == "tl" and path.stem in TRAINING)
+]
 """What trains, stores and reads any family."""
 
 

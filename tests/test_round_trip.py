@@ -25,7 +25,11 @@ RUNS = {
     "inner": {},
     "inner of networks": {"hidden": (8,), "gene_hidden": (6, 4), "activation": "tanh"},
     "inner without a network": {"hidden": (), "center": False},
-    "inner on tiles, bounded": {"output": "bounded", "minibatch": "tiles", "minibatch_size": (16, 10)},
+    "inner on tiles, bounded": {
+        "output": "bounded",
+        "minibatch": "tiles",
+        "minibatch_size": (16, 10),
+    },
     "concat": {"decoder": "concat", **TINY},
     "concat, rmsprop": {"decoder": "concat", "optimizer": "rmsprop", "l2": 1e-5, **TINY},
     "dot": {"decoder": "dot", "minibatch_size": 200},

@@ -13,11 +13,11 @@ from scipy import sparse
 from .._core.errors import require_key
 from .._core.random import ranks
 from ..matrix.audit import Audit, audit, require_size, require_trainable
+from ..matrix.memory import require_memory
 from ..matrix.rows import ByBlocks, InMemory, Rows, stored_values
 from ..matrix.values import Values, as_values
 from ..training.ranks import Ranks
 from .files import Source, opened
-from .memory import require_memory
 
 SMALL = 64 << 20
 """A matrix of up to so many bytes is read at once, wherever it is."""

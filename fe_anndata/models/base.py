@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._core.errors import require_choice
-from .options import Options, merged, plain, require_known
+from .options import Options, merged, require_known
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,7 +201,6 @@ class Family(ABC):
         require_known(self.options, self.name, given, others)
         require_choice(recipe, self.recipes, "recipe")
         chosen = self.recipes[recipe]
-        given = {name: plain(value) for name, value in given.items()}
         for name, allowed in chosen.allows.items():
             if name in given and given[name] not in allowed:
                 raise ValueError(

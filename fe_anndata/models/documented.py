@@ -53,7 +53,12 @@ def condition(when: When) -> str:
 def _choices(auto: tuple[tuple[Mapping[str, Any], Any], ...]) -> str:
     shown = []
     for when, value in auto:
-        own = {name: allowed for name, allowed in when.items() if allowed != (AUTO,)}
+        # That another is not given needs no words: the two exclude each other.
+        own = {
+            name: allowed
+            for name, allowed in when.items()
+            if type(allowed) is not tuple or AUTO not in allowed
+        }
         words = f" where {condition(own)}" if own else " otherwise" if len(auto) > 1 else ""
         shown.append(f"{value!r}{words}")
     return ", ".join(shown)

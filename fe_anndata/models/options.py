@@ -47,6 +47,8 @@ class Option:
         Its value where it does not, by default that of the field; or the option that has it.
     needs
         For some of its values, what these need of other options.
+    kinds
+        Of which of its types it has to be, by other options and their values.
     auto
         What ``"auto"`` stands for: the first value whose condition holds. None if the data decide.
     excludes
@@ -65,6 +67,7 @@ class Option:
     otherwise: Any = None
     same_as: str | None = None
     needs: Mapping[Any, When] = field(default_factory=dict)
+    kinds: Mapping[str, Mapping[Any, type]] = field(default_factory=dict)
     auto: tuple[tuple[When, Any], ...] | None = None
     excludes: str | None = None
     follows: str | None = None
@@ -163,9 +166,8 @@ def settle(
         elif _is_auto(values[name]) and facts.auto is not None:
             values[name] = next(v for when, v in facts.auto if not _unmet(when, values))
         _require_needs(name, facts, values)
-        other_name = facts.excludes
-        if other_name and _is_given(values[name]) and _is_given(values[other_name]):
-            raise ValueError(f"give {name} or {other_name}, not both.")
+        _require_kind(name, types_of(options)[name], facts, values)
+        _require_one(name, facts, values)
     return values
 
 
@@ -184,7 +186,7 @@ def merged(
         and about(known[name]).follows not in given
         and not any(about(known[g]).excludes == name for g in given if g in known)
     }
-    values = {**kept, **given}
+    values = {**kept, **{name: plain(value) for name, value in given.items()}}
     settled = settle(options, values, yielding=kept)
     return {
         name: value
@@ -252,6 +254,28 @@ def _require_needs(name: str, facts: Option, values: Mapping[str, Any]) -> None:
             raise ValueError(f"{name}={value!r} needs {_condition(missing)}; add that{cure}.")
 
 
+def _require_kind(name: str, hint: Any, facts: Option, values: Mapping[str, Any]) -> None:
+    for other, by_value in facts.kinds.items():
+        kind = by_value.get(values[other])
+        if kind is None or _is_auto(values[name]) or isinstance(values[name], kind):
+            continue
+        (fitting,) = [k for k in _alternatives(hint) if (get_origin(k) or k) is kind]
+        raise ValueError(
+            f"{name} must be {described(fitting, facts)} with {other}={values[other]!r}, not "
+            f"{values[name]!r}."
+        )
+
+
+def _require_one(name: str, facts: Option, values: Mapping[str, Any]) -> None:
+    if facts.excludes is None:
+        return
+    both = values[name], values[facts.excludes]
+    if all(map(_is_given, both)):
+        raise ValueError(f"give {name} or {facts.excludes}, not both.")
+    if both == (None, None):
+        raise ValueError(f"give {name} or {facts.excludes}; both are None.")
+
+
 def _checked(options: type[Options], of: Field[Any], value: Any) -> Any:
     """Return a value as plain Python.
 
@@ -265,7 +289,7 @@ def _checked(options: type[Options], of: Field[Any], value: Any) -> Any:
     kinds = _alternatives(hint)
     if any(_is_sizes(kind) for kind in kinds):
         # One size may be given without a tuple, and a tuple of one where a number will do.
-        if isinstance(value, int) and int not in kinds:
+        if _is_size(value) and int not in kinds:
             value = (value,)
         elif isinstance(value, tuple) and len(value) == 1 and int in kinds:
             value = value[0]

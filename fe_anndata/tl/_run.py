@@ -19,6 +19,7 @@ from .._core.log import logger
 from .._core.random import Rng, seed_of
 from ..kernels.device import Compute
 from ..matrix.audit import Audit
+from ..matrix.memory import require_memory
 from ..matrix.rows import ByBlocks, Rows
 from ..models import families, family, family_of
 from ..models.base import Family
@@ -111,8 +112,6 @@ class Run:
 
 
 def _loaded(rows: ByBlocks, why: str) -> Rows:
-    from ..matrix.memory import require_memory
-
     try:
         require_memory(rows.X, kept=rows.shape[1] / max(1, rows.X.shape[1]))
     except MemoryError as error:

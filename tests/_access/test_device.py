@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from fe_anndata._access.device import compute, cores
 
 from fe_anndata import settings
 from fe_anndata._access import device as module
-from fe_anndata._access.device import compute, cores
 
 CUDA = torch.device("cuda")
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from fe_anndata.training.names import Names
+from fe_anndata.training.start import start
 
 from fe_anndata.models import Factorized
 from fe_anndata.training import resolve
-from fe_anndata.training.names import Names
-from fe_anndata.training.start import start
 
 CASES = {
     "inner": {

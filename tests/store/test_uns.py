@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from fe_anndata.training.recipes import RECIPES
 
 from fe_anndata.models import Factorized
 from fe_anndata.store import uns
 from fe_anndata.training import resolve
-from fe_anndata.training.recipes import RECIPES
 
 
 @pytest.mark.parametrize(("recipe", "decoder"), [(r, d) for r in RECIPES for d in RECIPES[r]])

@@ -27,7 +27,9 @@ def test_writes_the_places_of_the_contract(simulated):
     assert adata.varm["fe"].shape == (90, 20)
     assert adata.obsm["X_fe"].dtype == adata.varm["fe"].dtype == np.float32
     assert adata.var["fe_trained"].dtype == bool
-    assert {"params", "history", "loss", "preprocessing", "model", "format", "version"} <= set(adata.uns["fe"])
+    parts = {"params", "history", "loss", "preprocessing", "model", "format", "version"}
+    assert parts <= set(adata.uns["fe"])
+    assert (adata.uns["fe"]["loss"], adata.uns["fe"]["format"]) == ("mse", 2)
     assert adata.uns["fe"]["history"].columns.tolist() == [
         "step",
         "epoch",
@@ -155,7 +157,12 @@ def test_start_from_obsm_varm_and_arrays(simulated):
     np.testing.assert_allclose(at.varm["fe"], adata.varm["loadings"], atol=1e-6)
     array = np.random.default_rng(1).normal(size=(60, 5))
     at = trained(
-        adata, sample_start=array, steps=1, sample_learning_rate=1e-9, place_samples=False, metric="free"
+        adata,
+        sample_start=array,
+        steps=1,
+        sample_learning_rate=1e-9,
+        place_samples=False,
+        metric="free",
     )
     np.testing.assert_allclose(at.obsm["X_fe"], array, atol=1e-6)
     with pytest.raises(ValueError, match="sample_dim=3, but the start has 8 columns"):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from fe_anndata.training.batches import Permutation, cell_batch, n_batches, tile_batch
 
 

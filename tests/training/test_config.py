@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from fe_anndata.training.recipes import RECIPES
 
 from fe_anndata.training import resolve
-from fe_anndata.training.recipes import RECIPES
 
 
 @pytest.mark.parametrize(("recipe", "decoder"), [(r, d) for r in RECIPES for d in RECIPES[r]])

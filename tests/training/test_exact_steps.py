@@ -6,13 +6,13 @@ from copy import deepcopy
 
 import pytest
 import torch
+from fe_anndata.models.factored import factored
+from fe_anndata.models.factorized import Factorized
+from fe_anndata.training.exact_steps import ExactSteps, Profile
 
 from fe_anndata.kernels.noise import Noise
 from fe_anndata.kernels.placement import Prior
-from fe_anndata.models.factored import factored
-from fe_anndata.models.factorized import Factorized
 from fe_anndata.training import exact_steps
-from fe_anndata.training.exact_steps import ExactSteps, Profile
 
 N, M, D = 40, 90, 2
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from fe_anndata.training.names import Names
+from fe_anndata.training.whole_matrix import JointSteps
 from scipy import sparse
 
 from fe_anndata.datasets import simulated
 from fe_anndata.training import fit, resolve
 from fe_anndata.training.holdout import draw, hidden_cells
-from fe_anndata.training.names import Names
 from fe_anndata.training.optimisers import Optimiser
-from fe_anndata.training.whole_matrix import JointSteps
 
 
 @pytest.fixture(scope="module", name="X")

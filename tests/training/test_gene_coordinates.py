@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-
-from fe_anndata.training import fit, resolve
 from fe_anndata.training.gene_coordinates import POWER
 from fe_anndata.training.names import Names
+
+from fe_anndata.training import fit, resolve
 
 SHAPE = (60, 90)
 NAMES = Names(np.arange(SHAPE[0]), np.arange(SHAPE[1]))

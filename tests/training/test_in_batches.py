@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from fe_anndata.training.in_batches import HeldOut
+from fe_anndata.training.names import Names
 from scipy import sparse
 
 from fe_anndata.kernels.pair_mlp import cpu, reference
 from fe_anndata.matrix.values import tile
 from fe_anndata.training import fit, resolve
 from fe_anndata.training.holdout import CellSet
-from fe_anndata.training.in_batches import HeldOut
-from fe_anndata.training.names import Names
 
 
 def test_a_tile_of_csr_is_that_of_the_array():

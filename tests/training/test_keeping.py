@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from sklearn.neighbors import NearestNeighbors
-
-from fe_anndata.training import neighbours
 from fe_anndata.training.config import resolve
-from fe_anndata.training.fit import fit
 from fe_anndata.training.names import Names
 from fe_anndata.training.neighbours import Keeping
 from fe_anndata.training.sizes import settle
+from sklearn.neighbors import NearestNeighbors
+
+from fe_anndata.training import neighbours
+from fe_anndata.training.fit import fit
 
 SHAPE = (300, 80)
 

@@ -7,12 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from fe_anndata.training.batches import cell_batch
+from fe_anndata.training.names import Names
 from torch import nn
 
 from fe_anndata._core.random import ranks
 from fe_anndata.training import fit, resolve
-from fe_anndata.training.batches import cell_batch
-from fe_anndata.training.names import Names
 
 SHAPE = (20, 30)
 

@@ -120,6 +120,7 @@ class FE(Options):
         least=1,
         applies={"minibatch": ("entries", "tiles")},
         otherwise=None,
+        kinds={"minibatch": {"entries": int, "tiles": tuple}},
         follows="minibatch",
     )
     optimizer: Literal["adam", "rmsprop", "muon"] | Literal["auto"] = option(
@@ -181,6 +182,7 @@ class FE(Options):
         least=1,
         applies={"gene_step": ("solve",)},
         otherwise=None,
+        kinds={"gene_step": {"solve": int}},
     )
     gene_prior: float | Literal["auto"] = option(
         AUTO,
@@ -255,8 +257,8 @@ class FE(Options):
         "At most so many steps; give steps or epochs.",
         least=1,
         auto=(
-            ({**_WHOLE, "epochs": (AUTO,)}, 135),
-            ({"decoder": ("concat",), "epochs": (AUTO,)}, 20_000),
+            ({**_WHOLE, "epochs": (AUTO, None)}, 135),
+            ({"decoder": ("concat",), "epochs": (AUTO, None)}, 20_000),
             (_ALWAYS, None),
         ),
         excludes="epochs",
