@@ -178,6 +178,10 @@ class Family(ABC):
     ) -> Trained:
         """Return the trained model of what :class:`Trained` has given away."""
 
+    def settled(self, options: Options, shape: tuple[int, int]) -> Options:
+        """Return options with every ``"auto"`` replaced that the shape of the matrix decides."""
+        return options.settled()
+
     def needs_whole(self, options: Options) -> str | None:
         """Return why the matrix has to be in memory for these options; None if it need not be."""
         return None

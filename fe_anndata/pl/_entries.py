@@ -43,13 +43,14 @@ def observed_and_predicted(
         require_intact(adata, key, same_samples=True)
         require_same_values(audit(rows), stored["preprocessing"]["sum"])
         options = uns.unpack_options(uns.family_of(stored), stored["params"])
-        validation, by = options.chosen()["validation"], options.chosen()["validation_by"]
+        chosen = options.chosen()
+        validation, by = chosen.get("validation", 0.0), chosen.get("validation_by", "entries")
         seed_then = int(stored["params"]["rng"])
         found = draw(rows, validation, by, seed_then, ranks_of(adata, trained)).entries
         if not len(found):
             raise ValueError(
-                "no entries were held out in this training (validation=0); use entries='all', or "
-                "train with validation=0.05."
+                "no entries were held out in this training; use entries='all', or, where the "
+                "family has the option, train with validation=0.05."
             )
     else:
         n_obs, n_vars = rows.shape

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..models import family
+from ..models import families, family
 from ..models.base import Family, Trained
 from ..models.options import Options, options_of, plain
 from ..training import Fitted
@@ -149,8 +149,20 @@ def unpack_trained(
 
 
 def family_of(stored: Mapping[str, Any]) -> Family:
-    """Return the family of a stored result."""
-    return family(str(stored["params"].get("model", "fe")))
+    """Return the family of a stored result.
+
+    Raises
+    ------
+    ValueError
+        If it is not known here.
+    """
+    name = str(stored["params"]["model"])
+    if name not in families():
+        raise ValueError(
+            f"the model is of the family {name!r}, which is not known here; import the package "
+            "that adds it by fe.models.register."
+        )
+    return family(name)
 
 
 def fingerprint(table: np.ndarray) -> np.ndarray:

@@ -14,19 +14,20 @@ from .. import __version__
 from .._access.files import Source
 from .._access.inputs import gene_mask, ranks_of, require_same_values, trainable
 from .._access.results import require_free, require_intact, require_trained
-from .._core.keys import Keys
+from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.random import Rng, seed_of
 from ..kernels.device import Compute
 from ..matrix.audit import Audit
+from ..matrix.memory import require_memory
 from ..matrix.rows import ByBlocks, Rows
 from ..models import families, family, family_of
 from ..models.base import Family
-from ..models.options import Options, options_of, plain, settle
+from ..models.options import AUTO, Options, options_of, plain, require_known
 from ..store import uns
 from ..training import Fitted, Problem
 from ..training.state import State
-from ._starts import start_tables, trained_rows
+from ._starts import ARRAY, start_tables, trained_rows
 
 IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key")
 """What a run is named by in ``params``, beside its options."""
@@ -52,6 +53,11 @@ class Asked:
     mask_var: str | np.ndarray | None
     rng: Rng
     options: Mapping[str, Any]
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """Options that were given, by name; an object of options gives all of them."""
+        return self.model.chosen() if isinstance(self.model, Options) else self.options
 
 
 @dataclass(frozen=True)
@@ -111,8 +117,6 @@ class Run:
 
 
 def _loaded(rows: ByBlocks, why: str) -> Rows:
-    from ..matrix.memory import require_memory
-
     try:
         require_memory(rows.X, kept=rows.shape[1] / max(1, rows.X.shape[1]))
     except MemoryError as error:
@@ -172,12 +176,11 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     adata = source.adata
     require_free(adata, keys.key)
     masked = gene_mask(adata, asked.mask_var)
+    # What names a table becomes its name, and the width of the table is that of the embedding.
+    names, starts = start_tables(of.options, asked.given, adata)
     if isinstance(asked.model, Options):
-        # What it holds may be a key of a table, and its width follows from the table.
-        names, starts = start_tables(of.options, asked.model.chosen(), adata)
         options = replace(asked.model, **names)
     else:
-        names, starts = start_tables(of.options, asked.options, adata)
         others = {name: other.options for name, other in families().items()}
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
     rows, audit, trained = trainable(source, asked.layer, masked)
@@ -187,7 +190,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         "recipe": asked.recipe,
         "rng": seed_of(asked.rng),
         "layer": asked.layer,
-        "mask_var": mask_var if mask_var is None or isinstance(mask_var, str) else "array",
+        "mask_var": mask_var if isinstance(mask_var, str | None) else ARRAY,
         "batch_key": None,
         "labels_key": None,
     }
@@ -209,14 +212,14 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     options = uns.unpack_options(of, stored["params"])
     identity = {name: stored["params"].get(name) for name in IDENTITY}
     identity["rng"] = int(stored["params"]["rng"])
-    _require_unchanged(asked, options, identity)
     mask = adata.var[keys.trained].to_numpy(dtype=bool)
+    _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
     rows, audit, trained = trainable(source, identity["layer"], mask)
     require_same_values(audit, stored["preprocessing"]["sum"])
     converged = "state" not in stored
-    options = with_budget(options, asked.options)
+    options = with_budget(options, asked.given)
     if not converged:
-        _require_more_steps(stored, options, asked.options)
+        _require_more_steps(stored, options, asked.given)
     return Run(
         of,
         options,
@@ -244,9 +247,13 @@ def checkpointed_run(
     identity = dict(run["identity"])
     of = family(identity["model"])
     options = of.options(**{name: plain(value) for name, value in run["options"].items()})
-    _require_unchanged(asked, options, identity)
-    _, starts = start_tables(of.options, asked.options, adata)
-    mask_var = asked.mask_var if identity["mask_var"] == "array" else identity["mask_var"]
+    shape = (int(run["matrix"]["shape"][0]), int(run["matrix"]["shape"][1]))
+    _require_unchanged(of, asked, options, identity, shape)
+    mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]
+    if identity["mask_var"] == ARRAY and mask_var is None:
+        raise ValueError(
+            "the run in the checkpoint was begun with an array as mask_var; give it again."
+        )
     rows, audit, trained = trainable(source, identity["layer"], gene_mask(adata, mask_var))
     found, expected = _description(audit, adata, trained), run["matrix"]
     different = [
@@ -260,49 +267,82 @@ def checkpointed_run(
             f"the checkpoint is of another matrix: its {' and '.join(different)} differ. Give the "
             "data it was begun with, or another folder."
         )
-    options = with_budget(options, asked.options)
-    return Run(of, options, identity, rows, audit, trained, trained_rows(starts, trained), state)
+    starts = {}
+    if state is None:  # nothing was evaluated yet, so it starts where it did before
+        arrays = {k: v for k, v in asked.options.items() if isinstance(v, np.ndarray)}
+        _, tables = start_tables(of.options, {**options.chosen(), **arrays}, adata)
+        starts = trained_rows(tables, trained)
+        _require_arrays(options, starts)
+    options = with_budget(options, asked.given)
+    return Run(of, options, identity, rows, audit, trained, starts, state)
 
 
-def _require_unchanged(asked: Asked, options: Options, identity: Mapping[str, Any]) -> None:
+def _require_arrays(options: Options, starts: Mapping[str, np.ndarray]) -> None:
+    for name, value in options.chosen().items():
+        if isinstance(value, str) and value == ARRAY and name not in starts:
+            raise ValueError(
+                f"the run in the checkpoint was begun with an array as {name} and had no "
+                "evaluation yet; give it again."
+            )
+
+
+def _require_unchanged(
+    of: Family,
+    asked: Asked,
+    options: Options,
+    identity: Mapping[str, Any],
+    shape: tuple[int, int],
+) -> None:
     """Raise ValueError if the user asks for something else than the run was set up with."""
-    given: dict[str, Any] = dict(asked.options)
-    if isinstance(asked.model, Options):
-        given = asked.model.chosen()
-    settled = settle(type(options), options.chosen())
-    changed = [
-        name
-        for name, value in given.items()
-        if name not in BUDGET
-        and not isinstance(value, np.ndarray)
-        and plain(value) not in (getattr(options, name, value), settled.get(name, value))
-    ]
     model = asked.model if isinstance(asked.model, str) else family_of(asked.model).name
     mask_var = asked.mask_var
     more = {
-        "model": (model, "fe"),
+        "model": (model, DEFAULT_KEY),
         "recipe": (asked.recipe, "default"),
         "layer": (asked.layer, None),
-        "mask_var": (mask_var if isinstance(mask_var, str | None) else "array", None),
+        "mask_var": (mask_var if isinstance(mask_var, str | None) else ARRAY, None),
         "rng": (asked.rng if isinstance(asked.rng, int) else -1, 0),
     }
-    changed += [
+    changed = [
         name for name, (value, default) in more.items() if value not in (default, identity[name])
     ]
+    if "model" not in changed:
+        changed = _changed_options(of, asked.given, options, shape) + changed
     if changed:
         raise ValueError(
             f"resume=True continues the run as it was set up; leave out {', '.join(changed)}."
         )
 
 
+def _changed_options(
+    of: Family, given: Mapping[str, Any], options: Options, shape: tuple[int, int]
+) -> list[str]:
+    """Return which of the given options are not those of the run, the budget apart.
+
+    They are compared as they were used: 10 steps may have become 15, and ``"auto"`` anything.
+    """
+    require_known(of.options, of.name, given, {k: f.options for k, f in families().items()})
+    compared = {
+        name: plain(value)
+        for name, value in given.items()
+        if name not in BUDGET and not isinstance(value, np.ndarray)
+    }
+    now, then = {**options.chosen(), **compared}, options.chosen()
+    try:
+        now = of.settled(of.options(**now), shape).chosen()
+        then = of.settled(options, shape).chosen()
+    except ValueError:
+        pass  # They do not go together with those of the run, so one at least is another.
+    return [name for name in compared if now[name] not in (then[name], AUTO)]
+
+
 def with_budget(options: Options, given: Mapping[str, Any]) -> Options:
     """Return the options with another budget, if one is given, in steps or in epochs."""
-    budget = {name: given[name] for name in BUDGET if given.get(name) is not None}
+    known = [name for name in BUDGET if name in options_of(type(options))]
+    budget = {name: given[name] for name in known if given.get(name) not in (None, AUTO)}
     if len(budget) > 1:
         raise ValueError("give steps or epochs, not both.")
-    if not budget or not set(BUDGET) <= set(options_of(type(options))):
-        return options
-    return replace(options, **{**dict.fromkeys(BUDGET), **budget})
+    return replace(options, **{**dict.fromkeys(known), **budget}) if budget else options
 
 
 def _require_more_steps(
@@ -311,7 +351,7 @@ def _require_more_steps(
     done = int(stored["history"]["step"].iloc[-1])
     if stored["params"]["ended"] == "interrupted":
         return
-    if not any(given.get(name) is not None for name in BUDGET):
+    if not any(given.get(name) not in (None, AUTO) for name in BUDGET):
         raise ValueError(f"the run has done its {done} steps; give more, such as steps={2 * done}.")
     steps = getattr(options, "steps", None)
     if isinstance(steps, int) and steps <= done:

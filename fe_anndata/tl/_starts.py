@@ -12,7 +12,9 @@ from .._access.inputs import as_table
 from .._core.errors import require_key
 from ..models.options import AUTO, Options, about, options_of
 
-RESERVED = ("pca", "svd", "random", AUTO, "array")
+ARRAY = "array"
+"""What a table that the user gave as an array is called."""
+RESERVED = ("pca", "svd", "random", AUTO, ARRAY)
 
 
 def start_tables(
@@ -55,7 +57,7 @@ def start_tables(
             require_key(start, known, f"start, or key of adata.{where[0]},")
             label, table = start, as_table(stored[start])
         else:
-            label, table = "array", as_table(start)
+            label, table = ARRAY, as_table(start)
         n_rows = adata.n_vars if of_genes else adata.n_obs
         if table.ndim != 2 or len(table) != n_rows:
             raise ValueError(

@@ -14,16 +14,19 @@ from anndata import AnnData
 from tqdm.auto import tqdm
 
 from .._access.labelled import Labelled, labelled
-from .._core.errors import near, require_choice
+from .._core.errors import require_choice
+from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
 from .._core.settings import settings
 from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
+from ..models import FE
+from ..models.options import require_known
 from ._evaluation import rows, sides
 from ._methods import METHODS, TRAINED, Method
 from .train import train as train_fe
 
-OWN = ("adata", "model", "sample_dim", "layer", "mask_var", "key_added", "resume", "rng",
-       "progress", "copy")  # fmt: skip
+OWN = ("adata", "model", "sample_dim", "layer", "mask_var", "key_added", "checkpoint", "resume",
+       "rng", "progress", "copy")  # fmt: skip
 """Keywords of training that are decided here."""
 
 
@@ -194,12 +197,12 @@ def _methods(given: Sequence[str | Method], keywords: dict[str, Any]) -> dict[st
 
 
 def _require_keywords(keywords: dict[str, Any]) -> None:
-    known = [name for name in inspect.signature(train_fe).parameters if name not in OWN]
     for name in keywords:
         if name in OWN:
             raise ValueError(f"train={{{name!r}: ...}} is decided by tl.evaluate; leave it out.")
-        if name not in known:
-            raise TypeError(f"tl.train has no keyword {name!r}: {near(name, known)}")
+    parameters = inspect.signature(train_fe).parameters.values()
+    of_the_verb = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    require_known(FE, DEFAULT_KEY, [name for name in keywords if name not in of_the_verb], {})
 
 
 def _require_dims(

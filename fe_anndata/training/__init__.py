@@ -11,8 +11,8 @@
     random numbers are dealt out.
 ``loop``
     Steps, evaluations, a falling learning rate, early stopping.
-``state``, ``checkpoint``
-    How a run stands, and a directory that it survives in.
+``state``
+    How a run stands after an evaluation.
 ``fit``
     A task from its start, or from where it stopped, to a trained model.
 """

@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 import fe_anndata as fe
+from fe_anndata._access import inputs
 from fe_anndata.matrix import memory
 
 SHAPE, N = (40, 30), 40 * 30
@@ -45,12 +46,16 @@ def test_as_much_as_the_copies_take(monkeypatch, kind, mask, needed):
 
 @pytest.mark.parametrize(("kind", "bytes_each"), [(np.asarray, 4), (sparse.csr_matrix, 8)])
 def test_a_file_is_loaded_only_if_it_fits(monkeypatch, tmp_path, kind, bytes_each):
+    monkeypatch.setattr(inputs, "SMALL", 0)
     of(kind).write_h5ad(tmp_path / "a.h5ad")
     backed = anndata.read_h5ad(tmp_path / "a.h5ad", backed="r")
-    for left, error in ((bytes_each * N - 1, MemoryError), (bytes_each * N, TypeError)):
-        monkeypatch.setattr(memory, "available", lambda left=left: left)
-        with pytest.raises(error, match="to_memory"):
-            fe.tl.train(backed, steps=2)
+    monkeypatch.setattr(memory, "available", lambda: bytes_each * N - 1)
+    with pytest.raises(MemoryError, match=r"'tiles' needs.*memory.*'full'.*highly_variable"):
+        fe.tl.train(backed, steps=2, decoder="concat", progress=False)
+    assert not backed.obsm
+    fe.tl.train(backed, steps=2, progress=False)  # by blocks
+    monkeypatch.setattr(memory, "available", lambda: bytes_each * N)
+    fe.tl.train(backed, steps=2, decoder="concat", progress=False)
     backed.file.close()
 
 

@@ -69,6 +69,13 @@ class FactorizedEmbeddings(Family):
         assert isinstance(options, FE)
         return load(options, samples, genes, arrays)
 
+    def settled(self, options: Options, shape: tuple[int, int]) -> FE:
+        """Return options with the values that a matrix of this shape is trained with."""
+        from .sizes import sized
+
+        assert isinstance(options, FE)
+        return sized(options, shape)
+
     def needs_whole(self, options: Options) -> str | None:
         """Minibatches of entries and of tiles need the matrix in memory."""
         assert isinstance(options, FE)
