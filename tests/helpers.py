@@ -11,7 +11,7 @@ import torch
 from fe_anndata import models, training
 from fe_anndata.kernels.device import Compute
 from fe_anndata.kernels.entry_set import EntrySet
-from fe_anndata.kernels.products import WholeProducts
+from fe_anndata.kernels.products import Block, Products
 from fe_anndata.kernels.target import Target
 from fe_anndata.matrix.audit import audit
 from fe_anndata.matrix.rows import InMemory, Rows
@@ -71,6 +71,16 @@ def predict(fitted: Fitted) -> np.ndarray:
     return trained.decode(trained.samples(), np.arange(len(trained.genes())))
 
 
+def products_of(X: Any, n: int | None = None) -> Products:
+    """Return the products of a matrix in memory, in blocks of `n` rows."""
+    n = n or max(1, len(X) if isinstance(X, np.ndarray) else X.shape[0])
+    kept = [
+        (slice(first, min(first + n, X.shape[0])), Block(X[first : first + n], CPU))
+        for first in range(0, X.shape[0], n)
+    ]
+    return Products(lambda: kept, X.shape)
+
+
 def target_of(
     X: Any,
     hidden: tuple[np.ndarray, np.ndarray] | None,
@@ -89,7 +99,7 @@ def target_of(
         float(np.square(dense[counted], dtype=np.float64).sum()),
     )
     return Target.of(
-        WholeProducts(X, CPU),
+        products_of(X),
         moments,
         EntrySet.of(rows, cols, dense[rows, cols], dense.shape, CPU),
         torch.from_numpy(counted[:, None].astype(np.float32)),

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from fe_anndata.kernels import squares
 from fe_anndata.kernels.noise import Noise, misfit, residual_noise
-from fe_anndata.kernels.products import WholeProducts
+from fe_anndata.kernels.products import Block
 from tests.helpers import CPU, target_of
 
 
@@ -39,7 +39,7 @@ def test_woodbury_is_the_dense_inverse(rank):
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
 def test_squares_of_deviations(kind):
     X = np.random.default_rng(0).poisson(1.0, (11, 7)).astype(np.float32)
-    held = WholeProducts(kind(X), CPU).forward
+    held = Block(kind(X), CPU).forward
     centre, of_gene, of_sample = (torch.rand(n, generator=rng(n)) for n in (7, 7, 11))
     dense = (torch.from_numpy(X).double() - centre.double()).square()
     torch.testing.assert_close(squares.by_gene(held, centre, of_sample), of_sample.double() @ dense)

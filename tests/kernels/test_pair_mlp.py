@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from fe_anndata.models.decoders import MLP
+from fe_anndata.models.fe.decoders import MLP
 
 from fe_anndata.kernels import pair_mlp
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy import sparse
 
-from fe_anndata.kernels.products import BlockProducts, WholeProducts
+from fe_anndata.kernels.products import Block, Products
 from fe_anndata.kernels.workers import workers
-from tests.helpers import CPU
+from tests.helpers import CPU, products_of
 
 SHAPES = [(1, 1), (1, 7), (7, 1), (13, 31), (127, 1023), (1023, 127)]
 
@@ -28,16 +28,17 @@ def blocks_of(X, n):
     def blocks():
         read.append(n)
         for first in range(0, X.shape[0], n):
-            yield slice(first, min(first + n, X.shape[0])), X[first : first + n]
+            rows = slice(first, min(first + n, X.shape[0]))
+            yield rows, Block(X[rows], CPU)
 
     return blocks, read
 
 
 def test_a_dense_matrix_is_used_in_place():
     X = np.zeros((20, 30), dtype=np.float32)
-    products = WholeProducts(X, CPU)
-    assert products.forward.data_ptr() == X.ctypes.data
-    assert products.rows[0].data_ptr() == products.columns[0].data_ptr() == X.ctypes.data
+    block = Block(X, CPU)
+    assert block.forward.data_ptr() == X.ctypes.data
+    assert block.rows[0].data_ptr() == block.columns[0].data_ptr() == X.ctypes.data
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -47,7 +48,7 @@ def test_products_in_parts_are_the_product(threads):
     rng = torch.Generator().manual_seed(0)
     Q, P = torch.randn(200, 3, generator=rng), torch.randn(300, 3, generator=rng)
     for of in (X, X.toarray()):
-        products = WholeProducts(of, CPU)
+        products = products_of(of)
         with workers(threads):
             times, transposed = products.times(Q), products.transposed_times(P)
         np.testing.assert_allclose(times.numpy(), X @ Q.numpy(), atol=1e-4)
@@ -60,7 +61,7 @@ def test_products_in_parts_are_the_product(threads):
 def test_blocks_have_the_products_of_the_whole(shape, kind, n):
     X = matrix(shape, kind)
     blocks, read = blocks_of(X, n)
-    by_blocks, whole = BlockProducts(blocks, shape, CPU), WholeProducts(X, CPU)
+    by_blocks, whole = Products(blocks, shape), products_of(X)
     assert by_blocks.shape == whole.shape == shape
     rng = torch.Generator().manual_seed(0)
     Q, P = torch.randn(shape[1], 3, generator=rng), torch.randn(shape[0], 3, generator=rng)
@@ -86,5 +87,5 @@ def test_blocks_have_the_products_of_the_whole(shape, kind, n):
 def test_a_matrix_that_must_not_be_written_to():
     X = np.broadcast_to(np.arange(30, dtype=np.float32), (20, 30)).copy()
     X.setflags(write=False)
-    product = WholeProducts(X, CPU).times(torch.ones(30, 1))
+    product = products_of(X).times(torch.ones(30, 1))
     assert product.tolist() == [[435.0]] * 20

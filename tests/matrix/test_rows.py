@@ -149,12 +149,17 @@ def test_columns_of_columns(source, X):
     require_equal(csr, X[:, first])
 
 
-def test_a_block_holds_about_as_many_values(X, tmp_path, monkeypatch):
-    monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 4 * M)
-    assert ByBlocks(in_hdf5(X, tmp_path)).n_at_a_time == 4
-    few = sparse_of("csr", "zarr")(np.eye(N, M, dtype=np.float32), tmp_path)
-    assert stored_values(few) == M
-    assert ByBlocks(few).n_at_a_time == 4 * M  # a value a row, at most
+def test_blocks_are_cut_by_the_shape_alone(X, tmp_path, monkeypatch):
+    """Wherever the matrix is: so sums over blocks have the same digits."""
+    monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 4 * M + 1)
+    monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 6 * M)
+    dense = [ByBlocks(in_hdf5(X, tmp_path)), ByBlocks(of_dask(X, tmp_path)), InMemory(X)]
+    csr = sparse_of("csr", "zarr")(X, tmp_path), of_dask_csr(X, tmp_path)
+    few = [*map(ByBlocks, csr), InMemory(sparse.csr_matrix(X))]
+    for alike, n in ((dense, 4), (few, 6)):
+        for rows in alike:
+            starts = [part.start for part, _ in rows.blocks()]
+            assert starts == list(range(0, N, n))
     assert stored_values(sparse.csr_matrix(X)) == np.count_nonzero(X)
     assert stored_values(X) == N * M
 
