@@ -67,8 +67,8 @@ class Muon(torch.optim.Optimizer):
         """Return the moves of the matrices, the longest first."""
         moved = [(p, group) for group in self.param_groups for p in group["params"]]
         moved = [(p, group) for p, group in moved if p.grad is not None]
-        moved.sort(key=lambda each: -each[0].numel())
-        return [partial(self._move, *each) for each in moved]
+        moved.sort(key=lambda pair: -pair[0].numel())
+        return [partial(self._move, *pair) for pair in moved]
 
     @torch.no_grad()
     def _move(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ the gain is about how far it would move in standard errors."""
 
 @dataclass(frozen=True)
 class Profile:
-    """What one place is sought for.
+    """What one position is sought for.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Profile:
 
 
 class ExactSteps:
-    """A decoder at some genes, as it is, and the prior of places.
+    """A decoder at some genes, as it is, and the prior of positions.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ExactSteps:
     loadings
         Of these genes.
     prior
-        Of places.
+        Of positions.
     """
 
     def __init__(self, view: Reduced, genes: Tensor, loadings: Tensor, prior: Prior) -> None:

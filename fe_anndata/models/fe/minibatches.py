@@ -130,8 +130,8 @@ class Tiles(_Minibatches):
     ) -> float | None:
         counted = self.counted[rows]
         everyone = bool(counted.all())
-        some, of = (values, rows) if everyone else (values[counted], rows[counted])
-        found = self._gradients(decoder, some, of, cols)
+        shaping = slice(None) if everyone else counted
+        found = self._gradients(decoder, values[shaping], rows[shaping], cols)
         if found is None:
             return None
         for (weight, bias), (of_weight, of_bias) in zip(

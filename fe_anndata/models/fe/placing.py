@@ -1,9 +1,9 @@
 """Where a trained model places samples: the one way for new samples and for those of the training.
 
-Everything learned is fixed. A sample is sought among a lattice (in two dimensions), the places of
+Everything learned is fixed. A sample is sought among a lattice (in two dimensions), the positions of
 training samples and what a linear map of its factors says, all scored at once; the best few are
 refined together, and the best end is kept. The error that is least is that of the profile in units
-of the noise (:mod:`fe_anndata.kernels.noise`), plus that of the place under a normal prior, the
+of the noise (:mod:`fe_anndata.kernels.noise`), plus that of the position under a normal prior, the
 mean and covariance of the training samples.
 
 No sample feels which others came with it: see :mod:`fe_anndata.kernels.placement` for rounding.
@@ -38,7 +38,7 @@ STEPS_OF_TRAINED = (3, 2)
 """For samples that have been trained, which are near where they belong."""
 APART = 0.03
 """Of the diagonal of the table: how far starts are apart at least."""
-MOST_PLACES = 2048
+MOST_POSITIONS = 2048
 """Training samples among the candidates; of more, an evenly spaced choice."""
 RIDGE = 1e-2
 
@@ -54,7 +54,7 @@ class Placements:
     error
         Their standard errors, (n, d), by the curvature of the likelihood.
     r2
-        Share of the squared deviations from the gene means of the training that is predicted.
+        Fraction of the squared deviations from the gene means of the training that is predicted.
     n_genes
         Number of genes with a value.
     misfit
@@ -114,11 +114,11 @@ class Placing:
     @cached_property
     @torch.no_grad()
     def candidates(self) -> Candidates:
-        """Where a search looks: a lattice, and places of training samples."""
+        """Where a search looks: a lattice, and positions of training samples."""
         table = self.table
-        places = table[:: max(1, -(-len(table) // MOST_PLACES))]
+        positions = table[:: max(1, -(-len(table) // MOST_POSITIONS))]
         lattice = [placement.lattice(table, LATTICE)] if table.shape[1] == 2 else []
-        return Candidates.of(self.view.factors, self.prior, *lattice, places)
+        return Candidates.of(self.view.factors, self.prior, *lattice, positions)
 
     @cached_property
     @torch.no_grad()
@@ -144,7 +144,7 @@ class Placing:
         return placement.search(profiles, self.candidates, number, self.apart)
 
     def _starts(self, profiles: Quadratic) -> Tensor:
-        """Return places to begin at for new samples, (n, number, d)."""
+        """Return positions to begin at for new samples, (n, number, d)."""
         number = STARTS if self.view.at is None else STARTS_OF_FORM
         starts = self._search(profiles, number[self.many])
         if not self.many:
@@ -162,9 +162,9 @@ class Placing:
         n = len(X)
         found: list[tuple[np.ndarray, Placements]] = []
         missing = np.isnan(X)
-        some = missing.any(1)
+        incomplete = missing.any(1)
         # Apart, for complete profiles share one quadratic form and go through other products.
-        for rows in (np.flatnonzero(~some), np.flatnonzero(some & ~missing.all(1))):
+        for rows in (np.flatnonzero(~incomplete), np.flatnonzero(incomplete & ~missing.all(1))):
             if len(rows):
                 found.append((rows, self._place_alike(X[rows], missing[rows])))
         d = self.candidates.u.shape[1]
@@ -214,22 +214,24 @@ class Placing:
         """Return what the decoder as it is leaves of profiles placed at `u`, (n, m)."""
         if self.exact is None:
             return (Y - self.view.factors(u) @ self.loadings.T).where(seen, 0.0)
-        return torch.stack([self.exact.residual(*each) for each in zip(u, Y, seen, strict=True)])
+        return torch.stack(
+            [self.exact.residual(*sample) for sample in zip(u, Y, seen, strict=True)]
+        )
 
     def _settle(
         self, exact: ExactSteps, u: Tensor, Y: Tensor, seen: Tensor, gram: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return places, residuals and curvatures after exact steps, sample by sample."""
+        """Return positions, residuals and curvatures after exact steps, sample by sample."""
         shared = self.noise.shared(gram).expand(len(u), -1, -1)
-        places, residual = torch.empty_like(u), torch.empty_like(Y)
+        positions, residual = torch.empty_like(u), torch.empty_like(Y)
         curvature = u.new_empty(*u.shape, u.shape[1])
         for i in range(len(u)):
             profile = Profile(Y[i], seen[i], seen[i] / self.noise.genes, shared[i])
-            places[i], residual[i], curvature[i] = exact.settle(u[i], profile)
-        return places, residual, curvature
+            positions[i], residual[i], curvature[i] = exact.settle(u[i], profile)
+        return positions, residual, curvature
 
     def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
-        """Return places (n, d) of trained samples: scores ``y V / D`` (n, k), places so far."""
+        """Return positions (n, d) of trained samples: scores ``y V / D`` (n, k), positions so far."""
         placed, dtype = torch.empty_like(own), self.loadings.dtype
         if not self.many:
             _ = self.candidates  # before threads ask for them

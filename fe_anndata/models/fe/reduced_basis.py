@@ -57,14 +57,14 @@ class Reduced:
 
 
 @torch.no_grad()
-def reduced(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float64) -> Reduced:
+def reduced(model: Factorized, positions: Tensor, dtype: torch.dtype = torch.float64) -> Reduced:
     """Return the decoder of `model` in that form; exact for the inner one.
 
     Parameters
     ----------
     model
         Trained.
-    places
+    positions
         Coordinates (p, d) over which another decoder has to be right: those of the samples.
     dtype
         The precision of all it computes.
@@ -74,15 +74,15 @@ def reduced(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float6
     if isinstance(exact.decoder, Inner):
         phi, loadings = exact.decoder.kernel(), exact.decoder.psi(exact.genes)
         return Reduced(exact.decoder.phi, phi.with_tangents, loadings, centre, scale)
-    some = places[:: max(1, -(-len(places) // SNAPSHOTS))]
-    everywhere = torch.arange(len(model.genes), device=places.device)
+    snapshots = positions[:: max(1, -(-len(positions) // SNAPSHOTS))]
+    everywhere = torch.arange(len(model.genes), device=positions.device)
     width = max(exact.architecture["hidden"], default=1)
     rows = _rows(len(everywhere) * width)
     # In one piece: small results between large temporaries would keep the memory of these.
-    profiles = exact.offset.new_empty(len(some), len(everywhere))
-    for first in range(0, len(some), rows):
+    profiles = exact.offset.new_empty(len(snapshots), len(everywhere))
+    for first in range(0, len(snapshots), rows):
         part = slice(first, first + rows)
-        profiles[part] = model.decode(some[part], everywhere)
+        profiles[part] = model.decode(snapshots[part], everywhere)
     if not centre.any():  # published recipes have no offset
         centre = profiles.mean(0)
     deviations = (profiles - centre) / scale
@@ -90,7 +90,7 @@ def reduced(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float6
     values, vectors = torch.linalg.eigh(deviations @ deviations.T)
     kept = (values > 1e-10 * values[-1].clamp_min(1e-30)).nonzero()[:, 0][-FACTORS:].flip(0)
     loadings = torch.linalg.qr(deviations.T @ vectors[:, kept])[0]
-    genes = _telling_genes(loadings).to(places.device)
+    genes = _telling_genes(loadings).to(positions.device)
     telling = exact.at(genes)
     back = torch.linalg.pinv(loadings[genes]).T / scale
     shift = centre[genes]
@@ -103,8 +103,8 @@ def reduced(model: Factorized, places: Tensor, dtype: torch.dtype = torch.float6
         return P
 
     def with_tangents(u: Tensor) -> tuple[Tensor, Tensor]:
-        some = torch.split(u, _rows(len(genes) * width * (1 + u.shape[1])))
-        parts = [telling.with_tangents(part) for part in some]
+        pieces = torch.split(u, _rows(len(genes) * width * (1 + u.shape[1])))
+        parts = [telling.with_tangents(part) for part in pieces]
         values, along = (torch.cat(of_parts) for of_parts in zip(*parts, strict=True))
         return (values - shift) @ back, along @ back
 

@@ -34,7 +34,7 @@ class Residuals:
     noise
         In standardised units.
     prior
-        Weight of the prior of places.
+        Weight of the prior of positions.
     log_misfit_limit
         Above it, a profile is unlike those of the training.
     spacing

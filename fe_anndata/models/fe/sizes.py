@@ -38,7 +38,7 @@ def sized(options: FE, shape: tuple[int, int]) -> FE:
     chosen = options.settled()
     n_obs, n_vars = shape
     most = min(n_obs - 1, n_vars - 1)
-    few = number(chosen.sample_dim) <= FEW_DIMENSIONS
+    is_flat = number(chosen.sample_dim) <= FEW_DIMENSIONS
     gene_dim = chosen.gene_dim
     if gene_dim == AUTO:
         gene_dim = min(max(GENE_DIM, 2 * number(chosen.sample_dim)), most)
@@ -51,7 +51,7 @@ def sized(options: FE, shape: tuple[int, int]) -> FE:
     solve_every = chosen.solve_every
     if solve_every == AUTO:
         # Where phi has to bend much, genes need not follow it so closely.
-        solve_every = SOLVE_EVERY[0 if few else 1]
+        solve_every = SOLVE_EVERY[0 if is_flat else 1]
     rate = chosen.sample_learning_rate
     if rate == "length":
         # Steps of Adam have one size in every coordinate; so those of a vector have one length.
@@ -59,19 +59,19 @@ def sized(options: FE, shape: tuple[int, int]) -> FE:
     weight = chosen.neighbor_weight
     if weight == AUTO:
         # Samples at random positions have no neighbourhood to keep.
-        weight = 0.0 if chosen.sample_start == "random" else NEIGHBOR_WEIGHT[0 if few else 1]
+        weight = 0.0 if chosen.sample_start == "random" else NEIGHBOR_WEIGHT[0 if is_flat else 1]
     metric = chosen.metric
     if metric == AUTO:
-        metric = "free" if few or chosen.decoder != "inner" else "expression"
+        metric = "free" if is_flat or chosen.decoder != "inner" else "expression"
     noise_model = chosen.noise_model
     if noise_model == AUTO:
         # What few coordinates do not hold is large, and much the same in all samples.
-        noise_model = "shared" if few else "equal"
+        noise_model = "shared" if is_flat else "equal"
     return replace(
         chosen,
         gene_dim=gene_dim,
         minibatch_size=size,
-        fourier=(FOURIER if few else 0) if chosen.fourier == AUTO else chosen.fourier,
+        fourier=(FOURIER if is_flat else 0) if chosen.fourier == AUTO else chosen.fourier,
         sample_learning_rate=rate,
         solve_every=solve_every,
         neighbor_weight=weight,
