@@ -48,7 +48,7 @@ class Neighbours:
         return cls(members, torch.cat(found))
 
     def gradient(self, table: Tensor, drawn: Tensor, sharpness: float) -> Tensor:
-        """Return the gradient of the loss by a table of places (n, d).
+        """Return the gradient of the loss by a table of positions (n, d).
 
         Parameters
         ----------

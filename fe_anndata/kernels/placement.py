@@ -79,7 +79,7 @@ class Prior:
 
     @classmethod
     def of(cls, table: Tensor, weight: float = 1.0) -> Prior:
-        """Return the normal distribution nearest to a table of positions, as if seen `weight` times.
+        """Return the normal distribution nearest to a table of positions, seen `weight` times.
 
         What the table holds is float64.
         """
@@ -118,7 +118,7 @@ class Candidates:
 
 
 def lattice(table: Tensor, points: int, margin: float = 0.05) -> Tensor:
-    """Return ``points ** 2`` positions over the box of a two-dimensional table and a little beyond."""
+    """Return ``points ** 2`` positions over the box of a flat table, and a little beyond."""
     least, most = table.amin(0), table.amax(0)
     step = torch.linspace(-margin, 1 + margin, points, device=table.device)
     axes = (least + step[:, None] * (most - least)).T

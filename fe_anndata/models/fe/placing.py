@@ -1,7 +1,7 @@
 """Where a trained model places samples: the one way for new samples and for those of the training.
 
-Everything learned is fixed. A sample is sought among a lattice (in two dimensions), the positions of
-training samples and what a linear map of its factors says, all scored at once; the best few are
+Everything learned is fixed. A sample is sought among a lattice (in two dimensions), the positions
+of training samples and what a linear map of its factors says, all scored at once; the best few are
 refined together, and the best end is kept. The error that is least is that of the profile in units
 of the noise (:mod:`fe_anndata.kernels.noise`), plus that of the position under a normal prior, the
 mean and covariance of the training samples.
@@ -231,7 +231,7 @@ class Placing:
         return positions, residual, curvature
 
     def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
-        """Return positions (n, d) of trained samples: scores ``y V / D`` (n, k), positions so far."""
+        """Return positions (n, d) of trained samples by scores ``y V / D`` (n, k), from their own."""
         placed, dtype = torch.empty_like(own), self.loadings.dtype
         if not self.many:
             _ = self.candidates  # before threads ask for them
