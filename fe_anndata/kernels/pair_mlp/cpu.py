@@ -109,28 +109,24 @@ def _tile(
         pack(*plain, forward[row[FORWARD] :], backward[row[BACKWARD] :])
     squares, entries = np.zeros(pieces), np.zeros(pieces, np.int64)
     minimum, maximum = (0.0, 0.0) if bounds is None else bounds
+    output = np.float32((minimum + maximum) / 2), np.float32((maximum - minimum) / 2)
 
     def run(piece: int) -> None:
         i, j = divmod(piece, across)
         squares[piece], entries[piece] = sweep(
-            n * i // down,
-            n * (i + 1) // down,
-            n_groups * j // across,
-            n_groups * (j + 1) // across,
+            (
+                n * i // down,
+                n * (i + 1) // down,
+                n_groups * j // across,
+                n_groups * (j + 1) // across,
+            ),
             a.numpy(),
             by_group,
             values.numpy(),
-            table,
-            forward,
-            backward,
-            activation == "tanh",
-            bounds is not None,
-            np.float32((minimum + maximum) / 2),
-            np.float32((maximum - minimum) / 2),
+            (table, forward, backward, activation == "tanh"),
+            (bounds is not None, *output),
             _workspace(sizes[KEPT_AT]),
-            per_sample[j],
-            per_group[i],
-            gradients[piece],
+            (per_sample[j], per_group[i], gradients[piece]),
         )
 
     in_parallel(run, pieces)

@@ -32,26 +32,25 @@ STRIP = 4 * KEPT
 
 @compiled
 def sweep(
-    first_sample: int,
-    last_sample: int,
-    first_group: int,
-    last_group: int,
+    piece: tuple[int, int, int, int],
     a: Floats,
     b: Floats,
     values: Floats,
-    table: Ints,
-    forward: Floats,
-    backward: Floats,
-    is_tanh: bool,
-    is_bounded: bool,
-    middle: Any,
-    half: Any,
+    network: tuple[Ints, Floats, Floats, bool],
+    output: tuple[bool, Any, Any],
     workspace: Floats,
-    a_bar: Floats,
-    b_bar: Floats,
-    gradients: Floats,
+    sums: tuple[Floats, Floats, Floats],
 ) -> tuple[float, int]:
-    """Add the gradients of a piece, and return its sum of squares and number of entries."""
+    """Add the gradients of a piece, and return its sum of squares and number of entries.
+
+    `piece` holds its first and last sample and group; `network` the table of layers, the packed
+    weights forward and backward, and whether it has tanh; `output` whether it is bounded, its
+    middle and half its range; `sums` the gradients of samples, of genes and of weights.
+    """
+    first_sample, last_sample, first_group, last_group = piece
+    table, forward, backward, is_tanh = network
+    is_bounded, middle, half = output
+    a_bar, b_bar, gradients = sums
     last = len(table) - 1
     n_first = table[0, WIDTH] * LANES
     # The features that are always 1 and carry the biases.
