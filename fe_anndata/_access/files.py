@@ -49,18 +49,40 @@ class Source:
         """
         return self.find(layer)
 
+    def copied(self) -> AnnData:
+        """Return a copy of the AnnData; of one in a file without the matrices."""
+        adata = self.adata
+        if not adata.isbacked:
+            return adata.copy()
+        return AnnData(**{name: getattr(adata, name) for name in TABLES}).copy()
+
     @contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Raise ValueError if the file was changed or moved meanwhile, or cannot be read."""
-        before = _stamp(self.path)
+        """Raise ValueError if the file was changed, moved or closed meanwhile."""
+        before, was_closed = _stamp(self.path), _is_closed(self.adata)
         try:
             yield
-        except (OSError, RuntimeError) as error:
-            if self.path is None or before == (now := _stamp(self.path)):
+        except _READING as error:
+            what = self._what_happened(before, was_closed)
+            if what is None:
                 raise
-            raise ValueError(_changed(self.path, gone=now is None)) from error
-        if self.path is not None and (now := _stamp(self.path)) != before:
-            raise ValueError(_changed(self.path, gone=now is None))
+            raise ValueError(f"{self.path} {what}") from error
+        what = self._what_happened(before, True)
+        if what is not None:
+            raise ValueError(f"{self.path} {what}")
+
+    def _what_happened(self, before: tuple[int, ...] | None, was_closed: bool) -> str | None:
+        """Return why the file cannot be read to its end; None if it can."""
+        now = _stamp(self.path)
+        if self.path is not None and now != before:
+            what = "is no longer there" if now is None else "was changed"
+            return f"{what} while it was read, so nothing was written; start again."
+        if not was_closed and _is_closed(self.adata):
+            return (
+                "was closed while it was read, so nothing was written; read it again, with "
+                "anndata.read_h5ad(path, backed='r')."
+            )
+        return None
 
 
 def _stamp(path: Path | None) -> tuple[int, ...] | None:
@@ -72,9 +94,8 @@ def _stamp(path: Path | None) -> tuple[int, ...] | None:
     return None if facts is None else (facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
 
-def _changed(path: Path, *, gone: bool) -> str:
-    what = "is no longer there" if gone else "was changed"
-    return f"{path} {what} while it was read, so nothing was written; start again."
+def _is_closed(adata: AnnData) -> bool:
+    return bool(adata.isbacked and not adata.file.is_open)
 
 
 def load(path: str | Path) -> AnnData:

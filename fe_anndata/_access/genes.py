@@ -11,7 +11,7 @@ from anndata import AnnData
 from .._core.errors import require_key
 from .._core.keys import Keys
 from ..genespace import GeneSpace
-from .inputs import expression, require_anndata
+from .inputs import matrix, require_anndata, rows_of
 
 
 def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> GeneSpace:
@@ -65,9 +65,10 @@ def without_samples(var: pd.DataFrame, vectors: np.ndarray, key: str) -> AnnData
 
 def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> np.ndarray:
     """Return the values of `genes`, float64 (n_obs, len(genes)), NaN where they are missing."""
-    columns = expression(adata[:, list(genes)], layer)
-    dense: np.ndarray = columns if isinstance(columns, np.ndarray) else columns.toarray()
-    return dense.astype(np.float64)
+    found = np.empty((adata.n_obs, len(genes)))
+    for rows, block in rows_of(matrix(adata[:, list(genes)], layer)).blocks():
+        found[rows] = block if isinstance(block, np.ndarray) else block.toarray()
+    return found
 
 
 def as_list(genes: str | Sequence[str]) -> list[str]:

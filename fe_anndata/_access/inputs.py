@@ -79,7 +79,8 @@ def is_by_blocks(X: Any) -> bool:
     """Return whether a matrix is in a file, or of dask."""
     if isinstance(X, h5py.Dataset | CSRDataset):
         return True
-    return type(X).__module__.split(".")[0] in ("dask", "zarr")
+    # A view of AnnData is of a class of its own, made from that of the array.
+    return any(of.__module__.split(".")[0] in ("dask", "zarr") for of in type(X).__mro__)
 
 
 def _require_numbers(X: Any) -> None:

@@ -94,8 +94,8 @@ def train(
     Returns
     -------
     AnnData or None
-        A copy with the results if ``copy=True``, for a path an AnnData with the results but
-        without the matrix, otherwise None. Written are
+        A copy with the results if ``copy=True``, for a path an AnnData with the results,
+        otherwise None; that of a path or of a backed AnnData is without the matrix. Written are
 
         ``obsm["X_fe"]``
             Sample embedding, float32 (n_obs, sample_dim).
@@ -152,7 +152,7 @@ def train(
         in_place = source.adata is adata
         if run.converged:
             logger.info("the run under %r has converged: nothing to resume", keys.key)
-            return source.adata.copy() if copy or not in_place else None
+            return source.copied() if copy or not in_place else None
         shown = settings.progress if progress is None else progress
         chosen = compute(device)
         with workers(chosen.threads):
@@ -165,7 +165,7 @@ def train(
                 where.begin(run.described(source.adata))
             keep = None if where is None else where.keep
             fitted = fit(task, run.state, started=started, progress=shown, keep=keep)
-    result = source.adata.copy() if copy and in_place else source.adata
+    result = source.copied() if copy and in_place else source.adata
     write(result, keys, run, fitted)
     return None if in_place and not copy else result
 

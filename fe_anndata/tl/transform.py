@@ -60,8 +60,8 @@ def transform(
     Returns
     -------
     AnnData or None
-        A copy with the results if ``copy=True``, otherwise None; for a path an AnnData with
-        the results but without the matrix. Written are
+        A copy with the results if ``copy=True``, for a path an AnnData with the results,
+        otherwise None; that of a path or of a backed AnnData is without the matrix. Written are
 
         ``obsm["X_fe"]``
             Coordinates, float32 (n_obs, sample_dim); NaN for a sample without a value.
@@ -101,7 +101,7 @@ def transform(
         new = new_samples(source, learned, layer)
         placed = place(new, learned, settings.progress if progress is None else progress)
     in_place = source.adata is adata
-    result = source.adata.copy() if copy and in_place else source.adata
+    result = source.copied() if copy and in_place else source.adata
     _write(result, keys, len(learned.genes), placed)
     return None if in_place and not copy else result
 

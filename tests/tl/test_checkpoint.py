@@ -74,6 +74,7 @@ def train(path, at=0):
         os._exit(0)
     return os.waitpid(child, 0)[1]
 
+fe.tl.train(small(), progress=False, **run)  # what is loaded on first use, once for all children
 for at in moments:
     path = folder / str(at)
     killed = train(path, at)
