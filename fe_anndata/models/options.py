@@ -123,10 +123,13 @@ def options_of(options: type[Options]) -> dict[str, Field[Any]]:
     return {of.name: of for of in fields(options)}
 
 
-@cache
-def types_of(options: Any) -> dict[str, Any]:
+def types_of(options: type[Options]) -> dict[str, Any]:
     """Return the types of a class of options by name."""
-    return typing.get_type_hints(options)
+    known: Any = options  # a class can be hashed, which the types of dataclasses hide
+    return _types(known)
+
+
+_types = cache(typing.get_type_hints)
 
 
 def settle(
