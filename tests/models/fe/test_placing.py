@@ -122,3 +122,15 @@ def test_a_sample_does_not_feel_the_others(trained, X):
     alone = Placements.joined([ready.place(profiles[i : i + 1]) for i in range(20)])
     np.testing.assert_array_equal(together.u, alone.u)
     np.testing.assert_allclose(together.misfit, alone.misfit, rtol=1e-5)
+
+
+def test_missing_genes_are_as_if_they_were_not_there(trained, X):
+    known = np.arange(0, 90, 2)
+    holes = X[:12].copy()
+    holes[:, 1::2] = np.nan
+    by_holes = placing(trained).place(holes)
+    by_genes = placing(trained, torch.from_numpy(known)).place(X[:12, ::2].copy())
+    spread = trained.samples().std()
+    np.testing.assert_allclose(by_holes.u, by_genes.u, atol=2e-3 * spread)
+    np.testing.assert_allclose(by_holes.r2, by_genes.r2, atol=1e-3)
+    np.testing.assert_allclose(by_holes.misfit, by_genes.misfit, rtol=1e-2)
