@@ -51,9 +51,8 @@ def test_key_added_names_all_places(simulated):
 
 def test_varm_is_not_a_copy_of_the_loadings(simulated):
     adata = trained(simulated, steps=100, gene_metric="free")
-    from fe_anndata.training.names import Names
-
     from fe_anndata.training import fit, resolve
+    from fe_anndata.training.names import Names
 
     start = fit(
         simulated.X,
