@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from fe_anndata.models.decoders import MLP
 
 from fe_anndata.kernels import pair_mlp
+from fe_anndata.models.decoders import MLP
 
 
 def network(sizes, activation):
