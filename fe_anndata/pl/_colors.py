@@ -125,5 +125,5 @@ def _from_palette(palette: Palette, labels: Sequence[str]) -> list[str]:
         raise ValueError(f"palette has {len(palette)} colours, but there are {n} categories.")
     wrong = [c for c in palette if not is_color_like(c)]
     if wrong:
-        raise ValueError(f"palette holds {wrong[0]!r}, which matplotlib cannot read as a colour.")
+        raise ValueError(f"palette holds {wrong[0]!r}, which is no colour to matplotlib.")
     return [to_hex(c) for c in palette[:n]]

@@ -170,7 +170,7 @@ def _of_query(
     widths = query.obsm[key].shape[1], adata.obsm[key].shape[1]
     if widths[0] != widths[1]:
         raise ValueError(
-            f"query.obsm[{key!r}] has {widths[0]} columns, and that of adata has {widths[1]}: they "
+            f"query.obsm[{key!r}] has {widths[0]} columns, but that of adata {widths[1]}: these "
             "are two embeddings. Call fe.tl.transform(query, adata)."
         )
     return coordinates(query, key, dimensions)
