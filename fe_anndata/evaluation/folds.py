@@ -47,8 +47,8 @@ def outer_folds(
     _require_classes(labels, k)
     if groups is not None:
         _require_groups(labels, groups, k)
-    found = split(labels, k, groups=groups, seed=seed)
-    for fold in found:
+    splits = split(labels, k, groups=groups, seed=seed)
+    for fold in splits:
         lacking = _lacking(labels, fold)
         if lacking or not len(fold.test):
             what = f"no sample of {lacking[0]!r} to train on" if lacking else "no sample to test on"
@@ -56,7 +56,7 @@ def outer_folds(
                 f"the groups leave a fold with {what}: take fewer folds, or leave out the "
                 "classes that are in few groups."
             )
-    return found
+    return splits
 
 
 def split(
@@ -70,8 +70,8 @@ def split(
     with warnings.catch_warnings():
         # A class with fewer samples than folds is refused where it matters, by outer_folds.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        dealt = kind(k, shuffle=True, random_state=seed).split(classes, classes, groups)
-        return [Fold(train, test) for train, test in dealt]
+        splits = kind(k, shuffle=True, random_state=seed).split(classes, classes, groups)
+        return [Fold(train, test) for train, test in splits]
 
 
 def _strata(numbers: np.ndarray, k: int) -> np.ndarray:

@@ -148,8 +148,8 @@ def _legend(ax: Axes, table: pd.DataFrame, colours: dict[str, str], with_fitted:
     handles = []
     for name, colour in colours.items():
         decoders = table.loc[table["method"] == name, "decoder"] if "decoder" in table else []
-        known = [d for d in dict.fromkeys(decoders) if isinstance(d, str) and d]
-        label = f"{name} ({', '.join(known)})" if known else name
+        named = [d for d in dict.fromkeys(decoders) if isinstance(d, str) and d]
+        label = f"{name} ({', '.join(named)})" if named else name
         handles.append(Line2D([], [], color=colour, marker="o", ms=5, lw=1.4, label=label))
     if with_fitted:
         for style, label in (("-", "new samples"), ("--", "fitted samples")):

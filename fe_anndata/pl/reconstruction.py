@@ -45,7 +45,7 @@ def reconstruction(
         ``"validation"`` for entries of the matrix that were held out of the training, ``"all"``
         for any entries. The title says which.
     max_entries
-        The most entries to draw. Of more, so many are chosen at random.
+        The most entries to draw; if there are more, they are chosen at random.
     rng
         Seed or numpy Generator of that choice.
     ax

@@ -151,11 +151,11 @@ def _r2(embedder: Embedder, placed: np.ndarray, new: AnnData, means: np.ndarray)
 def _distances(
     data: Sides, samples: tuple[AnnData, AnnData], coordinates: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, float]:
-    found = {}
+    measures = {}
     sides_of_fold = zip(("fitted", "new"), data.compared, samples, coordinates, strict=True)
     for side, compared, adata, points in sides_of_fold:
         kept = distances_kept(filled(adata[compared], data.means), points[compared])
-        found[f"distance_pearson_{side}"] = kept["pearson"]
-        found[f"distance_spearman_{side}"] = kept["spearman"]
-        found[f"neighbours_kept_{side}"] = kept["neighbours"]
-    return found
+        measures[f"distance_pearson_{side}"] = kept["pearson"]
+        measures[f"distance_spearman_{side}"] = kept["spearman"]
+        measures[f"neighbours_kept_{side}"] = kept["neighbours"]
+    return measures

@@ -146,26 +146,28 @@ def evaluate(
     readers = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
     if not readers:
         raise ValueError("classifiers is empty; give at least one, such as classifiers=['knn'].")
-    found = []
+    records = []
     silent = not (settings.progress if progress is None else progress)
     with tqdm(total=len(splits) * len(dims) * len(chosen), disable=silent, unit="fit") as bar:
         for number, fold in enumerate(splits):
             data = sides(samples, fold, n_top_genes, folds, seed)
             for dim, (name, method) in product(dims, chosen.items()):
                 bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
-                found += [
+                records += [
                     {"fold": number, **row} for row in rows(method, name, dim, data, readers, seed)
                 ]
                 bar.update()
-    return _table(found, chosen, dims)
+    return _table(records, chosen, dims)
 
 
-def _table(found: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequence[int]) -> Any:
+def _table(records: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequence[int]) -> Any:
     """Return the rows in the order of methods, dimensions and folds."""
     method_rank = {name: i for i, name in enumerate(names)}
     dim_rank = {dim: i for i, dim in enumerate(dims)}
-    found = sorted(found, key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]], r["fold"]))
-    table = pd.DataFrame(found)
+    records = sorted(
+        records, key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]], r["fold"])
+    )
+    table = pd.DataFrame(records)
     first = ["method", "decoder", "dim", "fold", "classifier"]
     return table[[*first, *(c for c in table if c not in first)]]
 
@@ -175,7 +177,7 @@ def _methods(given: Sequence[str | Method], keywords: dict[str, Any]) -> dict[st
     _require_keywords(keywords)
     if isinstance(given, str) or callable(given):
         given = [given]
-    found: dict[str, Method] = {}
+    functions: dict[str, Method] = {}
     for method in given:
         if isinstance(method, str):
             require_choice(method, METHODS, "methods")
@@ -189,12 +191,12 @@ def _methods(given: Sequence[str | Method], keywords: dict[str, Any]) -> dict[st
                 f"methods must be names ({', '.join(map(repr, METHODS))}) or named functions "
                 f"f(train, dim, seed), not {method!r}."
             )
-        if name in found:
+        if name in functions:
             raise ValueError(f"two methods are named {name!r}; give one another name.")
-        found[name] = function
-    if not found:
+        functions[name] = function
+    if not functions:
         raise ValueError("methods is empty; give at least one, such as methods=['fe'].")
-    return found
+    return functions
 
 
 def _require_keywords(keywords: dict[str, Any]) -> None:

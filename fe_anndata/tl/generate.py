@@ -64,18 +64,18 @@ def generate(
     >>> fe.tl.generate(adata, path).shape
     (5, 765)
     """
-    known = reference_of(reference, key)
-    require_decoder(known.model)
-    u = _checked(coordinates, known.model.samples().shape[1])
+    trained = reference_of(reference, key)
+    require_decoder(trained.model)
+    u = _checked(coordinates, trained.model.samples().shape[1])
     names = list(map(str, range(len(u)) if obs_names is None else obs_names))
     if len(names) != len(u):
         raise ValueError(f"{len(names)} obs_names for {len(u)} coordinates; give one each.")
-    profiles = known.model.decode(u, np.arange(len(known.genes)))
+    profiles = trained.model.decode(u, np.arange(len(trained.genes)))
     logger.info("generated %d profiles of %d genes", *profiles.shape)
     return AnnData(
         profiles,
         obs=pd.DataFrame(index=names),
-        var=pd.DataFrame(index=known.genes),
+        var=pd.DataFrame(index=trained.genes),
         obsm={Keys(key).obsm: u},
     )
 
