@@ -82,7 +82,7 @@ def test_help_shows_the_defaults():
         "sample_dim : int or 'auto', default 'auto'",
         "l2 : float, default 0.0",
         "warm_up : int, default 10",
-        "gene_hidden : tuple[int, ...], default ()",
+        "gene_hidden : tuple of int, default ()",
     ):
         assert line in text
 
