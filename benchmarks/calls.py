@@ -1,18 +1,20 @@
 """Whole calls: tl.train against what a user would run instead, alternating, second calls.
 
 32 dimensions against PCA with 64 components; 2 dimensions against PCA, neighbours and UMAP. The
-first call of each is thrown away. R2 is that of the held-out cells of our own calls, against the
+first call of each is thrown away. R2 is that of the held-out entries of our own calls, against the
 mean of each gene. Cohorts that are absent are left out.
 
-    python -m benchmarks.calls [--rounds N] [--only WORD ...]
+With `--against FOLDER`, another checkout, the default calls of both are compared instead, in one
+run: see benchmarks/two_checkouts.py.
+
+    python -m benchmarks.calls [--rounds N] [--only WORD ...] [--against FOLDER]
     python -m benchmarks.calls --tiny    # only to see that it runs
 """
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,30 +22,28 @@ import scanpy as sc
 from anndata import AnnData
 
 import fe_anndata as fe
-from benchmarks import cohorts, report
+from benchmarks import cohorts, ours, report, two_checkouts
 
 SIMULATED = (3000, 20_000, 20)
 TINY = (60, 100, 3)
+DIMS = (32, 2)
 
 
-def data(tiny: bool) -> dict[str, Callable[[], AnnData]]:
-    """Return what is measured, by name."""
+def names(tiny: bool) -> list[str]:
+    """Return the names of what is measured."""
     if tiny:
-        return {"tiny": lambda: simulated(TINY)}
-    found = {
-        name: lambda name=name: cohorts.load(name)
-        for name in cohorts.FILES
-        if cohorts.path_of(name).is_file()
-    }
-    return {**found, "simulated": lambda: simulated(SIMULATED)}
+        return ["tiny"]
+    return [*(name for name in cohorts.FILES if cohorts.present(name)), "simulated"]
 
 
-def simulated(sizes: tuple[int, int, int]) -> AnnData:
-    """Return simulated expression alone."""
-    return AnnData(fe.datasets.simulated(*sizes).X)
+def load(name: str) -> AnnData:
+    """Return a cohort, or simulated expression alone."""
+    if name in cohorts.FILES:
+        return cohorts.load(name)
+    return AnnData(fe.datasets.simulated(*(TINY if name == "tiny" else SIMULATED)).X)
 
 
-def ours(adata: AnnData, dim: int) -> None:
+def train(adata: AnnData, dim: int) -> None:
     fe.tl.train(adata, sample_dim=dim, key_added=f"fe{dim}", progress=False)
 
 
@@ -57,36 +57,27 @@ def umap(adata: AnnData) -> None:
     sc.tl.umap(adata)
 
 
-def seconds(call: Callable[[], None]) -> Callable[[], float]:
-    """Return a function that times a call."""
-
-    def timed() -> float:
-        started = time.perf_counter()
-        call()
-        return time.perf_counter() - started
-
-    return timed
-
-
-def compare(name: str, adata: AnnData, rounds: int) -> tuple[list[dict[str, object]], pd.DataFrame]:
+def compare(name: str, rounds: int) -> tuple[list[dict[str, object]], pd.DataFrame]:
     """Return one record per dimension, and the single rounds."""
+    adata = load(name)
     print(f"{name}: {adata.n_obs} x {adata.n_vars}", flush=True)
-    variants = {
-        "train 32-D": seconds(lambda: ours(adata, 32)),
-        "PCA 64": seconds(lambda: pca(adata)),
-        "train 2-D": seconds(lambda: ours(adata, 2)),
-        "PCA + neighbors + UMAP": seconds(lambda: umap(adata)),
+    calls: dict[str, Callable[[], None]] = {
+        "train 32-D": lambda: train(adata, 32),
+        "PCA 64": lambda: pca(adata),
+        "train 2-D": lambda: train(adata, 2),
+        "PCA + neighbors + UMAP": lambda: umap(adata),
     }
+    variants = {label: lambda call=call: report.seconds(call) for label, call in calls.items()}
     measured = report.alternate(variants, rounds)
     medians = measured.median()
     variance = float(np.asarray(adata.X).var(axis=0, dtype=np.float64).mean())
     records = []
-    for dim, against in ((32, "PCA 64"), (2, "PCA + neighbors + UMAP")):
-        loss = adata.uns[f"fe{dim}"]["params"]["validation_loss"]
+    for dim, against in zip(DIMS, ("PCA 64", "PCA + neighbors + UMAP"), strict=True):
+        loss = ours.loss_of(adata, f"fe{dim}")
         mine, theirs = medians[f"train {dim}-D"], medians[against]
         records.append({
-            "data": f"{name}, {adata.n_obs} x {adata.n_vars}", "dimensions": dim,
-            "tl.train, s": mine, "against": against, "s": theirs, "ratio": mine / theirs,
+            "data": name, "samples": adata.n_obs, "genes": adata.n_vars, "dim": dim,
+            "seconds": mine, "against": against, "seconds against": theirs, "ratio": mine / theirs,
             "held-out loss": loss, "held-out R2": 1 - loss / variance,
         })  # fmt: skip
     return records, measured.assign(data=name)
@@ -94,22 +85,22 @@ def compare(name: str, adata: AnnData, rounds: int) -> tuple[list[dict[str, obje
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("calls", __doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of names of data")
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
+    parser.add_argument("--against", metavar="FOLDER", help="another checkout")
     options = parser.parse_args(arguments)
-    records, rounds = [], []
-    for name, load in data(options.tiny).items():
-        if any(word in name for word in options.only):
-            of_this, measured = compare(name, load(), options.rounds)
-            records += of_this
-            rounds.append(measured)
+    data = [name for name in names(options.tiny) if any(word in name for word in options.only)]
+    if options.against:
+        two_checkouts.compare(Path(options.against), data, DIMS, options.rounds)
+        return
+    found = [compare(name, options.rounds) for name in data]
     report.publish(
-        "calls",
-        pd.DataFrame(records),
+        options,
+        pd.DataFrame([record for records, _ in found for record in records]),
         f"whole calls, medians of {options.rounds} alternating rounds, ratio of medians",
-        rounds=pd.concat(rounds),
+        decoder="inner",
+        rounds=pd.concat([rounds for _, rounds in found]),
     )
 
 

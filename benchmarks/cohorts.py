@@ -30,9 +30,25 @@ SPECIES = {
 DEFAULT = Path(__file__).parents[2] / "shared" / "data"
 
 
+def file(name: str) -> Path:
+    """Return where a file should be, by its place in the folder."""
+    return Path(os.environ.get("FE_ANNDATA_DATA", DEFAULT)) / name
+
+
 def path_of(name: str) -> Path:
     """Return where the file of a cohort should be."""
-    return Path(os.environ.get("FE_ANNDATA_DATA", DEFAULT)) / (FILES | SINGLE_CELL | SPECIES)[name]
+    return file((FILES | SINGLE_CELL | SPECIES)[name])
+
+
+def present(name: str) -> bool:
+    """Return whether a cohort is there."""
+    return path_of(name).is_file()
+
+
+def dense(adata: AnnData) -> np.ndarray:
+    """Return the matrix as dense float32."""
+    X = adata.X if isinstance(adata.X, np.ndarray) else adata.X.toarray()
+    return np.ascontiguousarray(X, dtype=np.float32)
 
 
 def load(name: str) -> AnnData:
@@ -43,10 +59,10 @@ def load(name: str) -> AnnData:
     ValueError
         If it is not there.
     """
-    path = path_of(name)
-    if not path.is_file():
-        raise ValueError(f"{path} is not there; name the folder of the cohorts in FE_ANNDATA_DATA.")
-    adata = fe.io.read_h5ad(path)
-    X = adata.X if isinstance(adata.X, np.ndarray) else adata.X.toarray()
-    adata.X = np.ascontiguousarray(X, dtype=np.float32)
+    if not present(name):
+        raise ValueError(
+            f"{path_of(name)} is not there; name the folder of the cohorts in FE_ANNDATA_DATA."
+        )
+    adata = fe.io.read_h5ad(path_of(name))
+    adata.X = dense(adata)
     return adata

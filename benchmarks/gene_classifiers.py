@@ -12,9 +12,7 @@ properties, and its time for all is that of the slice, scaled. The area is that 
 
 from __future__ import annotations
 
-import argparse
 import resource
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -45,15 +43,12 @@ def data(n_genes: int, dims: int, n_sets: int, seed: int = 0) -> tuple[AnnData, 
 
 
 def ours(genes: AnnData, sets: pd.DataFrame) -> float:
-    started = time.perf_counter()
-    fe.tl.classify_genes(genes, sets, folds=FOLDS, progress=False)
-    return time.perf_counter() - started
+    return report.seconds(lambda: fe.tl.classify_genes(genes, sets, folds=FOLDS, progress=False))
 
 
-def loop(genes: AnnData, sets: pd.DataFrame, make: Callable[[], object]) -> float:
-    """Return the seconds of a fit per property and fold."""
+def loop(genes: AnnData, sets: pd.DataFrame, make: Callable[[], object]) -> None:
+    """Fit once per property and fold."""
     vectors = genes.varm["fe"]
-    started = time.perf_counter()
     folds = np.random.default_rng(0).permutation(len(vectors)) % FOLDS
     scaled = [
         (s.transform(vectors[folds != f]), s.transform(vectors[folds == f]))
@@ -66,44 +61,49 @@ def loop(genes: AnnData, sets: pd.DataFrame, make: Callable[[], object]) -> floa
             model = make().fit(train, members[folds != f])  # type: ignore[attr-defined]
             scores[folds == f] = model.decision_function(test)
         roc_auc_score(members, scores)
-    return time.perf_counter() - started
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("gene_classifiers", __doc__)
     parser.add_argument("--properties", type=int, default=5000)
     parser.add_argument("--genes", type=int, default=19_000)
     parser.add_argument("--dims", type=int, default=100)
     parser.add_argument("--slice", type=int, default=10, help="properties of the loops")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     if options.tiny:
         options.properties, options.genes, options.dims, options.slice = 6, 200, 4, 2
     genes, sets = data(options.genes, options.dims, options.properties)
     some = sets.iloc[:, : options.slice]
     scale = options.properties / some.shape[1]
+
+    def looped(make: Callable[[], object]) -> Callable[[], float]:
+        return lambda: scale * report.seconds(lambda: loop(genes, some, make))
+
     ours(genes, some)  # compiles, loads and settles what is done once
     measured = report.alternate(
         {
             "tl.classify_genes": lambda: ours(genes, sets),
-            "loop of RidgeClassifier": lambda: scale * loop(genes, some, RidgeClassifier),
-            "loop of LogisticRegression": lambda: scale * loop(genes, some, LogisticRegression),
+            "loop of RidgeClassifier": looped(RidgeClassifier),
+            "loop of LogisticRegression": looped(LogisticRegression),
         },
         options.rounds,
         warm_up=False,
     )
     medians = measured.median()
     table = pd.DataFrame({"method": medians.index, "seconds": medians.to_numpy()})
+    table["properties"], table["genes"] = options.properties, options.genes
+    table["dim"], table["folds"] = options.dims, FOLDS
     table["over ours"] = table["seconds"] / medians["tl.classify_genes"]
     table["measured on"] = [options.properties, options.slice, options.slice]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     report.publish(
-        "gene_classifiers",
+        options,
         table,
         f"{options.properties} properties x {options.genes} genes x {options.dims} dimensions, "
         f"{FOLDS} folds, medians of {options.rounds} rounds; peak of the process {peak:.1f} GB",
+        decoder=report.NO_MODEL,
         rounds=measured,
     )
 

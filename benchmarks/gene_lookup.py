@@ -11,15 +11,14 @@ depends on is the size alone: the vectors are drawn at random.
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cosine
 
 from benchmarks import report
+from benchmarks.report import seconds
 from fe_anndata.genespace import GeneSpace
 
 LARGE, APP = (60_000, 200), (31_000, 200)
@@ -33,12 +32,6 @@ def space(n_genes: int, dim: int) -> GeneSpace:
     """Return random vectors with names."""
     vectors = np.random.default_rng(0).normal(size=(n_genes, dim)).astype(np.float32)
     return GeneSpace(pd.Index([f"gene{i}" for i in range(n_genes)]), vectors)
-
-
-def seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
 
 
 def loop(genes: GeneSpace, query: int) -> list[str]:
@@ -57,9 +50,8 @@ def query(genes: GeneSpace, i: int) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("gene_lookup", __doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of the loop and of all pairs")
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     large, small = (space(*(TINY if options.tiny else size)) for size in (LARGE, APP))
     first = seconds(lambda: query(large, 0))
@@ -87,10 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ]
     ).assign(ratio=[np.nan] * 4 + [looped / ours, 1.0])
     report.publish(
-        "gene_lookup",
+        options,
         table,
         f"look-ups of genes; ratio: the time of the loop divided by this ({options.rounds} rounds "
         f"of the loop and of all pairs, {QUERIES} queries)",
+        decoder=report.NO_MODEL,
     )
 
 

@@ -5,7 +5,7 @@ which methods that centre do not see. Classifiers are those of `tl.classify_gene
 by gene; given is the mean AUROC over the sets of a collection (20 to 500 known genes; GO biological
 process, Reactome, genes enriched in a tissue by the Human Protein Atlas). For interactions it is
 the AUROC of the cosine similarity: pairs (STRING of at least 0.7, HuRI, BioPlex) against the same
-genes re-paired at random. Nothing is held out from FE: a matrix of 64 samples has no cells to
+genes re-paired at random. Nothing is held out from FE: a matrix of 64 samples has no entries to
 spare. Methods with randomness are medians over seeds.
 
     python -m benchmarks.gene_vectors [--only WORD ...] [--sets N] [--seeds N] [--methods WORD ...]
@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -53,23 +52,18 @@ class Knowledge:
     pairs: dict[str, pd.DataFrame]
 
 
-def file(name: str) -> Path:
-    """Return where a file of the cohorts should be."""
-    return cohorts.path_of("tcga").parents[1] / name
-
-
 def tissues() -> AnnData:
     """Return the averages of 29 and 35 tissues over their common genes."""
-    parts = [fe.io.read_h5ad(file(name)) for name in TISSUES]
+    parts = [fe.io.read_h5ad(cohorts.file(name)) for name in TISSUES]
     common = parts[0].var_names.intersection(parts[1].var_names)
-    return log(np.vstack([dense(part[:, common]) for part in parts]), common)
+    return log(np.vstack([cohorts.dense(part[:, common]) for part in parts]), common)
 
 
 def tcga_counts() -> AnnData:
     """Return counts per million of the protein-coding genes."""
-    adata = fe.io.read_h5ad(file(COUNTS))
+    adata = fe.io.read_h5ad(cohorts.file(COUNTS))
     coding = adata[:, (adata.var["biotype"] == "protein_coding").to_numpy()]
-    X = dense(coding)
+    X = cohorts.dense(coding)
     return log(1e6 * X / X.sum(1, keepdims=True), coding.var_names)
 
 
@@ -81,10 +75,6 @@ def gtex_samples() -> AnnData:
 
 DATA = {"tissues": (tissues, 32), "tcga_7types": (tcga_counts, 64), "gtex_v8": (gtex_samples, 64)}
 """What is read, and the number of dimensions."""
-
-
-def dense(adata: AnnData) -> np.ndarray:
-    return np.asarray(adata.X if isinstance(adata.X, np.ndarray) else adata.X.toarray(), np.float32)
 
 
 def log(X: np.ndarray, genes: pd.Index) -> AnnData:
@@ -181,11 +171,16 @@ METHODS: dict[str, tuple[Vectors, bool]] = {
 """By name: how, and whether it depends on the seed. The profiles have a dimension per sample."""
 
 
+def decoder_of(method: str) -> str:
+    """Return the decoder of a method, which its name says."""
+    return next((name for name in ("inner", "concat") if f"FE, {name}" in method), report.NO_MODEL)
+
+
 def knowledge(genes: pd.Index, number: int) -> Knowledge:
     """Return what is known of these genes, of each collection at most so many sets, drawn once."""
     known = set(genes)
-    collections = {name: fe.io.read_gmt(file(path)) for name, path in SETS.items()}
-    specific = pd.read_csv(file(SPECIFIC), sep="\t")
+    collections = {name: fe.io.read_gmt(cohorts.file(path)) for name, path in SETS.items()}
+    specific = pd.read_csv(cohorts.file(SPECIFIC), sep="\t")
     specific = specific[specific["group"].isin(["Tissue-Enriched", "Group-Enriched"])]
     collections["HPA"] = {str(k): list(v) for k, v in specific.groupby("tissue")["symbol"]}
     sets = {}
@@ -197,7 +192,7 @@ def knowledge(genes: pd.Index, number: int) -> Knowledge:
         sets[name] = {k: fit[k] for k in np.array(list(fit), dtype=object)[np.sort(drawn)]}
     pairs = {}
     for name, path in PAIRS.items():
-        table = pd.read_csv(file(path), sep="\t").iloc[:, :2]
+        table = pd.read_csv(cohorts.file(path), sep="\t").iloc[:, :2]
         pairs[name] = table[table.isin(known).all(axis=1)]
     return Knowledge(sets, pairs)
 
@@ -243,7 +238,9 @@ def measure(
         for seed in range(options.seeds if drawn else 1):
             V = vectors_of(adata.X, d, seed)
             judged = judge(pd.DataFrame(V, index=adata.var_names), known)
-            rows.append({"data": name, "method": method, "d": V.shape[1], "seed": seed, **judged})
+            rows.append({"data": name, "samples": adata.n_obs, "genes": adata.n_vars,
+                         "method": method, "decoder": decoder_of(method), "dim": V.shape[1],
+                         "seed": seed, **judged})  # fmt: skip
             numbers = ", ".join(f"{key} {value:.4f}" for key, value in judged.items())
             print(f"  {method}, seed {seed}: {numbers}", flush=True)
     return pd.DataFrame(rows)
@@ -251,12 +248,11 @@ def measure(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("gene_vectors", __doc__)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of names of data")
     parser.add_argument("--methods", nargs="+", default=[""], help="parts of names of methods")
     parser.add_argument("--sets", type=int, default=10_000, help="at most, of each collection")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     found = []
     if options.tiny:
@@ -268,19 +264,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         for name, (load, d) in DATA.items():
             if any(word in name for word in options.only):
-                if not file(SPECIFIC).is_file():
+                if not cohorts.file(SPECIFIC).is_file():
                     raise SystemExit("the cohorts are absent: set FE_ANNDATA_DATA.")
                 adata = load()
                 known = knowledge(standardised(adata).var_names, options.sets)
                 found.append(measure(name, adata, d, known, options))
     rows = pd.concat(found)
-    names = [c for c in rows if c not in ("data", "method", "d", "seed")]
-    table = rows.groupby(["data", "method", "d"], sort=False)[names].median()
+    keys = ["data", "samples", "genes", "method", "decoder", "dim"]
+    names = [c for c in rows if c not in (*keys, "seed")]
+    table = rows.groupby(keys, sort=False)[names].median()
     table = table.assign(mean=table.mean(axis=1)).reset_index()
-    report.publish(
-        "gene_vectors", table, f"AUROC, medians of {options.seeds} seeds", rows=rows,
-        options=vars(options),
-    )  # fmt: skip
+    report.publish(options, table, f"AUROC, medians of {options.seeds} seeds", rounds=rows)
 
 
 if __name__ == "__main__":

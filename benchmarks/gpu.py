@@ -1,29 +1,28 @@
 """The 72 h workload on a GPU: 500 epochs of 1000 samples x 60,600 genes with the fused kernel.
 
 Checks the kernel against the reference first. Every step is loss and gradients of a tile of all
-samples x some genes, and Adam on the vectors, the weights and the biases; every cell is seen in
-every epoch. Nothing is extrapolated: all 3.03e10 cells are computed. The share is that of the
+samples x some genes, and Adam on the vectors, the weights and the biases; every entry is seen in
+every epoch. Nothing is extrapolated: all 3.03e10 entries are computed. The share is that of the
 bfloat16 rate of a large matrix product measured in the same run, at 6 * sum(h_i * h_{i+1})
-operations a cell for the widths as they are, padding not counted.
+operations an entry for the widths as they are, padding not counted.
 
     python -m benchmarks.gpu [--epochs N] [--genes-per-step N]
-    python -m benchmarks.gpu --interpret    # only the check, tiny, in Triton's interpreter
+    python -m benchmarks.gpu --tiny    # only the check, in Triton's interpreter
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import sys
 import time
+from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import Tensor
+
+from benchmarks import report
 
 SAMPLES, GENES = 1000, 60_600
 SAMPLE_DIM, GENE_DIM = 2, 100
@@ -126,14 +125,13 @@ def workload(
     return time.perf_counter() - started, first, last
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = report.Parser("gpu", __doc__)
     parser.add_argument("--epochs", type=int, default=500)
     parser.add_argument("--genes-per-step", type=int, default=6060)
-    parser.add_argument("--interpret", action="store_true", help="only check, without a GPU")
-    options = parser.parse_args()
-    if options.interpret:
+    options = parser.parse_args(arguments)
+    if options.tiny:
         # Before triton is imported.
         os.environ["TRITON_INTERPRET"] = "1"
         check(5, 19, "cpu")
@@ -145,12 +143,6 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
     check(512, 2048, "cuda")
     peak = matrix_product_rate()
-    machine = {
-        "gpu": torch.cuda.get_device_name(),
-        "host": platform.machine(),
-        "torch": torch.__version__,
-        "matmul_tflops": peak / 1e12,
-    }
     records = []
     for hidden, activation in NETWORKS.items():
         for deterministic in (True, False):
@@ -161,18 +153,21 @@ def main() -> None:
             flop = 6 * sum(into * out for into, out in pairwise(hidden))
             records.append({
                 "hidden": "-".join(map(str, hidden)), "activation": activation,
+                "samples": SAMPLES, "genes": GENES, "dim": SAMPLE_DIM,
                 "sums": "two-pass" if deterministic else "atomic", "epochs": options.epochs,
-                "cells_per_step": SAMPLES * options.genes_per_step, "seconds": seconds,
-                "cells_per_second": rate, "share_of_matmul": rate * flop / peak,
-                "first_loss": first, "last_loss": last,
+                "entries a step": SAMPLES * options.genes_per_step, "seconds": seconds,
+                "M entries/s": rate / 1e6, "of matmul": rate * flop / peak,
+                "first loss": first, "last loss": last,
             })  # fmt: skip
             print(records[-1], flush=True)
-    print(f"\n{machine}\n{pd.DataFrame(records).to_string()}")
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    written = results / "gpu.json"
-    written.write_text(json.dumps({"machine": machine, "records": records}, indent=1))
-    print(json.dumps({"written": str(written)}))
+    report.publish(
+        options,
+        pd.DataFrame(records),
+        f"{options.epochs} epochs of {SAMPLES} x {GENES}, nothing extrapolated",
+        decoder="concat",
+        gpu=torch.cuda.get_device_name(),
+        matmul_tflops=round(peak / 1e12),
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The workload of 72 h: 500 epochs of 1000 samples x 60,600 genes, 3.03e10 cells.
+"""The workload of 72 h: 500 epochs of 1000 samples x 60,600 genes, 3.03e10 entries.
 
 The inner decoder does it in full: 500 steps, each the exact gradient over the whole matrix. The
 concat decoder and the published recipes are extrapolated from a slice. Then the other question:
@@ -10,7 +10,6 @@ how soon the default recipe reaches the held-out loss that the thesis recipe has
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -21,11 +20,10 @@ import numpy as np
 import pandas as pd
 
 import fe_anndata as fe
-from benchmarks import ours, report
+from benchmarks import insides, ours, report
 from benchmarks.pace import Rate, iterating, stepping
 from benchmarks.published import PairDataset, Thesis, Trofimov, Unrolled, as_published
-from benchmarks.speed import NETWORKS
-from benchmarks.time_to_quality import training_cells
+from benchmarks.time_to_quality import training_entries
 
 SHAPE, TINY = (1000, 60_600), (30, 100)
 EPOCHS = 500
@@ -42,22 +40,22 @@ def in_full(X: np.ndarray, epochs: int) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     assert history[-1]["step"] == epochs
     return record(
-        "inner decoder", X.size * epochs / seconds, seconds, "in full, all of the call",
+        "inner decoder", "inner", X.size * epochs / seconds, seconds, "in full, all of the call",
         history[-1]["validation_loss"],
     )  # fmt: skip
 
 
 def slices(X: np.ndarray, seconds: float, folder: Path) -> dict[str, Rate]:
     """Return the rate of everything that is extrapolated."""
-    cells = Unrolled.of(X)
+    entries = Unrolled.of(X)
     few = Unrolled.of(X[:LOADER_SAMPLES])
     loader, dataset = Trofimov(few), PairDataset(few)
     timed: dict[str, Callable[[int], tuple[float, float]]] = {
-        "concat decoder, [100, 50, 50]": ours.stepper(X, **NETWORKS["concat"]),
-        "concat decoder, 2020 network": ours.stepper(X, **NETWORKS["2020 network"]),
-        "thesis style, 3 forwards": stepping(Thesis(cells, forwards=3).step),
-        "thesis style, 1 forward": stepping(Thesis(cells).step),
-        "2020 in eager torch, no loader": stepping(Trofimov(cells).step),
+        "concat decoder, [100, 50, 50]": ours.stepper(X, **ours.NETWORKS["concat"]),
+        "concat decoder, 2020 network": ours.stepper(X, **ours.NETWORKS["2020 network"]),
+        "thesis style, 3 forwards": stepping(Thesis(entries, forwards=3).step),
+        "thesis style, 1 forward": stepping(Thesis(entries).step),
+        "2020 in eager torch, no loader": stepping(Trofimov(entries).step),
         "2020 as published": iterating(lambda: as_published(loader, dataset, folder)),
     }
     return {name: Rate(of_this, seconds) for name, of_this in timed.items()}
@@ -67,10 +65,17 @@ def extrapolated(X: np.ndarray, epochs: int, seconds: float, folder: Path) -> li
     """Return the records of everything that is extrapolated."""
     records = []
     for name, rate in slices(X, seconds, folder).items():
-        cells_per_second = rate()
+        entries_per_second = rate()
         how = f"extrapolated from {rate.steps} steps, about {seconds:g} s"
         records.append(
-            record(name, cells_per_second, X.size * epochs / cells_per_second, how, np.nan)
+            record(
+                name,
+                "concat",
+                entries_per_second,
+                X.size * epochs / entries_per_second,
+                how,
+                np.nan,
+            )
         )
         print(records[-1], flush=True)
     return records
@@ -78,34 +83,36 @@ def extrapolated(X: np.ndarray, epochs: int, seconds: float, folder: Path) -> li
 
 def to_thesis_quality(X: np.ndarray, minutes: float) -> list[dict[str, Any]]:
     """Return the loss of the thesis recipe after some time, and when ours is there."""
-    held_out = ours.held_out(X, "auto")
-    thesis = Thesis(training_cells(X, held_out))
-    started, n_cells = time.perf_counter(), 0
+    held_out = insides.held_out(X, "auto")
+    thesis = Thesis(training_entries(X, held_out))
+    started, n_entries = time.perf_counter(), 0
     while (seconds := time.perf_counter() - started) < 60 * minutes:
-        n_cells += thesis.step()
+        n_entries += thesis.step()
     target = thesis.network.loss(held_out.rows, held_out.cols, held_out.values)
-    how = f"to its loss after {n_cells / X.size:.2f} epochs"
-    records = [record("thesis recipe, 1 forward", n_cells / seconds, seconds, how, target)]
+    how = f"to its loss after {n_entries / X.size:.2f} epochs"
+    rate = n_entries / seconds
+    records = [record("thesis recipe, 1 forward", "concat", rate, seconds, how, target)]
     at = ours.first_at(ours.train(X, validation="auto").history, target)
     how, loss, taken = f"to the loss after {minutes:g} min of the thesis recipe", np.nan, np.nan
     if at is None:
         how += ": not reached"
     else:
         loss, taken = at["validation_loss"], at["seconds"]
-    return [*records, record("default recipe, all of the call", np.nan, taken, how, loss)]
+    return [*records, record("default recipe, all of the call", "inner", np.nan, taken, how, loss)]
 
 
-def record(what: str, rate: float, seconds: float, how: str, loss: float) -> dict[str, Any]:
-    return {"what": what, "M cells/s": rate / 1e6, "seconds": seconds, "hours": seconds / 3600,
-            "how": how, "held-out loss": loss}  # fmt: skip
+def record(
+    what: str, decoder: str, rate: float, seconds: float, how: str, loss: float
+) -> dict[str, Any]:
+    return {"what": what, "decoder": decoder, "dim": 2, "M entries/s": rate / 1e6, "how": how,
+            "seconds": seconds, "hours": seconds / 3600, "held-out loss": loss}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("headline", __doc__)
     parser.add_argument("--thesis-minutes", type=float, default=60, help="0 to leave it out")
     parser.add_argument("--slice-seconds", type=float, default=20)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     shape, epochs = (TINY, 5) if options.tiny else (SHAPE, EPOCHS)
     report.expect(180 + 8 * options.slice_seconds + 65 * options.thesis_minutes)
@@ -117,9 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.thesis_minutes:
         records += to_thesis_quality(X, options.thesis_minutes)
     report.publish(
-        "headline",
+        options,
         pd.DataFrame(records),
-        f"{epochs} epochs of {shape[0]} x {shape[1]}, {shape[0] * shape[1] * epochs:.3g} cells; "
+        f"{epochs} epochs of {shape[0]} x {shape[1]}, {shape[0] * shape[1] * epochs:.3g} entries; "
         "the original: 72 h",
     )
 

@@ -1,7 +1,7 @@
 """R2 of hidden values of new samples: the inner decoder against PCA and nearest neighbours.
 
 Everything is fitted to the training folds alone; patients or donors never straddle a fold. Of the
-test samples a fifth is hidden: either genes, the same for all samples of a fold, or cells, other
+test samples a fifth is hidden: either genes, the same for all samples of a fold, or entries, other
 genes in every sample. FE and PCA of the same number of dimensions find the place of a sample by
 what is not hidden, and predict the rest. PCA has missing values in two ways: scores by least
 squares, and the posterior mean of probabilistic PCA (Tipping and Bishop 1999); differences are
@@ -14,7 +14,6 @@ hidden. R2 is against the gene means of the training samples, pooled over the hi
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -61,8 +60,8 @@ class Fold:
 
 
 def hide(shape: tuple[int, int], what: str, rng: np.random.Generator) -> np.ndarray:
-    """Return which values are shown: not those of some genes, or not some cells of each sample."""
-    if what == "cells":
+    """Return which values are shown: not some genes, or not some entries of each sample."""
+    if what == "entries":
         return rng.random(shape) >= HIDDEN
     shown = np.ones(shape, dtype=bool)
     shown[:, rng.permutation(shape[1])[: round(HIDDEN * shape[1])]] = False
@@ -139,7 +138,7 @@ def run(
         rng = np.random.default_rng(number)
         hidden = {
             what: Fold(X[train], X[test], hide((len(test), X.shape[1]), what, rng))
-            for what in ("genes", "cells")
+            for what in ("genes", "entries")
         }
         fitted = components(X[train])
         nearest = {what: timed(neighbours, fold) for what, fold in hidden.items()}
@@ -155,7 +154,14 @@ def run(
                     "PPCA": timed(pca, fitted, dim, fold, True),
                     "kNN": nearest[what],
                 }
-                of_all = {"cohort": name, "hidden": what, "dim": dim, "fold": number}
+                of_all = {
+                    "cohort": name,
+                    "samples": X.shape[0],
+                    "genes": X.shape[1],
+                    "hidden": what,
+                    "dim": dim,
+                    "fold": number,
+                }
                 for method, (predicted, seconds) in results.items():
                     measured = {"method": method, "R2": fold.r2(predicted), "seconds": seconds}
                     yield of_all | measured
@@ -171,10 +177,11 @@ def timed(predict: Callable[..., np.ndarray], *arguments: object) -> tuple[np.nd
 def summary(records: pd.DataFrame) -> pd.DataFrame:
     """Return means over folds, and the differences of FE from the better PCA and from kNN."""
     rows = []
-    for (cohort, what, dim), of_one in records.groupby(["cohort", "hidden", "dim"], sort=False):
+    keys = ["cohort", "samples", "genes", "hidden", "dim"]
+    for key, of_one in records.groupby(keys, sort=False):
         r2 = of_one.pivot_table(index="fold", columns="method", values="R2")
         better = "PCA" if r2["PCA"].mean() >= r2["PPCA"].mean() else "PPCA"
-        row = {"cohort": cohort, "hidden": what, "dim": dim}
+        row = dict(zip(keys, key, strict=True))
         row |= {method: r2[method].mean() for method in METHODS}
         for label, other in (("PCA", better), ("kNN", "kNN")):
             difference = r2["FE inner"] - r2[other]
@@ -192,18 +199,17 @@ def data(tiny: bool, only: Sequence[str] | None) -> Iterator[tuple[str, AnnData,
         yield "simulated", adata, np.arange(60) // 2
         return
     for name, column in GROUPS.items():
-        if cohorts.path_of(name).is_file() and (not only or name in only):
+        if cohorts.present(name) and (not only or name in only):
             adata = cohorts.load(name)
             yield name, adata, adata.obs[column].to_numpy()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = report.Parser("imputation", __doc__)
     parser.add_argument("--only", nargs="+", choices=list(GROUPS), help="these cohorts")
     parser.add_argument("--dims", nargs="+", type=int, default=list(DIMS))
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     dims, steps = ([2, 4], 20) if options.tiny else (options.dims, None)
     folds = 2 if options.tiny else options.folds
@@ -220,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"R2 of hidden values of new samples, means over {folds} folds; {HIDDEN:.0%} hidden; "
         "least: of the folds, paired; PCA in differences: the better of PCA and PPCA"
     )
-    report.publish("imputation", summary(table), note, folds=table, options=vars(options))
+    report.publish(options, summary(table), note, decoder="inner", rounds=table)
 
 
 if __name__ == "__main__":

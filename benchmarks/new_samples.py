@@ -13,9 +13,8 @@ over folds, and the difference of the first method to UMAP (below 16 dimensions)
 from __future__ import annotations
 
 import argparse
-import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,25 +24,14 @@ import scanpy as sc
 from anndata import AnnData
 
 import fe_anndata as fe
-from benchmarks import cohorts, report
-from fe_anndata.tl._methods import METHODS
+from benchmarks import cohorts, insides, ours, report
 
 DIMS = (2, 8, 16, 32, 64)
 FEW_DIMENSIONS = 16
 """From here on PCA is the method to beat, below it UMAP."""
-CELLS = 3000
-"""Of the donors of kang, so that it stays within minutes."""
+KANG = 3000
+"""Samples of this cohort, so that it stays within minutes."""
 GENES = 2000
-ABLATIONS: dict[str, dict[str, Any]] = {
-    "no neighbours": {"neighbor_weight": 0.0},
-    "do not relocate": {"relocate": False},
-    "no noise": {"sample_noise": 0.0},
-    "no Fourier features": {"fourier": 0},
-    "no weight decay": {"weight_decay": 0.0},
-    "gradient steps": {"gene_step": "gradient"},
-    "random start": {"sample_start": "random"},
-}
-"""Each option alone changed from the default; the first is always shown beside it."""
 METRICS = ["accuracy_new", "balanced_accuracy_new", "accuracy_fitted", "r2_new",
            "distance_pearson_new", "distance_pearson_fitted", "neighbours_kept_new",
            "seconds_fit", "seconds_new"]  # fmt: skip
@@ -78,7 +66,7 @@ def pbmc3k() -> Cohort:
 
 def kang() -> Cohort:
     adata = cohorts.load("kang")
-    return Cohort(normalised(some(adata, CELLS, seed=0)), "cell_type", "donor", GENES)
+    return Cohort(normalised(some(adata, KANG, seed=0)), "cell_type", "donor", GENES)
 
 
 def tiny() -> Cohort:
@@ -89,7 +77,7 @@ COHORTS = {"tcga": tcga, "gtex": gtex, "pbmc3k": pbmc3k, "kang": kang}
 
 
 def normalised(adata: AnnData) -> AnnData:
-    """Return log(x + 1) of counts per 10,000, cell by cell: nothing is fitted."""
+    """Return log(x + 1) of counts per 10,000, sample by sample: nothing is fitted."""
     adata = adata.copy()
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)
@@ -123,17 +111,6 @@ def subset(cohort: Cohort, number: int, folds: int, seed: int) -> Cohort:
     return Cohort(adata, cohort.label, cohort.groups, cohort.n_top_genes)
 
 
-def ablated(name: str, keywords: dict[str, Any]) -> Callable[..., Any]:
-    """Return FE with one option changed, as a method of that name."""
-
-    @functools.wraps(METHODS["fe"])
-    def method(train: AnnData, dim: int, seed: int) -> Any:
-        return METHODS["fe"](train, dim, seed, **keywords)
-
-    method.__name__ = name
-    return method
-
-
 def measure(
     name: str, cohort: Cohort, methods: list[Any], options: argparse.Namespace
 ) -> pd.DataFrame:
@@ -148,12 +125,13 @@ def measure(
         classifiers=options.classifiers,
     )  # fmt: skip
     print(f"  {time.perf_counter() - started:.0f} s", flush=True)
-    return table.assign(cohort=name, n=adata.n_obs, classes=classes)
+    return table.assign(cohort=name, n=adata.n_obs, genes=adata.n_vars, classes=classes)
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return means over folds, and what every method is ahead of the one to beat."""
     keys = ["cohort", "n", "dim", "classifier", "method"]
+    rows["decoder"] = rows["decoder"].replace("", report.NO_MODEL)
     by = rows.groupby(keys, sort=False)
     table = by[METRICS].mean().assign(decoder=by["decoder"].first())
     accuracies = rows.pivot_table(
@@ -176,7 +154,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("new_samples", __doc__)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of names of cohorts")
     parser.add_argument("--dims", nargs="+", type=int, default=DIMS)
     parser.add_argument("--folds", type=int, default=5)
@@ -186,7 +164,6 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--concat", action="store_true", help="the published decoder as well")
     parser.add_argument("--ablations", action="store_true", help="FE with one option changed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     return parser.parse_args(arguments)
 
 
@@ -194,12 +171,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
     options = options_of(arguments)
     methods = [*options.methods, *(["fe_concat"] if options.concat else [])]
-    changes = list(ABLATIONS.items()) if options.ablations else list(ABLATIONS.items())[:1]
+    changes = list(ours.ABLATIONS) if options.ablations else list(ours.ABLATIONS)[:1]
     if "fe" in methods:
-        methods += [ablated(f"fe, {name}", keywords) for name, keywords in changes]
+        methods += [insides.ablated(change) for change in changes]
     found = []
     for name, load in ({"tiny": tiny} if options.tiny else COHORTS).items():
-        known = options.tiny or cohorts.path_of(name).is_file()
+        known = options.tiny or cohorts.present(name)
         if not known or not any(word in name for word in options.only):
             continue
         whole = load()
@@ -210,13 +187,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not found:
         raise SystemExit("no such cohort, or its file is absent: set FE_ANNDATA_DATA.")
     rows = pd.concat(found)
-    asked = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(options).items()}
     report.publish(
-        "new_samples",
+        options,
         summary(rows),
         f"new samples, means of {options.folds} folds; ahead: accuracy, paired by fold",
-        options=asked,
-        rows=rows,
+        rounds=rows,
     )
 
 

@@ -57,10 +57,10 @@ def joined(*cohorts_: AnnData) -> AnnData:
 
 
 def fe_vectors(adata: AnnData, dim: int, seed: int) -> np.ndarray:
-    """Return vectors of the default recipe, which here holds no cells out.
+    """Return vectors of the default recipe, which here holds no entries out.
 
     Of 17 values of a gene, one in twenty is nearly one a gene, and what it says of the gene is
-    lost to the vector: with the default FE falls behind PCA, which sees all cells.
+    lost to the vector: with the default FE falls behind PCA, which sees all entries.
     """
     adata = adata.copy()
     fe.tl.train(adata, sample_dim=dim, gene_dim=dim, validation=0.0, rng=seed, progress=False)
@@ -86,7 +86,8 @@ def vectors(adata: AnnData, method: str, dim: int, seed: int) -> AnnData:
     """Return 0 samples x genes with the vectors of a method; no more dims than samples leave."""
     found = METHODS[method](adata, min(dim, adata.n_obs - 1), seed).astype(np.float32)
     X = np.empty((0, adata.n_vars), np.float32)
-    return AnnData(X, var=pd.DataFrame(index=adata.var_names), varm={"fe": found})
+    return AnnData(X, var=pd.DataFrame(index=adata.var_names), varm={"fe": found},
+                   uns={"samples": adata.n_obs})  # fmt: skip
 
 
 def turned(adata: AnnData, seed: int) -> AnnData:
@@ -110,6 +111,8 @@ def rows(
     keys = {
         "data": data,
         "vectors": name,
+        "decoder": "inner" if name == "FE" else report.NO_MODEL,
+        "samples": f"{a.uns['samples']}, {b.uns['samples']}",
         "dims": f"{a.varm['fe'].shape[1]}, {b.varm['fe'].shape[1]}",
         "map": how.get("method", "cca"),
         "CSLS": how.get("csls", 10),
@@ -200,30 +203,28 @@ def tiny() -> dict[str, Any]:
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("orthologs", __doc__)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of data and methods")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--no-variants", dest="variants", action="store_false")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
     options = options_of(arguments)
-    absent = [n for n in (*BULK, "orthologs") if not cohorts.path_of(n).is_file()]
+    absent = [n for n in (*BULK, "orthologs") if not cohorts.present(n)]
     if absent and not options.tiny:
         raise SystemExit(f"{cohorts.path_of(absent[0])} is absent: set FE_ANNDATA_DATA.")
     found = tables(tiny() if options.tiny else real(), options)
     if not found:
         raise SystemExit(f"no data or method is called {' or '.join(options.only)}.")
     report.publish(
-        "orthologs",
+        options,
         pd.concat(found),
         "true orthologs among all genes of the other species, human to mouse; held out: pairs that "
         "shaped no map; used: pairs that made the map they are scored by",
-        options=vars(options),
     )
 
 

@@ -1,29 +1,58 @@
-"""Training with fe_anndata, as the measurements need it: real steps, known held-out cells."""
+"""Training with fe_anndata as the measurements need it, by its public verbs and options alone.
+
+Nothing here or in what it imports may know the insides of the package: `benchmarks.calls --against`
+runs it with other checkouts.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from anndata import AnnData
 
 import fe_anndata as fe
-from fe_anndata._access.inputs import canonical_names
-from fe_anndata.training.holdout import CellSet, draw
+from benchmarks.published import THESIS_DIMS, THESIS_LAYERS, TROFIMOV_DIMS, TROFIMOV_LAYERS
 
 SEED = 0
 NEVER = 10**9
 """Patience that no run outlasts: every run does all of its steps."""
 JOINT: dict[str, Any] = {
     "decoder": "inner",
-    "batch": "full",
+    "minibatch": "full",
     "optimizer": "adam",
     "gene_step": "gradient",
 }
 """Each step the exact gradient of everything over the whole matrix."""
+CONCAT: dict[str, Any] = {"decoder": "concat", "minibatch": "tiles", "sample_dim": 2}
+NETWORKS: dict[str, dict[str, Any]] = {
+    "concat": {**CONCAT, "hidden": THESIS_LAYERS, "gene_dim": THESIS_DIMS[1]},
+    "2020 network": {
+        **CONCAT,
+        "hidden": TROFIMOV_LAYERS,
+        "gene_dim": TROFIMOV_DIMS[1],
+        "activation": "tanh",
+        "output": "bounded",
+    },
+}
+"""The concat decoder with the networks of the two publications."""
+LEAST_SQUARES: dict[str, Any] = {"noise_model": "equal"}
+"""New samples are placed where the squared error is least."""
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "no neighbours": {"neighbor_weight": 0.0},
+    "samples not placed": {"place_samples": False},
+    "no noise": {"sample_noise": 0.0},
+    "no Fourier features": {"fourier": 0},
+    "no weight decay": {"weight_decay": 0.0},
+    "gradient steps": {"gene_step": "gradient"},
+    "random start": {"sample_start": "random"},
+}
+"""Each option alone changed from the default; the first is always shown beside it."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +70,19 @@ def train(X: Any, **changes: Any) -> Run:
     return Run(fe.get.history(adata).to_dict("records"), np.asarray(adata.obsm["X_fe"]))
 
 
-def held_out(X: Any, share: float | str) -> CellSet:
-    """Return the cells that :func:`train` holds out with ``validation=share``."""
-    names = canonical_names(AnnData(X), np.ones(X.shape[1], dtype=bool))
-    return draw(X, share, "cells", SEED, names).cells
+def loss_of(adata: AnnData, key: str = "fe") -> float:
+    """Return the held-out loss of what was written, per entry."""
+    return float(adata.uns[key]["params"]["validation_loss"])
+
+
+def trains_from_disk() -> bool:
+    """Return whether `tl.train` takes the path of a file."""
+    return "Path" in str(inspect.signature(fe.tl.train).parameters["adata"].annotation)
+
+
+def train_from_disk(path: Path, **changes: Any) -> AnnData:
+    """Train from a file by blocks of rows; return the results, without the matrix."""
+    return fe.tl.train(path, rng=SEED, progress=False, **changes)
 
 
 @contextmanager
@@ -72,14 +110,22 @@ def steps(
         return train(X, **start, **every, **changes).history
 
 
-def stepper(X: Any, **changes: Any) -> Callable[[int], tuple[float, float]]:
-    """Return a function that does so many whole steps: the cells they see, their seconds."""
+def stepper(X: Any, tile: tuple[int, int] | None = None, **changes: Any) -> Callable[[int], Any]:
+    """Return a function that does so many whole steps: the entries they see, their seconds."""
+    if tile is not None:
+        changes = {**changes, "minibatch_size": tile}
 
     def timed(n: int) -> tuple[float, float]:
         first, last = steps(X, n, n, **changes)
         return last["epoch"] * X.shape[0] * X.shape[1], last["seconds"] - first["seconds"]
 
     return timed
+
+
+def durations(X: Any, n: int, **changes: Any) -> np.ndarray:
+    """Return the seconds of each of `n` steps, but for a constant factor."""
+    history = steps(X, 1, n, **changes)[1:]
+    return np.array([1 / record["entries_per_second"] for record in history])
 
 
 def first_at(history: list[dict[str, Any]], target: float) -> dict[str, Any] | None:

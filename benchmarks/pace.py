@@ -1,4 +1,4 @@
-"""Rates: do as many steps as fill some seconds, and say how many cells a second that was."""
+"""Rates: do as many steps as fill some seconds, and say how many entries a second that was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Rate:
     Parameters
     ----------
     timed
-        Does so many steps; returns the cells they saw and the seconds they took.
+        Does so many steps; returns the entries they saw and the seconds they took.
     seconds
         How long a call should be, about, without what `timed` leaves out.
     """
@@ -31,23 +31,23 @@ class Rate:
             self.timed(TRIAL)  # compiles and allocates
             _, taken = self.timed(TRIAL)
             self.steps = max(TRIAL, math.ceil(self.seconds * TRIAL / taken))
-        cells, taken = self.timed(self.steps)
-        return cells / taken
+        entries, taken = self.timed(self.steps)
+        return entries / taken
 
 
 def stepping(step: Callable[[], int]) -> Callable[[int], tuple[float, float]]:
-    """Return the timing of a function that does one step and returns its number of cells."""
+    """Return the timing of a function that does one step and returns its number of entries."""
 
     def timed(n: int) -> tuple[float, float]:
         started = time.perf_counter()
-        cells = sum(step() for _ in range(n))
-        return cells, time.perf_counter() - started
+        entries = sum(step() for _ in range(n))
+        return entries, time.perf_counter() - started
 
     return timed
 
 
 def iterating(loop: Callable[[], Iterable[int]]) -> Callable[[int], tuple[float, float]]:
-    """Return the timing of a loop that yields its number of cells after every step.
+    """Return the timing of a loop that yields its number of entries after every step.
 
     The clock starts after the first step: what a loader does once is left out.
     """
@@ -56,7 +56,7 @@ def iterating(loop: Callable[[], Iterable[int]]) -> Callable[[int], tuple[float,
         steps = iter(loop())
         next(steps)
         started = time.perf_counter()
-        cells = sum(islice(steps, n))
-        return cells, time.perf_counter() - started
+        entries = sum(islice(steps, n))
+        return entries, time.perf_counter() - started
 
     return timed

@@ -1,12 +1,12 @@
 """Placing new samples: seconds, and how near to the best place that long runs find.
 
-A model of 2000 simulated samples is fixed (``noise="equal"``, so that the loss is least squares),
-and 1000 others are placed in two dimensions by `tl.transform`. The loss is the mean squared error
-per cell, in units of the variance of the training, of what the decoder itself says. The best loss
-of a sample is that of many long runs: damped Gauss-Newton from random training places, and from
-where `transform` put it. Adam minimises the same function, from the nearest reconstruction, as the
-thesis did, in steps of 0.05 standard deviations of the table; given are its seconds to the mean
-loss at which `transform` ends, or to its end if it never gets there.
+A model of 2000 simulated samples is fixed (new ones are placed by least squares), and 1000 others
+are placed in two dimensions by `tl.transform`. The loss is the mean squared error per entry, in
+units of the variance of the training, of what the decoder itself says. The best loss of a sample is
+that of many long runs: damped Gauss-Newton from random training places, and from where `transform`
+put it. Adam minimises the same function, from the nearest reconstruction, as the thesis did, in
+steps of 0.05 standard deviations of the table; given are its seconds to the mean loss at which
+`transform` ends, or to its end if it never gets there.
 
 For the concat decoder, where each of these runs evaluates 10,000 genes a step, the first 20 samples
 stand for all, with 8 long runs each; Adam's seconds are scaled from them, of at most 300 steps. It
@@ -29,12 +29,13 @@ import torch
 from anndata import AnnData
 
 import fe_anndata as fe
-from benchmarks import report
-from fe_anndata._access.reference import Reference, reference_of
+from benchmarks import ours, report
+from fe_anndata._access.reference import reference_of
 from fe_anndata.kernels import placement
 from fe_anndata.kernels.placement import Landscape, Prior, Quadratic
-from fe_anndata.models.factored import Factored
-from fe_anndata.training.exact_steps import ExactSteps, Profile
+from fe_anndata.models.fe.exact_steps import ExactSteps, Profile
+from fe_anndata.models.fe.reduced_basis import Reduced
+from fe_anndata.models.fe.trained import TrainedFE
 
 LONG_STARTS, LONG_STEPS = 20, 40
 LONG_STARTS_OF_CONCAT = 8
@@ -50,9 +51,9 @@ class Problem:
 
     adam_steps = ADAM_STEPS
 
-    def __init__(self, learned: Reference, X: np.ndarray) -> None:
-        self.view: Factored = learned.view
-        self.table = learned.table.double()
+    def __init__(self, learned: TrainedFE, X: np.ndarray) -> None:
+        self.view: Reduced = learned.view
+        self.table = torch.from_numpy(learned.samples()).double()
         V = self.view.loadings
         self.Y = (torch.from_numpy(X).double() - self.view.centre) / self.view.scale
         self.m = self.Y.shape[1]
@@ -109,7 +110,7 @@ class ProblemOfConcat(Problem):
 
     adam_steps = ADAM_STEPS_OF_CONCAT
 
-    def __init__(self, learned: Reference, X: np.ndarray) -> None:
+    def __init__(self, learned: TrainedFE, X: np.ndarray) -> None:
         super().__init__(learned, X)
         self.exact = ExactSteps(self.view, torch.arange(self.m), self.view.loadings, self.flat)
         ones, nothing = torch.ones(self.m).double() / self.m, torch.zeros_like(self.profiles.H[0])
@@ -139,8 +140,9 @@ def measure(decoder: str, sizes: tuple[int, int, int], options: argparse.Namespa
     order = np.random.default_rng(0).permutation(adata.n_obs)
     reference, others = adata[order[:trained]].copy(), adata[order[trained:]].copy()
     changes = TRAINING[decoder] | ({"steps": 20} if options.tiny else {})
-    fe.tl.train(reference, decoder=decoder, noise="equal", **changes)
-    learned = reference_of(reference, "fe")
+    fe.tl.train(reference, decoder=decoder, **ours.LEAST_SQUARES, **changes)
+    learned = reference_of(reference, "fe").model
+    assert isinstance(learned, TrainedFE)
     problem_of = Problem if learned.view.at is None else ProblemOfConcat
     problem = problem_of(learned, np.asarray(others.X))
     judged = min(JUDGED[decoder], new)
@@ -152,14 +154,14 @@ def measure(decoder: str, sizes: tuple[int, int, int], options: argparse.Namespa
         assert isinstance(placed, AnnData)
         u = torch.from_numpy(placed.obsm["X_fe"][:judged]).double()
         best = problem.best(u) if best is None else best
-        ours = problem.loss(u)
-        gaps = ours - best
-        adam_seconds, adam_loss = problem.adam(judged, float(ours.mean()))
+        losses = problem.loss(u)
+        gaps = losses - best
+        adam_seconds, adam_loss = problem.adam(judged, float(losses.mean()))
         adam_seconds *= new / judged
         print(f"  round {number + 1}: {seconds:.2f} s, Adam {adam_seconds:.2f} s", flush=True)
         records.append({
-            "decoder": decoder, "new samples": new, "genes": genes, "transform, s": seconds,
-            "judged": judged, "gap": float(gaps.mean()),
+            "decoder": decoder, "dim": 2, "trained": trained, "new samples": new, "genes": genes,
+            "transform, s": seconds, "judged": judged, "gap": float(gaps.mean()),
             "near (1e-4)": float((gaps < 1e-4).double().mean()),
             "Adam, s": adam_seconds, "Adam's gap": adam_loss - float(best.mean()),
         })  # fmt: skip
@@ -168,20 +170,21 @@ def measure(decoder: str, sizes: tuple[int, int, int], options: argparse.Namespa
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("placing", __doc__)
     parser.add_argument("--decoder", nargs="+", choices=TRAINING, default=list(TRAINING))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     fe.settings.progress = False
     sizes = (60, 20, 50) if options.tiny else (2000, 1000, 10_000)
     rounds = pd.DataFrame([r for d in options.decoder for r in measure(d, sizes, options)])
-    table = rounds.groupby(["decoder", "new samples", "genes"], sort=False).median().reset_index()
+    table = (
+        rounds.groupby(["decoder", "trained", "new samples", "genes"], sort=False)
+        .median()
+        .reset_index()
+    )
     table["x Adam"] = table["Adam, s"] / table["transform, s"]
-    report.publish(
-        "placing", table, f"new samples in two dimensions, medians of {options.rounds} rounds",
-        rounds=rounds, options=vars(options),
-    )  # fmt: skip
+    note = f"new samples in two dimensions, medians of {options.rounds} rounds"
+    report.publish(options, table, note, rounds=rounds)
 
 
 if __name__ == "__main__":

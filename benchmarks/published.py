@@ -1,11 +1,11 @@
 """The two published recipes in plain torch, as they were run: what ours is measured against.
 
 ``Thesis``
-    The Julia recipe of 2024: every cell unrolled to two indices and a value, shuffled once;
+    The Julia recipe of 2024: every entry unrolled to two indices and a value, shuffled once;
     contiguous slices are the batches.
 ``Trofimov``
-    The PyTorch recipe of 2020, here fed with random cells by index; :func:`as_published` feeds it
-    as its own code did, cell by cell in Python, and writes both tables at every batch.
+    The PyTorch recipe of 2020, here fed with random entries by index; :func:`as_published` feeds it
+    as its own code did, entry by entry in Python, and writes both tables at every batch.
 
 Written from the description of both, with no code of either.
 """
@@ -35,7 +35,7 @@ CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Unrolled:
-    """Every cell that is there (not NaN), in random order."""
+    """Every entry that is there (not NaN), in random order."""
 
     samples: Tensor
     genes: Tensor
@@ -53,6 +53,10 @@ class Unrolled:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def columns(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return samples, genes and values."""
+        return self.samples, self.genes, self.values
 
 
 class Network(nn.Module):
@@ -86,7 +90,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def loss(self, rows: np.ndarray, cols: np.ndarray, values: np.ndarray) -> float:
-        """Return the mean squared error of some cells, in the units of the matrix."""
+        """Return the mean squared error of some entries, in the units of the matrix."""
         total = 0.0
         for first in range(0, len(rows), CHUNK):
             part = slice(first, first + CHUNK)
@@ -104,10 +108,10 @@ class Thesis:
 
     Parameters
     ----------
-    cells
+    entries
         What it is trained on.
     samples_per_batch
-        A batch has so many times the number of genes of cells: 10 in the thesis, 1 by default in
+        A batch has so many times the number of genes of entries: 10 in the thesis, 1 by default in
         its package, which on a processor makes it faster.
     forwards
         3 as the Julia code: the gradient, the printed loss and the printed correlation each
@@ -115,32 +119,30 @@ class Thesis:
     """
 
     def __init__(
-        self, cells: Unrolled, *, samples_per_batch: int = 1, forwards: int = 1, seed: int = 0
+        self, entries: Unrolled, *, samples_per_batch: int = 1, forwards: int = 1, seed: int = 0
     ) -> None:
         torch.manual_seed(seed)
-        self.cells, self.forwards = cells, forwards
-        self.network = Network(cells.shape, THESIS_DIMS, THESIS_LAYERS, nn.ReLU)
+        self.entries, self.forwards = entries, forwards
+        self.network = Network(entries.shape, THESIS_DIMS, THESIS_LAYERS, nn.ReLU)
         for layer in self.network.layers:
             if isinstance(layer, nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)
                 nn.init.zeros_(layer.bias)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=THESIS_LEARNING_RATE)
-        self.batch = min(samples_per_batch * cells.shape[1], len(cells))
+        self.batch = min(samples_per_batch * entries.shape[1], len(entries))
         self.place = 0
 
     def steps_of(self, epochs: float) -> int:
-        """Return how many steps see so many times the number of cells."""
-        return max(1, round(epochs * len(self.cells) / self.batch))
+        """Return how many steps see so many times the number of entries."""
+        return max(1, round(epochs * len(self.entries) / self.batch))
 
     def step(self) -> int:
-        """Do one step; return its number of cells."""
-        if self.place + self.batch > len(self.cells):  # the tail is never seen
+        """Do one step; return its number of entries."""
+        if self.place + self.batch > len(self.entries):  # the tail is never seen
             self.place = 0
         part = slice(self.place, self.place + self.batch)
         self.place += self.batch
-        samples, genes, values = (
-            of_all[part] for of_all in (self.cells.samples, self.cells.genes, self.cells.values)
-        )
+        samples, genes, values = (of_all[part] for of_all in self.entries.columns())
         self.optimizer.zero_grad()
         torch.autograd.backward(self._penalised(self.network(samples, genes), values))
         self.optimizer.step()
@@ -158,39 +160,39 @@ class Thesis:
 class Trofimov:
     """The recipe of 2020."""
 
-    def __init__(self, cells: Unrolled, seed: int = 0) -> None:
+    def __init__(self, entries: Unrolled, seed: int = 0) -> None:
         torch.manual_seed(seed)
-        self.cells = cells
-        bounds = float(cells.values.min()), float(cells.values.max())
-        self.network = Network(cells.shape, TROFIMOV_DIMS, TROFIMOV_LAYERS, nn.Tanh, bounds)
+        self.entries = entries
+        bounds = float(entries.values.min()), float(entries.values.max())
+        self.network = Network(entries.shape, TROFIMOV_DIMS, TROFIMOV_LAYERS, nn.Tanh, bounds)
         self.optimizer = torch.optim.RMSprop(
             self.network.parameters(), lr=1e-3, alpha=0.99, weight_decay=1e-5
         )
-        self.batch = min(TROFIMOV_BATCH, len(cells))
+        self.batch = min(TROFIMOV_BATCH, len(entries))
 
     def steps_of(self, epochs: float) -> int:
-        """Return how many steps see so many times the number of cells."""
-        return max(1, round(epochs * len(self.cells) / self.batch))
+        """Return how many steps see so many times the number of entries."""
+        return max(1, round(epochs * len(self.entries) / self.batch))
 
     def step(self) -> int:
-        """Do one step on random cells, without the loader; return their number."""
-        drawn = torch.randint(len(self.cells), (self.batch,))
-        self.train(self.cells.samples[drawn], self.cells.genes[drawn], self.cells.values[drawn])
+        """Do one step on random entries, without the loader; return their number."""
+        drawn = torch.randint(len(self.entries), (self.batch,))
+        self.train(*(of_all[drawn] for of_all in self.entries.columns()))
         return self.batch
 
     def train(self, samples: Tensor, genes: Tensor, values: Tensor) -> None:
-        """Do one step on these cells."""
+        """Do one step on these entries."""
         self.optimizer.zero_grad()
         torch.autograd.backward(functional.mse_loss(self.network(samples, genes), values))
         self.optimizer.step()
 
 
 class PairDataset(Dataset[tuple[np.ndarray, float]]):
-    """One (gene, sample) pair and its value per item: 24 bytes a cell."""
+    """One (gene, sample) pair and its value per item: 24 bytes an entry."""
 
-    def __init__(self, cells: Unrolled) -> None:
-        self.pairs = np.column_stack([cells.genes.numpy(), cells.samples.numpy()])
-        self.values = cells.values.numpy().astype(np.float64)
+    def __init__(self, entries: Unrolled) -> None:
+        self.pairs = np.column_stack([entries.genes.numpy(), entries.samples.numpy()])
+        self.values = entries.values.numpy().astype(np.float64)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -200,7 +202,7 @@ class PairDataset(Dataset[tuple[np.ndarray, float]]):
 
 
 def as_published(recipe: Trofimov, dataset: PairDataset, folder: Path) -> Iterator[int]:
-    """Train as the code of 2020 did; yield the number of cells after each step, without end."""
+    """Train as the code of 2020 did; yield the number of entries after each step, without end."""
     loader = DataLoader(dataset, batch_size=recipe.batch, shuffle=True, num_workers=1)
     while True:
         for pairs, values in loader:

@@ -1,22 +1,19 @@
-"""R2 of held-out cells: both decoders against PCA of the same rank, on the real cohorts.
+"""R2 of held-out entries: both decoders against PCA of the same rank, on the real cohorts.
 
-Two disjoint sets of cells are hidden from everything. One, the validation set of each method,
-chooses when to stop; the other, the test cells, is looked at once, at the end, and gives the R2
-printed here (against the mean of each gene over the training cells). PCA is fitted to the same
-training cells by masked alternating least squares, and its ridge penalty and number of iterations
-are chosen on the same validation cells: the strongest PCA we know how to fit.
+Two disjoint sets of entries are hidden from everything. One, the validation set of each method,
+chooses when to stop; the other, the test entries, is looked at once, at the end, and gives the R2
+printed here (against the mean of each gene over the training entries). PCA is fitted to the same
+training entries by masked alternating least squares, and its ridge penalty and number of iterations
+are chosen on the same validation entries: the strongest PCA we know how to fit.
 
     python -m benchmarks.quality [--fast] [--seeds N]
+    python -m benchmarks.quality --tiny    # only to see that it runs
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,13 +21,14 @@ import torch
 from anndata import AnnData
 
 import fe_anndata as fe
-from benchmarks import cohorts
+from benchmarks import cohorts, report
 
 TEST_SHARE = 0.05
 VALIDATION_SHARE = 0.05
 DIMS = (2, 32)
 RIDGES = (0.0, 1.0, 10.0, 30.0)
 ITERATIONS = 30
+TINY = (60, 40, 3)
 
 
 def als(X: np.ndarray, observed: np.ndarray, rank: int, ridge: float) -> Iterator[np.ndarray]:
@@ -65,14 +63,14 @@ def pca(X: np.ndarray, train: np.ndarray, validation: np.ndarray, rank: int) -> 
 
 
 def hidden_sets(shape: tuple[int, int], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return two disjoint random masks: test and validation cells."""
+    """Return two disjoint random masks: test and validation entries."""
     drawn = np.random.default_rng(seed).random(shape)
     return drawn < TEST_SHARE, (drawn >= TEST_SHARE) & (drawn < TEST_SHARE + VALIDATION_SHARE)
 
 
 def run(name: str, dim: int, seed: int, methods: list[str]) -> Iterator[dict[str, object]]:
     """Yield one record per method."""
-    adata = cohorts.load(name)
+    adata = fe.datasets.simulated(*TINY) if name == "tiny" else cohorts.load(name)
     X = np.asarray(adata.X)
     test, validation = hidden_sets(X.shape, seed)
     train = ~test & ~validation
@@ -86,47 +84,47 @@ def run(name: str, dim: int, seed: int, methods: list[str]) -> Iterator[dict[str
             predicted = factorized(adata, X, test, dim, seed, method)
         seconds = time.perf_counter() - started
         r2 = 1 - ((predicted - X)[test] ** 2).mean() / base
-        yield {"cohort": name, "dim": dim, "seed": seed, "method": method, "R2": r2,
+        yield {"cohort": name, "samples": X.shape[0], "genes": X.shape[1], "dim": dim,
+               "seed": seed, "method": "PCA" if method == "PCA" else "FE",
+               "decoder": report.NO_MODEL if method == "PCA" else method, "R2": r2,
                "seconds": seconds}  # fmt: skip
 
 
 def factorized(
     adata: AnnData, X: np.ndarray, test: np.ndarray, dim: int, seed: int, decoder: str
 ) -> np.ndarray:
-    """Train with defaults on all but the test cells; the validation cells are drawn inside."""
+    """Train with defaults on all but the test entries; the validation entries are drawn inside."""
     visible = AnnData(np.where(test, np.nan, X), obs=adata.obs[[]], var=adata.var[[]])
     fe.tl.train(visible, decoder=decoder, sample_dim=dim, rng=seed, progress=False)
     fe.tl.reconstruct(visible)
     return np.asarray(visible.layers["fe"])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = report.Parser("quality", __doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--fast", action="store_true", help="leave out the concat decoder")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     methods = ["PCA", "inner"] if options.fast else ["PCA", "inner", "concat"]
     records = []
-    for name in cohorts.FILES:
+    for name in ["tiny"] if options.tiny else filter(cohorts.present, cohorts.FILES):
         for dim in DIMS:
             for seed in range(options.seeds):
                 for record in run(name, dim, seed, methods):
                     records.append(record)
-                    print(
-                        "{cohort} dim {dim} seed {seed} {method}: R2 {R2:.4f} in {seconds:.1f} s"
-                        .format(**record),
-                        flush=True,
-                    )  # fmt: skip
-    table = pd.DataFrame(records)
-    print(f"\nmedians of {options.seeds} seeds, {platform.machine()}, "
-          f"{torch.get_num_threads()} threads, torch {torch.__version__}")  # fmt: skip
-    medians = table.groupby(["cohort", "dim", "method"])[["R2", "seconds"]].median().round(4)
-    print(medians.to_string())
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    table.to_json(results / "quality.json", orient="records", indent=1)
-    print(json.dumps({"written": str(results / "quality.json")}))
+                    print("  {cohort} dim {dim} seed {seed} {method}, {decoder}: R2 {R2:.4f} in "
+                          "{seconds:.1f} s".format(**record), flush=True)  # fmt: skip
+    if not records:
+        raise SystemExit("no cohort is there; name their folder in FE_ANNDATA_DATA.")
+    rows = pd.DataFrame(records)
+    keys = ["cohort", "samples", "genes", "dim", "method", "decoder"]
+    report.publish(
+        options,
+        rows.groupby(keys, sort=False)[["R2", "seconds"]].median().reset_index(),
+        f"R2 of held-out entries of fitted samples, medians of {options.seeds} seeds",
+        rounds=rows,
+    )
 
 
 if __name__ == "__main__":

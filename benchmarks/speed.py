@@ -1,9 +1,10 @@
-"""Cells per second of whole training steps: the published recipes and ours, alternating.
+"""Entries per second of whole training steps: the published recipes and ours, alternating.
 
 Every implementation does real steps (loss, all gradients, optimiser) on matrices of the same kind;
 set-up and compilation are left out. The roofline is the rate of a 2048 x 2048 float32 matrix
-product in the same rounds; a cell of a concat network with hidden sizes h costs
-6 * sum(h_i * h_{i+1}) operations, forward and backward, its first layer being split.
+product in the same rounds; an entry of a concat network with hidden sizes h
+costs 6 * sum(h_i * h_{i+1}) operations, forward and backward, its first layer being split. Samples
+have two dimensions throughout.
 
     python -m benchmarks.speed [--rounds N] [--only WORD ...] [--threads N]
     python -m benchmarks.speed --tiny    # only to see that it runs
@@ -11,7 +12,6 @@ product in the same rounds; a cell of a concat network with hidden sizes h costs
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,9 +29,7 @@ import torch
 from benchmarks import matrices, ours, report
 from benchmarks.pace import Rate, iterating, stepping
 from benchmarks.published import (
-    THESIS_DIMS,
     THESIS_LAYERS,
-    TROFIMOV_DIMS,
     TROFIMOV_LAYERS,
     PairDataset,
     Thesis,
@@ -47,17 +45,6 @@ THESIS_3, THESIS_1 = "thesis style, 3 forwards", "thesis style, 1 forward"
 PUBLISHED = "2020 as published"
 EAGER = "2020 in eager torch, no loader"
 KERNELS = {"reference": reference, "cpu": cpu}
-CONCAT: dict[str, Any] = {"decoder": "concat", "batch": "tiles", "sample_dim": 2}
-NETWORKS: dict[str, dict[str, Any]] = {
-    "concat": {**CONCAT, "hidden": THESIS_LAYERS, "gene_dim": THESIS_DIMS[1]},
-    "2020 network": {
-        **CONCAT,
-        "hidden": TROFIMOV_LAYERS,
-        "gene_dim": TROFIMOV_DIMS[1],
-        "activation": "tanh",
-        "output": "bounded",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -80,12 +67,13 @@ class Variant:
 
     name: str
     matrix: str
+    decoder: str
     measure: Callable[[], float]
     hidden: tuple[int, ...] = ()
 
     @property
     def flop(self) -> float:
-        """Operations per cell; NaN where the formula is not for it."""
+        """Operations per entry; NaN where the formula is not for it."""
         return 6 * sum(a * b for a, b in pairwise(self.hidden)) if self.hidden else float("nan")
 
 
@@ -99,7 +87,7 @@ class Bench:
         self.sizes, self.folder = sizes, folder
         self.dense = cache(lambda: matrices.dense(*sizes.dense))
         self.csr = cache(lambda: matrices.csr(*sizes.csr))
-        self.cells = cache(lambda: Unrolled.of(self.dense()))
+        self.entries = cache(lambda: Unrolled.of(self.dense()))
         self.dense_name, self.csr_name, self.tile = (
             f"{n} x {m}" for n, m in (sizes.dense, sizes.csr, sizes.tile)
         )
@@ -113,10 +101,10 @@ class Bench:
         yield THESIS_1, partial(self.thesis, forwards=1)
         yield PUBLISHED, self.published
         yield EAGER, self.eager
-        for network, changes in NETWORKS.items():
+        for network, changes in ours.NETWORKS.items():
             for kernel in KERNELS:
                 run = {**changes, "kernel_name": kernel}
-                large = {**run, "batch_size": self.sizes.tile}
+                large = {**run, "tile": self.sizes.tile}
                 label = f"{network}, {kernel}"
                 yield f"{label}, recipe's tiles", partial(self.concat, changes=run)
                 yield f"{label}, tiles {self.tile}", partial(self.concat, changes=large)
@@ -134,36 +122,36 @@ class Bench:
                 torch.mm(a, b)
             return 2 * n**3 * repeats / (time.perf_counter() - started)
 
-        return Variant(name, f"{n} x {n}", measure)
+        return Variant(name, f"{n} x {n}", report.NO_MODEL, measure)
 
     def inner(self, name: str, matrix: str, X: Any) -> Variant:
         """Train the inner decoder on the whole matrix."""
-        return Variant(name, matrix, self.rate(ours.stepper(X, **ours.JOINT)))
+        return Variant(name, matrix, "inner", self.rate(ours.stepper(X, **ours.JOINT)))
 
     def concat(self, name: str, changes: dict[str, Any]) -> Variant:
         """Train the concat decoder on tiles, with the optimiser of the default recipe."""
         rate = self.rate(ours.stepper(self.dense(), **changes))
-        return Variant(name, self.dense_name, rate, changes["hidden"])
+        return Variant(name, self.dense_name, "concat", rate, changes["hidden"])
 
     def thesis(self, name: str, forwards: int) -> Variant:
         """Train as the thesis, on batches of one profile."""
-        rate = self.rate(stepping(Thesis(self.cells(), forwards=forwards).step))
-        return Variant(name, self.dense_name, rate, THESIS_LAYERS)
+        rate = self.rate(stepping(Thesis(self.entries(), forwards=forwards).step))
+        return Variant(name, self.dense_name, "concat", rate, THESIS_LAYERS)
 
     def published(self, name: str) -> Variant:
         """Train as in 2020, with its loader and its files."""
-        recipe, dataset = Trofimov(self.cells()), PairDataset(self.cells())
+        recipe, dataset = Trofimov(self.entries()), PairDataset(self.entries())
         rate = self.rate(iterating(lambda: as_published(recipe, dataset, self.folder)))
-        return Variant(name, self.dense_name, rate, TROFIMOV_LAYERS)
+        return Variant(name, self.dense_name, "concat", rate, TROFIMOV_LAYERS)
 
     def eager(self, name: str) -> Variant:
         """Train as in 2020, without them."""
-        rate = self.rate(stepping(Trofimov(self.cells()).step))
-        return Variant(name, self.dense_name, rate, TROFIMOV_LAYERS)
+        rate = self.rate(stepping(Trofimov(self.entries()).step))
+        return Variant(name, self.dense_name, "concat", rate, TROFIMOV_LAYERS)
 
     def gradients(self, name: str, network: str, kernel: str) -> Variant:
         """Loss and gradients of one tile over and over, without an optimiser."""
-        changes = NETWORKS[network]
+        changes = ours.NETWORKS[network]
         hidden, dims = changes["hidden"], (2, changes["gene_dim"])
         bounds = (-1.0, 3.0) if changes.get("output") == "bounded" else None
         samples, genes = self.sizes.tile
@@ -180,7 +168,7 @@ class Bench:
                 function(u, v, layers, activation, values, bounds)
             return values.numel()
 
-        return Variant(name, self.tile, self.rate(stepping(step)), hidden)
+        return Variant(name, self.tile, "concat", self.rate(stepping(step)), hidden)
 
     def rate(self, timed: Callable[[int], tuple[float, float]]) -> Rate:
         """Return what measures it in about the seconds we have."""
@@ -193,11 +181,12 @@ def table_of(variants: list[Variant], rounds: pd.DataFrame) -> pd.DataFrame:
     records = []
     for variant in variants:
         rate = medians[variant.name]
-        record = {"implementation": variant.name, "matrix": variant.matrix}
+        record = {"implementation": variant.name, "decoder": variant.decoder}
+        record |= {"matrix": variant.matrix}
         if variant.name == ROOFLINE:
             record |= {"GF/s": rate / 1e9}
         else:
-            record |= {"M cells/s": rate / 1e6, "GF/s": rate * variant.flop / 1e9}
+            record |= {"M entries/s": rate / 1e6, "GF/s": rate * variant.flop / 1e9}
             record |= {
                 f"x {short}": rate / medians.get(name, np.nan)
                 for short, name in (
@@ -214,11 +203,10 @@ def table_of(variants: list[Variant], rounds: pd.DataFrame) -> pd.DataFrame:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("speed", __doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of names")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -230,9 +218,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ]
         rounds = report.alternate({v.name: v.measure for v in variants}, options.rounds)
     report.publish(
-        "speed",
+        options,
         table_of(variants, rounds),
-        f"whole steps, medians of {options.rounds} alternating rounds, ratios of medians",
+        f"whole steps, 2-dimensional samples, medians of {options.rounds} alternating rounds, "
+        "ratios of medians",
         rounds=rounds,
     )
 

@@ -1,13 +1,13 @@
 """Seconds until the published recipes' own final held-out loss is reached, in two dimensions.
 
-5 % of the cells are held out, the same for all, trained on by none; the loss is their mean squared
-error in the units of the matrix. Each published recipe runs once in full, which gives its loss and
-its embedding. Its seconds are its number of steps at the rate measured in the alternating rounds:
-with one forward and with three for the thesis; in eager torch without the loader, and as published,
-for 2020. Set-up is left out. Ours run to the first step found at or below that loss, and once more
-to their own end; their seconds, in every round, are those of the whole call, with its start and its
-evaluations. kNN is the accuracy of 15 neighbours in the embedding at that time, cross-validated
-over samples; the embedding itself is fitted to all of them.
+5 % of the entries are held out, the same for all and trained on by none; the loss is their mean
+squared error in the units of the matrix. Each published recipe runs once in full, which gives its
+loss and its embedding. Its seconds are its number of steps at the rate measured in the alternating
+rounds: with one forward and with three for the thesis; in eager torch without the loader, and as
+published, for 2020. Set-up is left out. Ours run to the first step found at or below that loss, and
+once more to their own end; their seconds, in every round, are those of the whole call, with its
+start and its evaluations. kNN is the accuracy of 15 neighbours in the embedding at that time,
+cross-validated over samples; the embedding itself is fitted to all of them.
 
 The ratio to 2020 is large because that recipe hardly leaves the plateau of the gene means in so
 few epochs, and ours start past it: it says nothing without the ratio to the thesis recipe.
@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +33,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 import fe_anndata as fe
-from benchmarks import cohorts, ours, report
+from benchmarks import cohorts, insides, ours, report
 from benchmarks.pace import Rate, iterating, stepping
 from benchmarks.published import PairDataset, Thesis, Trofimov, Unrolled, as_published
-from fe_anndata.training.holdout import CellSet
 
 SHARE = 0.05
 NEIGHBOURS = 15
@@ -68,7 +66,7 @@ class Finished:
 
     name: str
     epochs: float
-    cells: int
+    entries: int
     loss: float
     knn: float
 
@@ -87,7 +85,7 @@ def data(options: argparse.Namespace) -> dict[str, Callable[[], Data]]:
 
     if options.tiny:
         return {"tiny": lambda: simulated(80, 100, 3)}
-    found = {"tcga": tcga} if cohorts.path_of("tcga").is_file() else {}
+    found = {"tcga": tcga} if cohorts.present("tcga") else {}
     return {"simulated": lambda: simulated(1000, 10_000, 20), **found}
 
 
@@ -97,15 +95,19 @@ def knn(table: np.ndarray, labels: np.ndarray) -> float:
     return float(cross_val_score(KNeighborsClassifier(NEIGHBOURS), table, labels, cv=folds).mean())
 
 
-def training_cells(X: np.ndarray, held_out: CellSet) -> Unrolled:
-    """Return all cells but those held out."""
+def training_entries(X: np.ndarray, held_out: insides.Entries) -> Unrolled:
+    """Return all entries but those held out."""
     visible = X.copy()
     visible[held_out.rows, held_out.cols] = np.nan
     return Unrolled.of(visible)
 
 
 def finish(
-    name: str, recipe: Thesis | Trofimov, epochs: float, held_out: CellSet, labels: np.ndarray
+    name: str,
+    recipe: Thesis | Trofimov,
+    epochs: float,
+    held_out: insides.Entries,
+    labels: np.ndarray,
 ) -> Finished:
     """Run a published recipe to its end."""
     steps, run = recipe.steps_of(epochs), stepping(recipe.step)
@@ -115,8 +117,8 @@ def finish(
     report.expect((steps - trial) * taken / trial)
     run(steps - trial)
     loss = recipe.network.loss(held_out.rows, held_out.cols, held_out.values)
-    cells = steps * recipe.batch
-    return Finished(name, epochs, cells, loss, knn(recipe.network.sample_vectors(), labels))
+    entries = steps * recipe.batch
+    return Finished(name, epochs, entries, loss, knn(recipe.network.sample_vectors(), labels))
 
 
 @dataclass(frozen=True)
@@ -161,13 +163,7 @@ def reach(
 
 def whole_call(X: np.ndarray, changes: dict[str, Any]) -> Callable[[], float]:
     """Return a function that times a whole training."""
-
-    def timed() -> float:
-        started = time.perf_counter()
-        ours.train(X, **changes)
-        return time.perf_counter() - started
-
-    return timed
+    return lambda: report.seconds(lambda: ours.train(X, **changes))
 
 
 def measure(
@@ -175,17 +171,17 @@ def measure(
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Return one record per published recipe and decoder, and the single rounds."""
     print(f"{name}: {of.X.shape[0]} x {of.X.shape[1]}", flush=True)
-    held_out = ours.held_out(of.X, SHARE)
-    cells = training_cells(of.X, held_out)
-    thesis, trofimov = Thesis(cells), Trofimov(cells)
+    held_out = insides.held_out(of.X, SHARE)
+    entries = training_entries(of.X, held_out)
+    thesis, trofimov = Thesis(entries), Trofimov(entries)
     finished = [
         finish("thesis", thesis, of.thesis_epochs, held_out, of.labels),
         finish("2020", trofimov, options.epochs_2020, held_out, of.labels),
     ]
-    dataset = PairDataset(cells)
+    dataset = PairDataset(entries)
     rates = {
         "thesis, 1 forward": stepping(thesis.step),
-        "thesis, 3 forwards": stepping(Thesis(cells, forwards=3).step),
+        "thesis, 3 forwards": stepping(Thesis(entries, forwards=3).step),
         "2020 eager": stepping(trofimov.step),
         "2020 as published": iterating(lambda: as_published(trofimov, dataset, folder)),
     }
@@ -210,11 +206,13 @@ def measure(
         reached[END, decoder] = ended(whole, of.labels)
         variants[f"{decoder} to {END}"] = whole_call(of.X, changes[decoder])
     rounds = report.alternate(variants, options.rounds)
-    return table_of(name, finished, reached, rounds), rounds.assign(data=name)
+    records = table_of(name, of.X.shape, finished, reached, rounds)
+    return records, rounds.assign(data=name)
 
 
 def table_of(
     name: str,
+    shape: tuple[int, ...],
     finished: list[Finished],
     reached: dict[tuple[str, str], Reached],
     rounds: pd.DataFrame,
@@ -222,16 +220,17 @@ def table_of(
     """Return the records of one data set."""
     medians, records = rounds.median(), []
     for recipe in finished:
-        fast, slow = (recipe.cells / medians[rate] for rate in RATES[recipe.name])
+        fast, slow = (recipe.entries / medians[rate] for rate in RATES[recipe.name])
         for decoder in DECODERS:
             for until in (recipe.name, END):
                 at = reached[until, decoder]
                 mine = medians.get(f"{decoder} to {until}", np.nan)
                 records.append({
-                    "data": name, "recipe": f"{recipe.name}, {recipe.epochs:g} epochs",
+                    "data": name, "samples": shape[0], "genes": shape[1], "dim": 2,
+                    "recipe": f"{recipe.name}, {recipe.epochs:g} epochs",
                     "loss": recipe.loss, "kNN fitted": recipe.knn,
                     "s (1 fw | eager)": fast, "s (3 fw | loader)": slow,
-                    "ours": decoder, "until": END if until == END else "that loss",
+                    "decoder": decoder, "until": END if until == END else "that loss",
                     "step": at.step, "our loss": at.loss, "our kNN fitted": at.knn, "our s": mine,
                     "x (1 fw | eager)": fast / mine, "x (3 fw | loader)": slow / mine,
                 })  # fmt: skip
@@ -240,7 +239,7 @@ def table_of(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = report.Parser("time_to_quality", __doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of names of data")
     parser.add_argument(
@@ -248,7 +247,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--epochs-2020", type=float, default=1)
     parser.add_argument("--slice-seconds", type=float, default=2, help="of a recipe in a round")
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
     options = parser.parse_args(arguments)
     if options.tiny:
         options.slice_seconds = 0.001
@@ -260,12 +258,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 records += of_this
                 rounds.append(measured)
     report.publish(
-        "time_to_quality",
+        options,
         pd.DataFrame(records),
-        f"seconds to the published recipes' final loss on {SHARE:.0%} held-out cells, medians of "
+        f"seconds to the published recipes' final loss on {SHARE:.0%} held-out entries, medians of "
         f"{options.rounds} alternating rounds; published seconds are steps at the measured rate",
         rounds=pd.concat(rounds),
-        options=vars(options),
     )
 
 

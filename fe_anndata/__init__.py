@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from ._core.settings import settings
 
 if TYPE_CHECKING:
-    from . import datasets, get, io, pl, tl
+    from . import datasets, get, io, models, pl, tl
 
 __version__ = version("fe-anndata")
-__all__ = ["__version__", "datasets", "get", "io", "pl", "settings", "tl"]
+__all__ = ["__version__", "datasets", "get", "io", "models", "pl", "settings", "tl"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import pytest
 
 from benchmarks import (
     calls,
+    cohorts,
+    from_disk,
     gene_classifiers,
     gene_lookup,
     gene_vectors,
@@ -16,12 +19,19 @@ from benchmarks import (
     memory,
     new_samples,
     orthologs,
+    ours,
+    placing,
+    processes,
     published,
+    quality,
     report,
     speed,
     stalls,
+    tables,
     time_to_quality,
+    two_checkouts,
 )
+from benchmarks.shown import TABLES
 
 NEW_SAMPLES = ["--folds", "2", "--classifiers", "knn", "--methods", "fe", "pca"]
 
@@ -48,6 +58,17 @@ def results(tmp_path, monkeypatch):
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
+        pytest.param(
+            from_disk,
+            [],
+            4,
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.skipif(not ours.trains_from_disk(), reason="no training from disk"),
+            ],
+        ),
+        (quality, ["--seeds", "1"], 6),
+        (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
         # One dimension below and one above the change of rivals, on all samples and on 60 of them;
@@ -59,10 +80,32 @@ def results(tmp_path, monkeypatch):
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    without = (gene_vectors, headline, imputation, new_samples, orthologs)
+    without = (gene_vectors, headline, imputation, new_samples, orthologs, quality)
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")
-    written = json.loads((results / f"{name}.json").read_text())
+    text = (results / "tiny" / f"{name}.json").read_text()
+    written = json.loads(text)
     assert len(written["table"]) == rows
-    assert {"processor", "cores", "threads", "torch"} <= set(written["machine"])
+    assert {"processor", "cores", "threads", "torch", "fe_anndata"} <= set(written["machine"])
+    assert written["command"].startswith(f"python -m benchmarks.{name} --tiny")
+    assert written["decoder"] or all(record["decoder"] for record in written["table"])
+    for label, table in TABLES.items():
+        if table.arguments.split()[0] == name:
+            (results / f"{table.result}.json").write_text(text)
+            shown = tables.shown(label)
+            assert f"`{written['command']}`" in shown
+            assert shown.count("\n| ") > 2
+
+
+@pytest.mark.parametrize("module", [calls, cohorts, ours, processes, report, two_checkouts])
+def test_what_runs_with_other_checkouts_knows_no_insides(module):
+    assert "from fe_anndata" not in inspect.getsource(module)
+
+
+@pytest.mark.slow
+def test_two_checkouts_alternate(capsys):
+    calls.main(["--tiny", "--rounds", "1", "--against", str(processes.HERE)])
+    printed = capsys.readouterr().out
+    assert "here / there" in printed
+    assert printed.count("peak, MB") == 2 * 2 * 2 + 2

@@ -23,7 +23,7 @@ def cohort(request):
 
 
 @pytest.mark.parametrize("dim", [2, 32])
-def test_defaults_reach_pca_on_held_out_cells(cohort, dim):
+def test_defaults_reach_pca_on_held_out_entries(cohort, dim):
     """Better than masked least squares of the same rank, iteration chosen in its favour."""
     X = np.asarray(cohort.X)
     test = np.random.default_rng(0).random(X.shape) < 0.05

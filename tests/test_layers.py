@@ -19,10 +19,10 @@ FLOORS = {
     "_core": 0,
     "kernels": 1,
     "matrix": 1,
-    "models": 2,
     "genespace": 2,
-    "evaluation": 3,
-    "training": 3,
+    "evaluation": 2,
+    "training": 2,
+    "models": 3,
     "store": 4,
     "_access": 5,
     "tl": 6,
@@ -38,6 +38,8 @@ NUMERIC = ("kernels", "matrix", "models", "genespace", "evaluation", "training")
 def room(path):
     """Return the folder of a file inside the package; empty for the package itself."""
     inside = path.relative_to(ROOT).parts
+    if inside == ("__main__.py",):  # python -m fe_anndata, which is the command line
+        return "cli"
     return inside[0] if len(inside) > 1 else ""
 
 
@@ -101,6 +103,9 @@ def test_imports_run_downward(path):
         ("pl/x.py", "fe_anndata.tl.train", False),
         ("io/x.py", "fe_anndata.tl", False),
         ("training/x.py", "fe_anndata.kernels", True),
+        ("training/x.py", "fe_anndata.models.fe.network", False),
+        ("models/fe/x.py", "fe_anndata.training.task.Task", True),
+        ("models/fe/x.py", "fe_anndata.store.uns", False),
         ("x.py", "fe_anndata.tl", False),
     ],
 )
@@ -152,11 +157,16 @@ for name in {modules!r}:
     importlib.import_module(name)
 # and they work
 import numpy as np
-from fe_anndata.training import fit, resolve
-from fe_anndata.training.names import Names
-X = np.random.default_rng(0).random((20, 15), dtype=np.float32)
-fitted = fit(X, resolve("default", steps=5), seed=0, names=Names(np.arange(20), np.arange(15)))
-assert np.isfinite(fitted.model.gene_vectors().numpy()).all()
+from fe_anndata.kernels.device import compute
+from fe_anndata.matrix.audit import audit
+from fe_anndata.matrix.rows import InMemory
+from fe_anndata.models import FE, family
+from fe_anndata.training import Problem, fit
+from fe_anndata.training.ranks import Ranks
+rows = InMemory(np.random.default_rng(0).random((20, 15), dtype=np.float32))
+problem = Problem(rows, audit(rows), Ranks(np.arange(20), np.arange(15)), 0, compute("cpu"))
+fitted = fit(family("fe").task(problem, FE(steps=5), None))
+assert np.isfinite(fitted.trained.genes()).all()
 try:
     import fe_anndata.tl
 except ImportError:
@@ -182,6 +192,53 @@ assert (log.handlers, log.level, log.propagate) == ([], logging.NOTSET, True)
 """
     )
     assert heavy == "[]"
+
+
+def test_options_are_light():
+    # Help, completion and the command line read them without waiting for torch.
+    heavy = python(
+        """
+import sys
+import fe_anndata
+from fe_anndata.models.fe.options import FE
+assert FE(sample_dim=8).sample_dim == 8
+assert fe_anndata.models.family("fe").options is FE
+names = ("torch", "anndata", "scanpy", "scipy", "numba", "matplotlib", "pandas")
+print([n for n in names if n in sys.modules])
+"""
+    )
+    assert heavy == "[]"
+
+
+def strings(tree):
+    """Return the strings that a file compares, looks up or calls with; none of its docstrings."""
+    docs = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    }
+
+
+TRAINING = ("train", "_run", "_starts", "_place", "models", "transform", "reconstruct", "generate")
+GENERAL = [
+    path
+    for path in FILES
+    if room(path) in ("training", "store", "_access", "get")
+    or (room(path) == "tl" and path.stem in TRAINING)
+]
+"""What trains, stores and reads any family."""
+
+
+@pytest.mark.parametrize("path", GENERAL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_family_is_known_by_its_name(path):
+    inside = [n for n in imports(path) if n.startswith("fe_anndata.models.fe")]
+    assert inside == []
+    assert not {"inner", "concat", "decoder"} & strings(ast.parse(path.read_text()))
 
 
 # randomness
@@ -249,8 +306,8 @@ def states():
 
 RUNS = [
     {},
-    {"decoder": "concat", "hidden": (6, 4), "batch_size": (10, 10)},
-    {"decoder": "dot", "batch_size": 100},
+    {"decoder": "concat", "hidden": (6, 4), "minibatch_size": (10, 10)},
+    {"decoder": "dot", "minibatch_size": 100},
 ]
 
 

@@ -10,7 +10,7 @@ from scipy import sparse
 
 import fe_anndata as fe
 
-TIMES = ["seconds", "cells_per_second"]
+TIMES = ["seconds", "entries_per_second"]
 
 
 def small():
@@ -20,17 +20,21 @@ def small():
     return made
 
 
-TINY = {"hidden": (6, 4), "batch_size": (16, 10)}
+TINY = {"hidden": (6, 4), "minibatch_size": (16, 10)}
 RUNS = {
     "inner": {},
     "inner of networks": {"hidden": (8,), "gene_hidden": (6, 4), "activation": "tanh"},
     "inner without a network": {"hidden": (), "center": False},
-    "inner on tiles, bounded": {"output": "bounded", "batch": "tiles", "batch_size": (16, 10)},
+    "inner on tiles, bounded": {
+        "output": "bounded",
+        "minibatch": "tiles",
+        "minibatch_size": (16, 10),
+    },
     "concat": {"decoder": "concat", **TINY},
     "concat, rmsprop": {"decoder": "concat", "optimizer": "rmsprop", "l2": 1e-5, **TINY},
-    "dot": {"decoder": "dot", "batch_size": 200},
-    "trofimov2020": {"recipe": "trofimov2020", "batch_size": 200},
-    "trofimov2020, dot": {"recipe": "trofimov2020", "decoder": "dot", "batch_size": 200},
+    "dot": {"decoder": "dot", "minibatch_size": 200},
+    "trofimov2020": {"recipe": "trofimov2020", "minibatch_size": 200},
+    "trofimov2020, dot": {"recipe": "trofimov2020", "decoder": "dot", "minibatch_size": 200},
     "thesis2024": {"recipe": "thesis2024"},
     "key_added": {"key_added": "other"},
     "mask_var, column": {"mask_var": "half"},

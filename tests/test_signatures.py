@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import inspect
+import pydoc
 import re
+from dataclasses import fields
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,12 +19,16 @@ from matplotlib.axes import Axes
 
 import fe_anndata as fe
 
-ROOMS = ("tl", "pl", "get", "io", "datasets")
-FUNCTIONS = {
+ROOMS = ("tl", "pl", "get", "io", "datasets", "models")
+PUBLIC = {
     f"{room}.{name}": getattr(getattr(fe, room), name)
     for room in ROOMS
     for name in getattr(fe, room).__all__
 }
+FUNCTIONS = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
+CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
+OPTIONS = [of for name, of in CLASSES.items() if name.startswith("models.")]
+RESULTS = {name: of for name, of in CLASSES.items() if not name.startswith("models.")}
 SHARED = (
     "rng",
     "layer",
@@ -75,9 +83,11 @@ def test_rooms_name_what_they_hold():
         public = {
             n
             for n, value in vars(module).items()
-            if inspect.isfunction(value) and not n.startswith("_")
+            if (inspect.isfunction(value) or n in module.__all__)
+            and getattr(value, "__module__", "").startswith(module.__name__)
+            and not n.startswith("_")
         }
-        assert public == set(module.__all__)
+        assert public == set(module.__all__) - {"FE"}  # which is loaded when it is asked for
 
 
 @every(FUNCTIONS)
@@ -86,9 +96,11 @@ def test_at_most_three_positional_parameters(name):
     assert len(found) <= 3
     kinds = {p.kind for p in parameters(FUNCTIONS[name]).values()}
     assert inspect.Parameter.VAR_POSITIONAL not in kinds
-    assert inspect.Parameter.VAR_KEYWORD not in kinds  # a misspelt keyword must be an error
+    # A misspelt keyword must be an error; training alone checks its options itself.
+    assert (inspect.Parameter.VAR_KEYWORD in kinds) == (name == "tl.train")
 
 
+OF_NOTHING = ("tl.models",)
 OF_TABLES = {"pl.evaluate": "table", "pl.classify_genes": "result"}
 """Pictures of what the verb of the same name has returned, not of an AnnData; its name."""
 
@@ -100,7 +112,7 @@ FIRST = {
 }
 
 
-@every([n for n in of("tl", "pl", "get") if n not in OF_TABLES])
+@every([n for n in of("tl", "pl", "get") if n not in [*OF_TABLES, *OF_NOTHING]])
 def test_adata_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
     assert first.name == FIRST.get(name, "adata")
@@ -124,6 +136,22 @@ def test_who_writes_can_copy(name):
     assert (copy is not None) == writes
     if copy is not None:
         assert (copy.kind, copy.default) == (copy.KEYWORD_ONLY, False)
+
+
+@every(RESULTS)
+def test_a_result_is_named_by_its_public_home_and_documented(name):
+    result = RESULTS[name]
+    room, _, own = name.partition(".")
+    assert (result.__module__, result.__qualname__) == (f"fe_anndata.{room}", own)
+    returned = [
+        inspect.signature(f).return_annotation for n, f in FUNCTIONS.items() if n in of(room)
+    ]
+    assert own in returned
+    described = re.findall(r"^(\w[\w, ]*)$", sections(result)["Attributes"], re.MULTILINE)
+    assert ", ".join(described).split(", ") == [field.name for field in fields(result)]
+    for method, value in vars(result).items():
+        assert method.startswith("_") or not inspect.isfunction(value) or value.__doc__
+    assert name in (Path(__file__).parent.parent / "docs" / "api.md").read_text()
 
 
 @pytest.mark.parametrize("shared", SHARED)
@@ -152,6 +180,10 @@ def test_pictures_take_ax_and_show_and_do_not_save(name):
     assert "copy" not in names
 
 
+NAMES = r"^(\*{0,2}\w[\w, ]*)\n    \S"
+"""Of parameters, as a section of numpydoc lists them."""
+
+
 @every(FUNCTIONS)
 def test_docstring(name):
     function = FUNCTIONS[name]
@@ -163,11 +195,28 @@ def test_docstring(name):
         assert "Raises" in found
         described = [
             n.strip()
-            for line in re.findall(r"^(\w[\w, ]*)\n    \S", found["Parameters"], re.MULTILINE)
+            for line in re.findall(NAMES, found["Parameters"], re.MULTILINE)
             for n in line.split(",")
         ]
-        assert described == names  # all of them, in their order, and no more
+        stars = {p.name: "**" for p in parameters(function).values() if p.kind is p.VAR_KEYWORD}
+        # all of them, in their order, and no more
+        assert described == [f"{stars.get(n, '')}{n}" for n in names]
     assert ("Returns" in found) == (inspect.signature(function).return_annotation != "None")
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_options_say_what_they_are_and_their_defaults(options):
+    found = sections(options)
+    assert found[""].split("\n")[0].endswith(".")
+    described = re.findall(
+        r"^(\w+) : .*, default (.+)\n    (\S.*)", found["Parameters"], re.MULTILINE
+    )
+    fields = dataclasses.fields(options)
+    assert [name for name, _, _ in described] == [field.name for field in fields]
+    assert [default for _, default, _ in described] == [repr(field.default) for field in fields]
+    shown = pydoc.render_doc(options, renderer=pydoc.plaintext)  # what help() shows
+    for field in fields:
+        assert re.search(rf"\b{field.name}: .* = {re.escape(repr(field.default))}[,)]", shown)
 
 
 @every(FUNCTIONS)
@@ -268,7 +317,7 @@ def of_verb(name, adata):
     return FUNCTIONS[verb](adata, **ARGUMENTS[verb])
 
 
-@every([n for n in of("tl", "get", "pl") if n not in [*writers(), *OF_TABLES]])
+@every([n for n in of("tl", "get", "pl") if n not in [*writers(), *OF_TABLES, *OF_NOTHING]])
 def test_readers_write_nothing(name, trained):
     adata = trained.copy()
     before = contents(adata)
@@ -316,5 +365,6 @@ def test_pictures_draw_into_an_ax(name, trained):
 
 @pytest.mark.parametrize("wrong", [{"sampel_dim": 3}, {"random_state": 0}])
 def test_a_misspelt_keyword_is_an_error(trained, wrong):
-    with pytest.raises(TypeError, match=next(iter(wrong))):
-        fe.tl.train(trained.copy(), **wrong)
+    for verb in (fe.tl.train, fe.tl.transform, fe.models.FE):
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            verb(*[trained.copy()][: verb is not fe.models.FE], **wrong)

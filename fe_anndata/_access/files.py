@@ -1,54 +1,218 @@
-"""Files of AnnData: read, or opened without their matrix."""
+"""Files of AnnData: read, or opened without their matrices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anndata
 import h5py
 from anndata import AnnData
+from anndata.io import read_elem, sparse_dataset
+
+from .._core.errors import near, require_key
+
+TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
+_READING = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError)
+"""What reading a damaged file raises."""
 
 
-def load(path: str | Path, *, backed: Literal["r"] | None = None) -> AnnData:
-    """Return the AnnData of an .h5ad file; with ``backed="r"`` its matrix stays in the file.
+@dataclass(frozen=True)
+class Source:
+    """An AnnData, whose matrices may stay in a file.
+
+    Attributes
+    ----------
+    adata
+        It; where it was given as a path, without X and layers.
+    find
+        Returns X (None) or a layer as it is, in memory or in the file.
+    path
+        Of the file that the matrices stay in, if it is known.
+    """
+
+    adata: AnnData
+    find: Callable[[str | None], Any]
+    path: Path | None = None
+
+    def matrix(self, layer: str | None) -> Any:
+        """Return X or a layer as it is.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If there is none.
+        """
+        return self.find(layer)
+
+    def copied(self) -> AnnData:
+        """Return a copy of the AnnData; of one in a file without the matrices."""
+        adata = self.adata
+        if not adata.isbacked:
+            return adata.copy()
+        return AnnData(**{name: getattr(adata, name) for name in TABLES}).copy()
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Raise ValueError if the file was changed, moved or closed meanwhile."""
+        before, was_closed = _stamp(self.path), _is_closed(self.adata)
+        try:
+            yield
+        except _READING as error:
+            what = self._what_happened(before, was_closed)
+            if what is None:
+                raise
+            raise ValueError(f"{self.path} {what}") from error
+        what = self._what_happened(before, True)
+        if what is not None:
+            raise ValueError(f"{self.path} {what}")
+
+    def _what_happened(self, before: tuple[int, ...] | None, was_closed: bool) -> str | None:
+        """Return why the file cannot be read to its end; None if it can."""
+        now = _stamp(self.path)
+        if self.path is not None and now != before:
+            what = "is no longer there" if now is None else "was changed"
+            return f"{what} while it was read, so nothing was written; start again."
+        if not was_closed and _is_closed(self.adata):
+            return (
+                "was closed while it was read, so nothing was written; read it again, with "
+                "anndata.read_h5ad(path, backed='r')."
+            )
+        return None
+
+
+def _stamp(path: Path | None) -> tuple[int, ...] | None:
+    """Return what tells that a file is still the same."""
+    try:
+        facts = None if path is None else os.stat(path)
+    except OSError:
+        return None
+    return None if facts is None else (facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+def _is_closed(adata: AnnData) -> bool:
+    return bool(adata.isbacked and not adata.file.is_open)
+
+
+def load(path: str | Path) -> AnnData:
+    """Return the AnnData of an .h5ad file, in memory.
 
     Raises
     ------
     ValueError
         If there is no such file, it is not an .h5ad file or it is damaged.
     """
+    path = _hdf5(path)
+    try:
+        return anndata.read_h5ad(path)
+    except _READING as error:
+        raise _unreadable(path, error) from error
+
+
+@contextmanager
+def opened(adata: Any, what: str = "adata") -> Iterator[Source]:
+    """Yield an AnnData as it is, or that of a file, whose matrices are not loaded."""
+    if isinstance(adata, AnnData):
+        yield _in_place(adata)
+    elif isinstance(adata, str | Path):
+        yield from _open(Path(adata))
+    else:
+        raise TypeError(
+            f"{what} must be an AnnData or the path of an .h5ad or .zarr file, not "
+            f"{type(adata).__name__}."
+        )
+
+
+def _in_place(adata: AnnData) -> Source:
+    path = None
+    if adata.isbacked and adata.filename is not None:
+        path = Path(adata.filename)
+
+    def find(layer: str | None) -> Any:
+        if layer is not None:
+            require_key(layer, adata.layers, "layer")
+            return adata.layers[layer]
+        if adata.isbacked and not adata.file.is_open:
+            raise ValueError(
+                f"the file of adata is closed: read it again, with anndata.read_h5ad({path}, "
+                "backed='r')."
+            )
+        if adata.X is None:
+            raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
+        return adata.X
+
+    return Source(adata, find, path)
+
+
+def _open(path: Path) -> Iterator[Source]:
+    if path.is_dir():
+        yield _of_group(_zarr(path), path)
+        return
+    path = _hdf5(path)
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with file:
+        if file.attrs.get("encoding-type") != "anndata":
+            # Files of old versions are small enough to be read as a whole.
+            yield _in_place(load(path))
+        else:
+            yield _of_group(file, path)
+
+
+def _of_group(group: Any, path: Path) -> Source:
+    try:
+        tables = {name: read_elem(group[name]) for name in TABLES if name in group}
+        adata = AnnData(**tables)
+    except _READING as error:
+        raise _unreadable(path, error) from error
+
+    def find(layer: str | None) -> Any:
+        layers = list(group["layers"]) if "layers" in group else []
+        if layer is not None:
+            require_key(layer, layers, "layer")
+            return _matrix(group[f"layers/{layer}"])
+        if "X" not in group:
+            raise ValueError(f"X of {path} is empty; name a layer: {near('', layers)}")
+        return _matrix(group["X"])
+
+    return Source(adata, find, path)
+
+
+def _matrix(stored: Any) -> Any:
+    return sparse_dataset(stored) if hasattr(stored, "keys") else stored
+
+
+def _hdf5(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"there is no file {path}.")
     if not h5py.is_hdf5(path):
         raise ValueError(f"{path} is not an .h5ad file (not HDF5), or its start is missing.")
+    return path
+
+
+def _zarr(path: Path) -> Any:
+    import zarr
+
     try:
-        return anndata.read_h5ad(path, backed=backed)
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+        return zarr.open_group(path, mode="r")
+    except Exception as error:  # of zarr's own kinds
         raise ValueError(
-            f"{path} cannot be read as .h5ad; it may be cut off or of another kind "
-            f"({first_line(error)})."
+            f"{path} is a folder, but not a .zarr one of AnnData ({first_line(error)})."
         ) from error
 
 
-@contextmanager
-def opened(adata: Any, what: str = "adata") -> Iterator[AnnData]:
-    """Yield an AnnData as it is, or the one of a file, whose matrix is not loaded."""
-    if isinstance(adata, AnnData):
-        yield adata
-    elif isinstance(adata, (str, Path)):
-        from_file = load(adata, backed="r")
-        try:
-            yield from_file
-        finally:
-            from_file.file.close()
-    else:
-        raise TypeError(
-            f"{what} must be an AnnData or the path of an .h5ad file, not {type(adata).__name__}."
-        )
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{path} cannot be read as AnnData; it may be cut off or of another kind "
+        f"({first_line(error)})."
+    )
 
 
 def first_line(error: Exception) -> str:

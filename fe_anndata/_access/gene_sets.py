@@ -1,4 +1,4 @@
-"""Gene sets in all the forms that users have them, as one sparse table of the genes of a space."""
+"""Gene sets, in every form in which users give them, as one sparse table of the genes."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._core.errors import near, require_key
-from .gmt import collection_of, is_gmt, load_gmt
+from ..genespace.gmt import collection_of, is_gmt, load_gmt
 
 GeneSets: TypeAlias = str | Path | Mapping[str, Sequence[str]] | Sequence[str | Path] | pd.DataFrame
 
 
 class Members(NamedTuple):
-    """Who belongs to what.
+    """Which genes belong to which sets.
 
     Attributes
     ----------
     table
         Bool (n_genes, n_sets).
     names
-        ``property``, ``collection`` and ``n_given`` (genes named, known or not), a row per set.
-    asked
-        Bool (n_genes,): genes about which the source says something, the default universe.
+        ``property``, ``collection`` and ``n_given`` (genes named, known or not), one row per set.
+    covered
+        Genes about which the source says something, bool (n_genes,): the default universe.
     """
 
     table: sparse.csc_array
     names: pd.DataFrame
-    asked: np.ndarray
+    covered: np.ndarray
 
 
 def labels_of(adata: AnnData, gene_symbols: str | None) -> pd.Index:
@@ -53,51 +53,51 @@ def members(adata: AnnData, gene_sets: Any, labels: pd.Index) -> Members:
     gene_sets
         See :func:`fe_anndata.tl.classify_genes`.
     labels
-        Of :func:`labels_of`. If several genes bear a name, all of them are members.
+        What :func:`labels_of` returns. If several genes have the same name, all are members.
 
     Raises
     ------
     KeyError
-        If no set has a known gene, or there is no such column.
+        If no set has a known gene, or a column is missing.
     ValueError, TypeError
-        If it is none of these forms, there is no set, or two bear the same name.
+        If `gene_sets` is in none of these forms, there is no set, or two have the same name.
     """
     if isinstance(gene_sets, pd.DataFrame):
-        found = [_of_frame(gene_sets, labels)]
+        parts = [_of_frame(gene_sets, labels)]
     elif isinstance(gene_sets, Mapping):
-        found = [_of_sets(_checked(gene_sets), labels, "sets")]
+        parts = [_of_sets(_checked(gene_sets), labels, "sets")]
     elif isinstance(gene_sets, (str, Path)):
-        found = [_of_name(adata, gene_sets, labels)]
+        parts = [_of_name(adata, gene_sets, labels)]
     elif isinstance(gene_sets, Sequence):
-        found = [_of_name(adata, name, labels) for name in gene_sets]
+        parts = [_of_name(adata, name, labels) for name in gene_sets]
     else:
         raise TypeError(
             "gene_sets must be .gmt files, a dict of lists of genes, boolean columns of adata.var "
             f"or a boolean DataFrame of genes x properties, not {type(gene_sets).__name__}."
         )
-    if not sum(part.table.shape[1] for part in found):
+    if not sum(part.table.shape[1] for part in parts):
         raise ValueError("gene_sets is empty; give at least one set.")
     return Members(
-        sparse.csc_array(sparse.hstack([part.table for part in found])),
-        _unique(pd.concat([part.names for part in found], ignore_index=True)),
-        np.any([part.asked for part in found], axis=0),
+        sparse.csc_array(sparse.hstack([part.table for part in parts])),
+        _unique(pd.concat([part.names for part in parts], ignore_index=True)),
+        np.any([part.covered for part in parts], axis=0),
     )
 
 
 def universe_of(
-    adata: AnnData, universe: str | Sequence[str] | None, labels: pd.Index, asked: np.ndarray
+    adata: AnnData, universe: str | Sequence[str] | None, labels: pd.Index, covered: np.ndarray
 ) -> np.ndarray:
-    """Return the genes to learn from, bool (n_vars,): a boolean column, a list, or `asked`.
+    """Return the genes to learn from, bool (n_vars,): a boolean column, a list, or `covered`.
 
     Raises
     ------
     KeyError
-        If there is no such column, or none of the genes is known.
+        If the column is missing, or none of the genes is known.
     ValueError
         If the column is not boolean or has missing values, or the list is empty.
     """
     if universe is None:
-        return asked
+        return covered
     if isinstance(universe, str):
         require_key(universe, adata.var.columns, "column of adata.var for universe,")
         return booleans(adata.var[universe], f"adata.var[{universe!r}]")
@@ -106,14 +106,14 @@ def universe_of(
         raise ValueError("universe is empty; give gene names, or None for the genes of the sets.")
     if not all(isinstance(gene, str) for gene in chosen):
         raise TypeError("universe must be a boolean column of adata.var or a list of gene names.")
-    found: np.ndarray = labels.isin(chosen)
-    if not found.any():
+    in_universe: np.ndarray = labels.isin(chosen)
+    if not in_universe.any():
         raise KeyError(f"no gene of the universe is known. {_hints(chosen, labels)}")
-    return found
+    return in_universe
 
 
 def booleans(values: pd.Series, what: str) -> np.ndarray:
-    """Return a boolean column as bool array.
+    """Return a boolean column as an array of bool; `what` names it in messages.
 
     Raises
     ------
@@ -123,19 +123,19 @@ def booleans(values: pd.Series, what: str) -> np.ndarray:
     missing = int(values.isna().sum())
     if missing:
         raise ValueError(
-            f"{what} has {missing} missing values: say what they are, for example with "
-            ".fillna(False), or take a column without."
+            f"{what} has {missing} missing values: fill them, for example with .fillna(False), "
+            "or choose a column that has none."
         )
     if pd.api.types.infer_dtype(values, skipna=False) not in ("boolean",):
         raise ValueError(
-            f"{what} is not boolean ({values.dtype}); compare it with something, as in "
+            f"{what} is not boolean ({values.dtype}); make a boolean column of it, for example "
             "adata.var['biotype'] == 'lncRNA'."
         )
     return np.asarray(values.to_numpy(dtype=bool))
 
 
 def _of_name(adata: AnnData, name: object, labels: pd.Index) -> Members:
-    """Return the sets of a file, or the one of a boolean column of var."""
+    """Return the sets of a file, or the single set of a boolean column of var."""
     if is_gmt(name) or isinstance(name, Path):
         assert isinstance(name, (str, Path))
         return _of_sets(load_gmt(name), labels, collection_of(name))
@@ -153,59 +153,62 @@ def _of_name(adata: AnnData, name: object, labels: pd.Index) -> Members:
 def _of_frame(frame: pd.DataFrame, labels: pd.Index) -> Members:
     for what, index in (("genes", frame.index), ("properties", frame.columns)):
         if not index.is_unique:
-            twice = index[index.duplicated()][0]
-            raise ValueError(f"the {what} of the DataFrame gene_sets are not unique ({twice!r}).")
+            repeated = index[index.duplicated()][0]
+            raise ValueError(
+                f"the {what} of the DataFrame gene_sets must be unique; {repeated!r} repeats."
+            )
     columns = [booleans(frame[name], f"gene_sets[{name!r}]") for name in frame]
-    place = frame.index.get_indexer(labels)
-    asked = place >= 0
-    if not asked.any():
+    rows = frame.index.get_indexer(labels)
+    covered = rows >= 0
+    if not covered.any():
         raise KeyError(f"no gene of gene_sets is known. {_hints(list(frame.index), labels)}")
     table = np.zeros((len(labels), len(columns)), dtype=bool)
     for i, column in enumerate(columns):
-        table[asked, i] = column[place[asked]]
+        table[covered, i] = column[rows[covered]]
     given = [int(column.sum()) for column in columns]
     names = _names([str(name) for name in frame], "table", given)
-    return Members(sparse.csc_array(table), names, asked)
+    return Members(sparse.csc_array(table), names, covered)
 
 
 def _of_sets(sets: Mapping[str, Sequence[str]], labels: pd.Index, collection: str) -> Members:
-    # A name that several genes bear stands for all of them.
+    # If several genes have the same name, it stands for all of them.
     codes, known = pd.factorize(labels)  # a missing name has code -1
-    named = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
+    positions = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
     ends = np.cumsum(np.bincount(codes[codes >= 0], minlength=len(known)))
     starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
-    rows = []
+    nothing = np.empty(0, dtype=np.int64)
+    per_set = []
     for genes in sets.values():
-        which = known.get_indexer(pd.Index(list(dict.fromkeys(genes)), dtype=object))
-        rows.append([named[starts[w] : ends[w]] for w in which if w >= 0])
-    indices = [np.concatenate(r) if r else np.empty(0, dtype=np.int64) for r in rows]
-    pointers = np.cumsum([0, *map(len, indices)])
-    joined = np.concatenate([*indices, np.empty(0, dtype=np.int64)])
+        found = known.get_indexer(pd.Index(list(dict.fromkeys(genes)), dtype=object))
+        runs = [positions[starts[code] : ends[code]] for code in found if code >= 0]
+        per_set.append(np.concatenate([nothing, *runs]))
+    joined = np.concatenate([nothing, *per_set])
     if sets and not len(joined):
-        some = [gene for genes in list(sets.values())[:3] for gene in genes][:3]
+        examples = [gene for genes in list(sets.values())[:3] for gene in genes][:3]
         raise KeyError(
             f"no gene of the {len(sets)} sets ({collection}) is known; if adata.var_names are "
-            f"identifiers, name the column of symbols: gene_symbols=... {_hints(some, labels)}"
+            f"identifiers, name the column of symbols: gene_symbols=... {_hints(examples, labels)}"
         )
+    pointers = np.cumsum([0, *map(len, per_set)])
     table = sparse.csc_array(
         (np.ones(len(joined), dtype=bool), joined, pointers), shape=(len(labels), len(sets))
     )
     table.sort_indices()
-    asked = np.zeros(len(labels), dtype=bool)
-    asked[joined] = True
+    covered = np.zeros(len(labels), dtype=bool)
+    covered[joined] = True
     names = _names(list(sets), collection, [len(set(genes)) for genes in sets.values()])
-    return Members(table, names, asked)
+    return Members(table, names, covered)
 
 
 def _checked(sets: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    found = {}
+    checked = {}
     for name, genes in sets.items():
         if not isinstance(name, str):
             raise TypeError(f"names of gene sets must be strings, not {type(name).__name__}.")
         if isinstance(genes, str) or not all(isinstance(gene, str) for gene in genes):
             raise TypeError(f"the gene set {name!r} must be a list of gene names.")
-        found[name] = list(genes)
-    return found
+        checked[name] = list(genes)
+    return checked
 
 
 def _names(names: list[str], collection: str, given: list[int]) -> pd.DataFrame:
@@ -213,16 +216,16 @@ def _names(names: list[str], collection: str, given: list[int]) -> pd.DataFrame:
 
 
 def _unique(names: pd.DataFrame) -> pd.DataFrame:
-    """Put the collection before names that two collections share."""
+    """Put the collection before a name that is in several collections."""
     if names.duplicated(["property", "collection"]).any():
-        twice = names[names.duplicated(["property", "collection"])].iloc[0]
+        repeated = names[names.duplicated(["property", "collection"])].iloc[0]
         raise ValueError(
-            f"two sets are named {twice['property']!r} in {twice['collection']!r}: rename one, or "
-            "give each file once."
+            f"two sets are named {repeated['property']!r} in {repeated['collection']!r}: rename "
+            "one, or give each file once."
         )
-    shared = names["property"].duplicated(keep=False)
-    both = names["collection"] + ":" + names["property"]
-    return names.assign(property=names["property"].where(~shared, both))
+    ambiguous = names["property"].duplicated(keep=False)
+    full = names["collection"] + ":" + names["property"]
+    return names.assign(property=names["property"].where(~ambiguous, full))
 
 
 def _hints(genes: Sequence[Any], labels: pd.Index) -> str:

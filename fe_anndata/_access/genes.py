@@ -11,7 +11,7 @@ from anndata import AnnData
 from .._core.errors import require_key
 from .._core.keys import Keys
 from ..genespace import GeneSpace
-from .inputs import expression, require_anndata
+from .inputs import matrix, require_anndata, rows_of
 
 
 def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> GeneSpace:
@@ -24,13 +24,15 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
     key
         Name of the vectors.
     gene_symbols
-        A column of ``adata.var``: genes go by the names in it, and by those of
-        ``adata.var_names`` too. Where it is empty or missing the latter stand alone.
+        A column of ``adata.var``: genes are known by the names in it, and also by
+        ``adata.var_names``, which are used alone where the column is empty or missing a value.
 
     Raises
     ------
     KeyError
-        If there are no such vectors, or there is no such column.
+        If there are no such vectors, or the column is missing.
+    TypeError
+        If `adata` is not an AnnData, or the vectors are not a dense array of numbers.
     ValueError
         If gene names are not unique.
     """
@@ -55,11 +57,18 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
     return GeneSpace(names[trained], vectors[trained], kept_ids, without)
 
 
+def without_samples(var: pd.DataFrame, vectors: np.ndarray, key: str) -> AnnData:
+    """Return an AnnData of 0 samples x genes with `vectors`, float32, in ``varm[key]``."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    return AnnData(np.empty((0, len(var)), np.float32), var=var, varm={Keys(key).varm: vectors})
+
+
 def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> np.ndarray:
-    """Return the values of some genes, float64 (n_obs, len(genes)), NaN where they are missing."""
-    columns = expression(adata[:, list(genes)], layer)
-    dense: np.ndarray = columns if isinstance(columns, np.ndarray) else columns.toarray()
-    return dense.astype(np.float64)
+    """Return the values of `genes`, float64 (n_obs, len(genes)), NaN where they are missing."""
+    found = np.empty((adata.n_obs, len(genes)))
+    for rows, block in rows_of(matrix(adata[:, list(genes)], layer)).blocks():
+        found[rows] = block if isinstance(block, np.ndarray) else block.toarray()
+    return found
 
 
 def as_list(genes: str | Sequence[str]) -> list[str]:

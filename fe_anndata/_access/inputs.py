@@ -1,20 +1,26 @@
-"""What verbs take from an AnnData, checked: matrix, mask, start tables."""
+"""What verbs take from an AnnData, checked: matrix, mask, names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+import h5py
 import numpy as np
 from anndata import AnnData
+from anndata.abc import CSCDataset, CSRDataset
 from scipy import sparse
 
-from .._core.errors import near, require_key
+from .._core.errors import require_key
 from .._core.random import ranks
-from ..matrix.audit import check_trainable
-from ..matrix.values import Values, as_values, column_moments, parts, rows_without_values
-from ..training.names import Names
-from .memory import require_memory
+from ..matrix.audit import Audit, audit, require_size, require_trainable
+from ..matrix.memory import require_memory
+from ..matrix.rows import ByBlocks, InMemory, Rows, stored_values
+from ..matrix.values import Values, as_values
+from ..training.ranks import Ranks
+from .files import Source, opened
+
+SMALL = 64 << 20
+"""A matrix of up to so many bytes is read at once, wherever it is."""
 
 
 def require_anndata(adata: Any) -> None:
@@ -27,18 +33,59 @@ def require_anndata(adata: Any) -> None:
 
 
 def expression(adata: AnnData, layer: str | None) -> Values:
-    """Return X or a layer as float32 array or CSR matrix."""
+    """Return X or a layer as float32 array or CSR matrix, in memory."""
     return as_values(matrix(adata, layer))
 
 
 def matrix(adata: AnnData, layer: str | None) -> Any:
     """Return X or a layer as it is."""
-    if layer is not None:
-        require_key(layer, adata.layers, "layer")
-        return adata.layers[layer]
-    if adata.X is None:
-        raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
-    return adata.X
+    with opened(adata) as source:
+        return source.matrix(layer)
+
+
+def rows_of(X: Any, columns: np.ndarray | None = None) -> Rows:
+    """Return the rows of a matrix, in memory or by blocks.
+
+    Parameters
+    ----------
+    X
+        What an AnnData or its file holds.
+    columns
+        Numbers of the columns that are wanted, all by default.
+
+    Raises
+    ------
+    TypeError
+        If it is nothing whose values can be read.
+    MemoryError
+        If it takes copies for which there is no memory.
+    """
+    if isinstance(X, CSCDataset):  # whose rows cannot be read without all of it
+        require_memory(X)
+        X = X.to_memory()
+    if is_by_blocks(X):
+        _require_numbers(X)
+        by_blocks = ByBlocks(X, columns)
+        small = stored_values(X) * 8 <= SMALL
+        return by_blocks.load() if small else by_blocks
+    require_memory(X, kept=1.0 if columns is None else len(columns) / max(X.shape[1], 1))
+    values = as_values(X)
+    if columns is not None:
+        values = values[:, columns]
+    return InMemory(np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values)
+
+
+def is_by_blocks(X: Any) -> bool:
+    """Return whether a matrix is in a file, or of dask."""
+    if isinstance(X, h5py.Dataset | CSRDataset):
+        return True
+    # A view of AnnData is of a class of its own, made from that of the array.
+    return any(of.__module__.split(".")[0] in ("dask", "zarr") for of in type(X).__mro__)
+
+
+def _require_numbers(X: Any) -> None:
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
 
 
 def gene_mask(adata: AnnData, mask_var: str | np.ndarray | None) -> np.ndarray:
@@ -66,8 +113,10 @@ def gene_mask(adata: AnnData, mask_var: str | np.ndarray | None) -> np.ndarray:
     return mask
 
 
-def trainable(adata: AnnData, layer: str | None, mask: np.ndarray) -> tuple[Values, np.ndarray]:
-    """Return the matrix to train on, checked, and which genes its columns are, bool (n_vars,).
+def trainable(
+    source: Source, layer: str | None, mask: np.ndarray
+) -> tuple[Rows, Audit, np.ndarray]:
+    """Return the rows to train on, their audit, and which genes the columns are, bool (n_vars,).
 
     These are the genes of `mask` that have an observed value.
 
@@ -78,75 +127,38 @@ def trainable(adata: AnnData, layer: str | None, mask: np.ndarray) -> tuple[Valu
     MemoryError
         If it takes copies for which there is no memory.
     """
-    X = matrix(adata, layer)
-    require_memory(X, kept=mask.sum() / max(len(mask), 1))
-    X = as_values(X)
-    X = X if mask.all() else X[:, mask]
-    check_trainable(X, adata.var_names[mask])
-    observed = column_moments(X)[1] > 0
+    X, adata = source.matrix(layer), source.adata
+    require_size((adata.n_obs, int(mask.sum())))
+    rows = rows_of(X, None if mask.all() else np.flatnonzero(mask))
+    found = audit(rows)
+    require_trainable(found, adata.var_names[mask], adata.obs_names)
+    observed = found.observed > 0
     if not observed.all():
         mask = mask.copy()
         mask[mask] = observed
-        X = X[:, observed]
-    X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
-    empty = rows_without_values(X)
-    if len(empty):
-        raise ValueError(
-            f"{len(empty)} samples have no observed value (such as {adata.obs_names[empty[0]]!r}); "
-            "remove them first."
-        )
-    return X, mask
+        rows = rows.columns_at(np.flatnonzero(observed))
+        found = found.of_genes(observed)
+    return rows, found, mask
 
 
-def total_of(X: Values) -> float:
-    """Return the sum of all observed values: tells later whether the matrix has changed."""
-    return float(sum(np.nansum(part, dtype=np.float64) for _, part in parts(X)))
-
-
-def require_same_values(X: Values, total: float) -> None:
-    """Raise ValueError if the observed values of `X` do not add up to `total`."""
-    if not np.isclose(total_of(X), total, rtol=1e-6):
+def require_same_values(found: Audit, total: float) -> None:
+    """Raise ValueError if the observed values do not add up to `total`."""
+    if not np.isclose(found.total, total, rtol=1e-6):
         raise ValueError(
             "the values are not those that were trained on: the matrix was changed since. Train "
             "again, or bring the values back."
         )
 
 
-def canonical_names(adata: AnnData, trained: np.ndarray) -> Names:
+def ranks_of(adata: AnnData, trained: np.ndarray) -> Ranks:
     """Return the ranks of the sample names and of the names of the trained genes."""
-    return Names(
+    return Ranks(
         ranks(adata.obs_names.to_numpy(dtype=str)),
         ranks(adata.var_names[trained].to_numpy(dtype=str)),
     )
 
 
-def start_table(
-    start: Any, reserved: str, tables: Mapping[str, Any], what: str, rows: np.ndarray
-) -> tuple[np.ndarray | None, str | None]:
-    """Return the table to start at, float32, and its name; None for a start by name alone.
-
-    Parameters
-    ----------
-    start
-        `reserved` (``"pca"`` or ``"svd"``), ``"random"``, a key of `tables`, an array or None.
-    what
-        ``"obsm"`` or ``"varm"``, for messages.
-    rows
-        Which rows are trained on, bool.
-    """
-    if start is None or (isinstance(start, str) and start in (reserved, "random")):
-        return None, start
-    if isinstance(start, str):
-        require_key(start, [reserved, "random", *tables], f"start, or key of adata.{what},")
-        name, table = start, tables[start]
-    else:
-        name, table = "array", start
-    table = np.asarray(table.toarray() if sparse.issparse(table) else table)
-    if table.ndim != 2 or len(table) != len(rows):
-        raise ValueError(
-            f"the start must be an array of {len(rows)} rows, not of shape {table.shape}."
-        )
-    table = np.ascontiguousarray(table[rows], dtype=np.float32)
-    if not np.isfinite(table).all():
-        raise ValueError(f"the start {name!r} holds NaN or infinite values.")
-    return table, name
+def as_table(table: Any) -> np.ndarray:
+    """Return an entry of obsm or varm as an array."""
+    found: np.ndarray = np.asarray(table.toarray() if sparse.issparse(table) else table)
+    return found

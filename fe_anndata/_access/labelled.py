@@ -10,7 +10,9 @@ from anndata import AnnData
 
 from .._core.errors import require_key
 from .._core.log import logger
-from ..matrix.values import Values, column_moments, rows_without_values, stored
+from ..matrix.audit import audit
+from ..matrix.rows import InMemory
+from ..matrix.values import Values, stored
 from .inputs import expression, gene_mask, require_anndata
 from .samples import is_categorical
 
@@ -94,20 +96,21 @@ def _groups(column: pd.Series, name: str) -> np.ndarray:
 
 
 def _require_values(X: Values, names: pd.Index) -> None:
-    empty = rows_without_values(X)
+    found = audit(InMemory(X))
+    empty = found.empty_rows
     if len(empty):
         raise ValueError(
             f"{len(empty)} samples have no observed value (such as {names[empty[0]]!r}); remove "
             "them first."
         )
-    if np.isinf(stored(X)).any():
+    if found.infinite:
         raise ValueError("the matrix holds infinite values, perhaps log(0); set them to NaN.")
 
 
 def gene_means(adata: AnnData) -> np.ndarray:
     """Return the means of the observed values, float32 (n_vars,); 0 where there is none."""
-    total, number = column_moments(adata.X)
-    means: np.ndarray = (total / np.maximum(number, 1)).astype(np.float32)
+    found = audit(InMemory(adata.X))
+    means: np.ndarray = (found.sums / np.maximum(found.observed, 1)).astype(np.float32)
     return means
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from anndata import AnnData
+from scipy import sparse
 
 from .._core.warn import warn_user
 from ..matrix.align import Alignment, align
 from ..matrix.audit import looks_like_counts
-from .inputs import matrix
+from ..matrix.rows import Rows
+from .files import Source
+from .inputs import rows_of
 from .reference import Reference
 
 LOOKED_AT = 512
@@ -31,23 +32,20 @@ class NewSamples:
 
     Attributes
     ----------
-    X
-        What can be sliced by rows.
+    rows
+        The matrix.
     alignment
         Where the trained genes are.
-    n_obs
-        Number of samples.
     """
 
-    X: Any
+    rows: Rows
     alignment: Alignment
-    n_obs: int
 
-    def parts(self, rows: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield blocks of rows, genes in the order of the training; no value but zeros: NaN."""
-        for first in range(0, self.n_obs, rows):
-            part = slice(first, min(first + rows, self.n_obs))
-            block = self.alignment.rows(self.X, part)
+    def blocks(self, n: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield `n` rows at a time, genes in the order of the training; only zeros become NaN."""
+        for part, values in self.rows.blocks(n):
+            dense = values.toarray() if sparse.issparse(values) else values
+            block = self.alignment.columns_of(dense)
             empty = ~block.any(axis=1)
             if empty.any():
                 block = block.copy()
@@ -55,7 +53,7 @@ class NewSamples:
             yield part, block
 
 
-def new_samples(adata: AnnData, reference: Reference, layer: str | None) -> NewSamples:
+def new_samples(source: Source, reference: Reference, layer: str | None) -> NewSamples:
     """Return the new samples, checked against the reference; warn if few genes are shared.
 
     Raises
@@ -63,18 +61,18 @@ def new_samples(adata: AnnData, reference: Reference, layer: str | None) -> NewS
     ValueError, KeyError
         If no gene is in common, or the values are counts or on another scale.
     """
-    X = matrix(adata, layer)
+    adata, X = source.adata, source.matrix(layer)
     if adata.n_obs == 0:
         raise ValueError("there is no sample to place: adata has no rows.")
     alignment = align(reference.genes, adata.var_names)
-    new = NewSamples(X, alignment, adata.n_obs)
+    new = NewSamples(rows_of(X), alignment)
     shared, of = len(alignment.known), len(reference.genes)
     if shared < of / 2:
         warn_user(
             f"only {shared} of the {of} genes trained on are there ({shared / of:.0%}); the "
             "others count as missing, and places are less certain (obsm['X_..._se'])."
         )
-    _, block = next(new.parts(LOOKED_AT))
+    _, block = next(iter(new.blocks(LOOKED_AT)))
     _require_same_unit(block, reference, alignment)
     return new
 
@@ -88,16 +86,19 @@ def _require_same_unit(block: np.ndarray, reference: Reference, alignment: Align
         )
     if not np.isfinite(block).any():
         return
-    if looks_like_counts(block) and not reference.facts["counts"]:
+    if looks_like_counts(block) and not reference.counts:
         raise ValueError(
             "the new samples look like raw counts, but the reference was trained on other values; "
             "transform them as the reference was, for example sc.pp.normalize_total(adata); "
             "sc.pp.log1p(adata)."
         )
-    trained = reference.view.centre.numpy()[alignment.known]
+    unit = reference.model.unit()
+    if unit is None:
+        return
+    trained, spread = unit[0][alignment.known], unit[1]
     seen = np.isfinite(block).any(axis=0)
     # Where genes have about the same mean, as scaled ones have, their means tell no unit.
-    if seen.sum() < 10 or np.std(trained[seen]) < SPREAD * reference.view.scale:
+    if seen.sum() < 10 or np.std(trained[seen]) < SPREAD * spread:
         return
     mean, known = np.nanmean(block[:, seen], axis=0), trained[seen]
     alike = float(np.corrcoef(mean, known)[0, 1])

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
+from .. import __version__
 from .._core.errors import near
 from .._core.keys import Keys
-from ..models.factorized import Factorized
+from ..models.base import Trained
 from ..store import uns
 from .inputs import require_anndata
+
+_PARTS = ("params", "history", "preprocessing", "model", "fingerprint")
 
 
 def require_trained(adata: AnnData, key: str) -> dict[str, Any]:
@@ -49,9 +52,6 @@ def require_free(adata: AnnData, key: str) -> None:
 
 def _is_result(stored: Any) -> bool:
     return isinstance(stored, Mapping) and ("model" in stored or "fingerprint" in stored)
-
-
-_PARTS = ("params", "history", "preprocessing", "model", "fingerprint")
 
 
 def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> None:
@@ -92,17 +92,31 @@ def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> N
         )
 
 
-def trained_model(adata: AnnData, key: str) -> tuple[Factorized, np.ndarray]:
-    """Return the model of a trained AnnData, and which genes it knows, bool (n_vars,)."""
+def trained_model(adata: AnnData, key: str) -> tuple[Trained, np.ndarray]:
+    """Return the trained model of an AnnData, and which genes it knows, bool (n_vars,).
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there is none under `key`, it was changed since, or was written by a newer version.
+    """
     keys = Keys(key)
     stored = require_trained(adata, key)
+    _require_readable(stored)
     require_intact(adata, key)
     trained = adata.var[keys.trained].to_numpy(dtype=bool)
-    model = uns.unpack_model(
-        uns.unpack_config(stored["params"]),
-        stored["model"],
+    model = uns.unpack_trained(
+        stored,
         np.asarray(adata.obsm[keys.obsm], dtype=np.float32),
         np.asarray(adata.varm[keys.varm], dtype=np.float32),
         trained,
     )
     return model, trained
+
+
+def _require_readable(stored: Mapping[str, Any]) -> None:
+    if int(stored.get("format", 1)) > uns.FORMAT:
+        raise ValueError(
+            f"the model was written by fe_anndata {stored.get('version', '')}, whose files this "
+            f"version, {__version__}, does not know: pip install --upgrade fe-anndata."
+        )

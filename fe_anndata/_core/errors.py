@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-
-import numpy as np
+from numbers import Integral
 
 
 def near(name: str, known: Iterable[str], n: int = 3) -> str:
@@ -46,12 +45,12 @@ def require_choice(value: str, choices: Iterable[str], what: str) -> None:
 
 
 def require_at_least_two(value: object, what: str) -> None:
-    """Raise ValueError if `value` is no whole number of at least 2; True and False are none."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 2:
+    """Raise ValueError unless `value` is a whole number of at least 2; True and False are not."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 2:
         raise ValueError(f"{what} must be an integer of at least 2, not {value!r}.")
 
 
 def require_whole(value: object, what: str) -> None:
-    """Raise TypeError if `value` is no whole number; True and False are none."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    """Raise TypeError unless `value` is a whole number; True and False are not."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{what} must be a whole number, not {value!r}.")

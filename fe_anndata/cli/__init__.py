@@ -1,5 +1,8 @@
 """The command line: thin fronts over the verbs.
 
+Files of commands import verbs, and with them torch and anndata, only when a command runs, so that
+help is there at once.
+
 Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted.
 """
 
@@ -10,7 +13,15 @@ import sys
 from cyclopts import CycloptsError
 
 from . import classify as classify  # files of commands, which register themselves
+from . import demo as demo
+from . import evaluate as evaluate
 from . import genes as genes
+from . import info as info
+from . import layers as layers
+from . import models as models
+from . import plot as plot
+from . import train as train
+from . import transform as transform
 from . import vectors as vectors
 from .app import app
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .app import Number, Output, app
+from .app import app
+from .arguments import Flag, Number, Output, require_another
 
 
 @app.command
@@ -25,7 +26,7 @@ def classify(
     progress: bool | None = None,
     probabilities: Path | None = None,
     plot: Path | None = None,
-    overwrite: bool = False,
+    overwrite: Flag = False,
 ) -> None:
     """Measure how well properties of genes are read off their vectors, and write a table.
 
@@ -67,7 +68,6 @@ def classify(
     """
     from .. import io, tl
     from ..io.h5ad import require_writable
-    from .options import require_another
     from .tables import write_table
 
     for path in (out, probabilities, plot):

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .. import datasets, io, pl, tl
-from .pictures import save
+from .._core.settings import settings
+from .app import app
 
 MARKERS = ("CD79A", "LYZ")
 """Of B cells and of monocytes."""
 
 
-def run(out: Path) -> None:
-    """Train, look up, draw and save into the folder `out`."""
+@app.command
+def demo(*, out: Path = Path("fe-demo")) -> None:
+    """Train on blood cells that come with Scanpy, and draw the result.
+
+    Files of an earlier demo are replaced.
+
+    Parameters
+    ----------
+    out
+        The folder to write to; it is made if it does not exist.
+    """
+    from .. import datasets, io, pl, tl
+    from .pictures import save
+
+    settings.verbosity()
     out.mkdir(parents=True, exist_ok=True)
     adata = datasets.pbmc68k_reduced()
     print(f"{adata.n_obs} blood cells x {adata.n_vars} genes (Zheng et al. 2017)")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 from cyclopts import Parameter
 
 from .app import app
-from .options import integer
+from .arguments import integer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Answers = Annotated[int, Parameter(name=["--n", "-n"], converter=integer)]
 

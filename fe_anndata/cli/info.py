@@ -5,8 +5,7 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from .._access.device import compute, cores
-from ..kernels.pair_mlp.choice import has_bf16
+from .app import app
 
 PACKAGES = (
     "fe-anndata",
@@ -22,8 +21,12 @@ PACKAGES = (
 )
 
 
-def describe() -> str:
-    """Return versions, and what training computes with, one a line."""
+@app.command
+def info() -> None:
+    """Print versions, and with what this machine trains, and why."""
+    from ..kernels.device import compute, cores
+    from ..kernels.pair_mlp.choice import has_bf16
+
     lines = [f"{package} {_version(package)}" for package in PACKAGES]
     lines.append(f"Python {platform.python_version()} on {platform.platform()}")
     chosen = compute()
@@ -35,7 +38,7 @@ def describe() -> str:
         f"precision {chosen.precision} ({chosen.why['precision']}; bf16 is {bf16})",
         f"kernel of the concat decoder {chosen.kernel} ({chosen.why['kernel'] + lanes})",
     ]
-    return "\n".join(lines)
+    print("\n".join(lines))
 
 
 def _version(package: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from .._core.settings import settings
-from .app import Number, Output, app
+from .app import app
+from .arguments import Flag, Number, Output, require_another
 
 
 @app.command
 def export(
-    input: Path, /, *, out: Output, samples: bool = False, key: str = "fe", overwrite: bool = False
+    input: Path, /, *, out: Output, samples: Flag = False, key: str = "fe", overwrite: Flag = False
 ) -> None:
     """Write the gene vectors of a trained .h5ad file for other tools.
 
@@ -30,7 +31,6 @@ def export(
     """
     from .. import get, io
     from ..io.h5ad import replacing, require_writable
-    from .options import require_another
 
     settings.verbosity()
     require_writable(out, overwrite=overwrite)

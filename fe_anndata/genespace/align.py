@@ -11,22 +11,23 @@ from .retrieval import mutual
 
 METHODS = ("cca", "procrustes")
 RIDGE = 1e-3
-"""Added to the variances before they are divided by, in units of the largest."""
+"""Added to each variance before it divides, as a part of the largest variance."""
 QUANTILES = 100
+"""Length of the signature of a gene."""
 PROBES = 4000
-"""Genes to which similarities are taken for the signature of a gene."""
+"""The most genes whose similarity to a gene enters its signature."""
 
 
 @dataclass(frozen=True)
 class Map:
-    """The way of one species into the common space.
+    """The map from the vectors of one species to the common space; it can be called.
 
     Attributes
     ----------
     mean
-        Taken off first, (dim,): the mean over all genes of the species.
+        The mean over all genes of the species, (dim,), which is subtracted first.
     matrix
-        What the centred vectors, brought to unit length, are multiplied with, (dim, common dim).
+        (dim, common dim); the centred vectors, brought to unit length, are multiplied by it.
     """
 
     mean: np.ndarray
@@ -57,35 +58,35 @@ def align(
     a, b
         Vectors (n_a, dim_a) and (n_b, dim_b).
     pairs
-        Rows that are known to belong together, int (n, 2); no row twice.
+        Rows of `a` and of `b` that are known to belong together, int (n, 2); no row twice.
     method
-        ``"procrustes"``: the orthogonal maps under which the sum of the inner products of pairs
-        is largest. ``"cca"``: whitened by the pairs first, and each canonical direction weighed
-        by its correlation.
+        ``"procrustes"``: the orthogonal maps that make the sum of the inner products of pairs
+        largest. ``"cca"``: the spaces are whitened by the pairs first, and each canonical
+        direction is weighted by its correlation.
     refine
-        So many times, genes that are in no pair and are each other's nearest by CSLS join the
-        pairs, and the maps are found again.
+        How many times the maps are refined: genes that are in no pair and are each other's
+        nearest by CSLS join the pairs, and the maps are found again.
     k
-        Of CSLS.
+        Number of neighbours of CSLS.
     start
-        Pairs for the first maps, if none are known; they may be wrong.
+        Pairs for the first maps, used in place of `pairs`; they may be wrong.
     """
     mean_a, mean_b = a.mean(axis=0), b.mean(axis=0)
     from_a, from_b = unit(a - mean_a), unit(b - mean_b)
     solve = _cca if method == "cca" else _procrustes
-    free_a, free_b = _others(len(a), pairs[:, 0]), _others(len(b), pairs[:, 1])
-    found = pairs if start is None else start
+    free_a, free_b = _unpaired(len(a), pairs[:, 0]), _unpaired(len(b), pairs[:, 1])
+    current = pairs if start is None else start
     for turn in range(refine + 1):
-        map_a, map_b = solve(from_a[found[:, 0]], from_b[found[:, 1]])
+        map_a, map_b = solve(from_a[current[:, 0]], from_b[current[:, 1]])
         if turn < refine and len(free_a) and len(free_b):
             near = mutual(unit(from_a[free_a] @ map_a), unit(from_b[free_b] @ map_b), k)
             joined = np.column_stack([free_a[near[:, 0]], free_b[near[:, 1]]])
-            found = np.concatenate([pairs, joined])
+            current = np.concatenate([pairs, joined])
     return Map(mean_a, map_a), Map(mean_b, map_b)
 
 
 def guess(a: np.ndarray, b: np.ndarray, *, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Return pairs found without any label, int (n, 2): genes of alike surroundings.
+    """Return pairs of genes with similar surroundings, int (n, 2), found without any ortholog.
 
     The signature of a gene is the distribution of its similarities to the genes of its own
     species [1]_. Genes whose signatures are each other's nearest by CSLS make a pair.
@@ -100,9 +101,9 @@ def guess(a: np.ndarray, b: np.ndarray, *, k: int, rng: np.random.Generator) -> 
 def _signature(vectors: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     vectors = unit(vectors - vectors.mean(axis=0))
     probes = vectors[rng.permutation(len(vectors))[:PROBES]]
-    places = np.linspace(0, len(probes) - 1, min(QUANTILES, len(probes))).round().astype(int)
-    found = [np.sort(scores, axis=1)[:, places] for _, scores in products(vectors, probes)]
-    signatures = np.concatenate(found)
+    quantiles = np.linspace(0, len(probes) - 1, min(QUANTILES, len(probes))).round().astype(int)
+    parts = [np.sort(scores, axis=1)[:, quantiles] for _, scores in products(vectors, probes)]
+    signatures = np.concatenate(parts)
     signatures = (signatures - signatures.mean(axis=0)) / (signatures.std(axis=0) + 1e-6)
     return unit(signatures)
 
@@ -126,7 +127,8 @@ def _whitening(vectors: np.ndarray) -> np.ndarray:
     return whitening
 
 
-def _others(n: int, rows: np.ndarray) -> np.ndarray:
+def _unpaired(n: int, rows: np.ndarray) -> np.ndarray:
+    """Return all of `n` rows but the given ones, int."""
     free = np.ones(n, dtype=bool)
     free[rows] = False
     return np.flatnonzero(free)

@@ -1,7 +1,7 @@
 """Expressions of genes: what a user types, read into weights.
 
 Gene names hold the signs that join them ("HLA-A - MT-CO1 + NKX2-5"), so an expression is read
-against the names that are known, in every way that they allow. It counts if there is just one.
+against the names that are known, in every possible way, and accepted if there is exactly one.
 """
 
 from __future__ import annotations
@@ -38,16 +38,17 @@ class Term:
 def parse(expression: str, names: NameTable) -> dict[str, float]:
     """Return the genes of an expression and their weights, in the order of the expression.
 
-    An expression is a signed sum of genes, each with a number and ``*`` before it if need be, as
-    in ``"0.5*TP53 + MDM2"``, or an analogy ``"a:b::c:?"``, which is ``b - a + c``. Spaces are not
-    needed where the names alone tell what is meant. A name in double quotes is always one gene.
+    An expression is a signed sum of genes, such as ``"0.5*TP53 + MDM2"``, in which a number and
+    ``*`` may stand before each gene, or an analogy ``"a:b::c:?"``, which is ``b - a + c``. Spaces
+    are not needed where the names alone tell what is meant. A name in double quotes is always one
+    gene.
 
     Raises
     ------
     ValueError
         If the expression cannot be read, or in several ways; a caret shows where.
     KeyError
-        If names are unknown; all are listed, the first with near names.
+        If names are unknown; all are listed, and for the first ones similar names are offered.
     """
     if not isinstance(expression, str):
         raise TypeError(f"an expression must be a string, not {expression!r}.")
@@ -89,20 +90,21 @@ def _sum(text: str, names: NameTable) -> tuple[Term, ...]:
         unknown.append(word)  # read on as if it were known, to list them all
     if unknown:
         names.positions(unknown)
-    first, *others = reader.ways
-    if others:
-        at = next(i for i, (x, y) in enumerate(zip(first, others[0], strict=False)) if x != y)
+    first, *alternatives = reader.ways
+    if alternatives:
+        second = alternatives[0]
+        differs = next(i for i, (x, y) in enumerate(zip(first, second, strict=False)) if x != y)
         _refuse(
             text,
-            first[at].start,
-            f"this can be read as {_shown(first[at:])} or as {_shown(others[0][at:])}; put spaces "
-            "around signs, and double quotes around a name that holds one",
+            first[differs].start,
+            f"this can be read as {_shown(first[differs:])} or as {_shown(second[differs:])}; put "
+            "spaces around signs, and double quotes around a name that holds one",
         )
     return first
 
 
 class _Reader:
-    """All ways to read a sum, at most two of them; `assumed` are taken for names as well."""
+    """The ways to read a sum, at most two; the words in `assumed` are taken for names too."""
 
     def __init__(self, text: str, names: NameTable, assumed: list[str]) -> None:
         self.text, self.names, self.assumed = text, names, assumed
@@ -118,10 +120,11 @@ class _Reader:
     def _terms(self, start: int, sign: float) -> list[tuple[Term, ...]]:
         """Return the ways to read the rest as terms, the first with this sign."""
         if (start, sign) not in self._read:
-            self._read[start, sign] = list(self._each(start, sign))[:2]
+            self._read[start, sign] = list(self._readings(start, sign))[:2]
         return self._read[start, sign]
 
-    def _each(self, start: int, sign: float) -> Iterator[tuple[Term, ...]]:
+    def _readings(self, start: int, sign: float) -> Iterator[tuple[Term, ...]]:
+        """Yield the ways to read the rest as terms."""
         number = _NUMBER.match(self.text, start)
         starts = [(start, sign)]
         if number:
@@ -139,7 +142,7 @@ class _Reader:
                     self._fail(self._skip(end), "sign")
 
     def _genes(self, start: int) -> Iterator[tuple[str, int]]:
-        """Yield the known names that start here, each with its end."""
+        """Yield the known names that begin at `start`, each with its end."""
         text = self.text
         quoted = _QUOTED.match(text, start)
         if quoted and self._known(quoted[1]):
@@ -172,7 +175,7 @@ class _Reader:
         return word
 
     def refuse(self) -> NoReturn:
-        """Raise the ValueError that says where reading ended."""
+        """Raise a ValueError that says where the sum could not be read on."""
         expected = {
             "gene": "a gene is expected here",
             "sign": "+ or - is expected here",

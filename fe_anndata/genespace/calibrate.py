@@ -7,27 +7,27 @@ from scipy.special import expit
 
 STEPS, TOLERANCE = 50, 1e-6
 BINS = 2048
-"""Of equal width: so narrow that genes of one bin can share the mean of their scores."""
+"""Bins of equal width, so narrow that every gene in one can be given the mean of their scores."""
 
 
 def platt(scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
-    """Return slope and intercept of the logistic curve of members on scores.
+    """Return slope and intercept of the logistic curve from scores to membership.
 
-    Newton's method with halved steps. The targets are those of Platt, a little inside 0 and 1, so
-    that the curve is finite where scores tell members from others without error.
+    It is found by Newton's method with halved steps. The targets are those of Platt, a little
+    inside 0 and 1, so that the curve is finite even if the scores separate members perfectly.
 
     Parameters
     ----------
     scores
-        Of one property, (n_genes,).
+        Scores of one property, (n_genes,).
     members
-        Bool (n_genes,).
+        Which genes have the property, bool (n_genes,).
     """
     n = int(members.sum())
-    others = len(members) - n
-    x, count, own = _binned(scores.astype(np.float64), members)
-    targets = own * (n + 1) / (n + 2) + (count - own) / (others + 2)
-    curve = np.array([0.0, np.log((n + 1) / (others + 1))])
+    n_others = len(members) - n
+    x, count, n_in_bin = _binned(scores.astype(np.float64), members)
+    targets = n_in_bin * (n + 1) / (n + 2) + (count - n_in_bin) / (n_others + 2)
+    curve = np.array([0.0, np.log((n + 1) / (n_others + 1))])
     loss = _loss(curve, x, count, targets)
     for _ in range(STEPS):
         p = expit(curve[0] * x + curve[1])
@@ -36,7 +36,7 @@ def platt(scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
         w = count * p * (1 - p)
         wx = w * x
         hessian = np.array([[wx @ x, wx.sum()], [wx.sum(), w.sum()]])
-        # The ridge is for scores that are all the same.
+        # Without the small ridge, scores that are all the same have a singular Hessian.
         step = np.linalg.solve(hessian + 1e-10 * np.eye(2), gradient)
         length = 1.0
         while length > 1e-8:
@@ -55,14 +55,14 @@ def platt(scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
 
 
 def _binned(scores: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean score, genes and members of each bin that is not empty."""
+    """Return mean score, number of genes and number of members of each bin that is not empty."""
     low, width = scores.min(), np.ptp(scores) / BINS
-    which = np.minimum((scores - low) / (width or 1), BINS - 1).astype(np.int64)
-    count = np.bincount(which, minlength=BINS)
-    full = count > 0
-    mean = np.bincount(which, scores, BINS)[full] / count[full]
-    own = np.bincount(which[members], minlength=BINS)[full]
-    return mean, count[full].astype(np.float64), own.astype(np.float64)
+    bins = np.minimum((scores - low) / (width or 1), BINS - 1).astype(np.int64)
+    count = np.bincount(bins, minlength=BINS)
+    filled = count > 0
+    mean = np.bincount(bins, scores, BINS)[filled] / count[filled]
+    n_members = np.bincount(bins[members], minlength=BINS)[filled]
+    return mean, count[filled].astype(np.float64), n_members.astype(np.float64)
 
 
 def _loss(curve: np.ndarray, x: np.ndarray, count: np.ndarray, targets: np.ndarray) -> float:

@@ -9,32 +9,32 @@ from .._core.errors import require_whole
 from ._vectors import nearest, unit
 
 LEAST = 3
-"""Genes that a comparison needs."""
+"""The fewest genes that can be compared."""
 
 
 def agreement(
     a: np.ndarray, b: np.ndarray, *, k: int, n_pairs: int, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return a row per measure: agreement of the rows of two matrices, and that of chance.
+    """Return one row per measure: how well the rows of two matrices agree, and how well by chance.
 
-    Chance is exact for neighbours, k / (m - 1); for the others it is what one random pairing of
-    the rows gives.
+    Chance is exact for neighbours, k / (m - 1). For the other measures it is the agreement after
+    one random pairing of the rows.
 
     Parameters
     ----------
     a, b
-        Vectors of the same m genes, (m, dim) with any two dims.
+        Vectors of the same m genes, (m, dim_a) and (m, dim_b).
     k
-        Neighbours of a gene.
+        Number of neighbours of a gene.
     n_pairs
-        Pairs of genes that are drawn for the correlation of similarities.
+        Number of pairs of genes drawn for the correlation of similarities.
     rng
         Draws the pairs and the random pairing.
 
     Raises
     ------
     ValueError
-        If there are too few genes, `k` or `n_pairs` does not fit, or a space is constant.
+        If there are too few genes, `k` or `n_pairs` is out of range, or a space is constant.
     """
     require_whole(k, "k")
     require_whole(n_pairs, "n_pairs")
@@ -45,9 +45,9 @@ def agreement(
         raise ValueError(f"k must be from 1 to {m - 1}, the other common genes; not {k}.")
     if n_pairs < 2:
         raise ValueError(f"n_pairs must be at least 2, not {n_pairs}.")
-    for which, vectors in (("first", a), ("second", b)):
+    for name, vectors in (("first", a), ("second", b)):
         if np.ptp(vectors, axis=0).max(initial=0) == 0:
-            raise ValueError(f"all vectors of the {which} space are the same.")
+            raise ValueError(f"all vectors of the {name} space are the same.")
     pairs = _pairs(m, n_pairs, rng)
     shuffled = b[rng.permutation(m)]
     rows = [
@@ -67,17 +67,17 @@ def neighbours(a: np.ndarray, b: np.ndarray, k: int) -> float:
 
 
 def procrustes(a: np.ndarray, b: np.ndarray) -> float:
-    """Return one minus the disparity of :func:`scipy.spatial.procrustes`, any two dims.
+    """Return one minus the disparity of :func:`scipy.spatial.procrustes`.
 
-    That is the share of squared length explained by the best rotation and scale of the centred
-    spaces. A space of fewer dims counts as one with zeros in the others.
+    That is the share of squared length that the best rotation and scale of the centred spaces
+    explains. The space of fewer dimensions is padded with zeros.
     """
     a, b = (_centred(v) / np.linalg.norm(_centred(v)) for v in (a, b))
     return float(np.linalg.svd(a.T @ b, compute_uv=False).sum() ** 2)
 
 
 def cca(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the mean canonical correlation, over as many as the smaller rank."""
+    """Return the mean canonical correlation; there are as many as the smaller rank."""
     found = np.linalg.svd(_basis(a).T @ _basis(b), compute_uv=False)
     return float(np.clip(found, 0, 1).mean())
 
@@ -109,6 +109,6 @@ def _centred(vectors: np.ndarray) -> np.ndarray:
 def _basis(vectors: np.ndarray) -> np.ndarray:
     """Return orthonormal columns that span the centred columns."""
     left, sizes, _ = np.linalg.svd(_centred(vectors), full_matrices=False)
-    # Float32 vectors are known to 1e-7 of their size.
+    # Float32 vectors are exact to 1e-7 of their size; what is smaller is rounding.
     basis: np.ndarray = left[:, sizes > sizes[0] * 1e-6]
     return basis

@@ -1,4 +1,4 @@
-"""One deal of genes to folds that all properties share."""
+"""One assignment of genes to folds that serves all properties."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ TRIES = 100
 
 
 def deal(members: sparse.csc_array, order: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """Return the fold of each gene, int64 (n_genes,), of sizes that differ by one at most.
+    """Return the fold of each gene, int64 (n_genes,); sizes of folds differ by one at most.
 
-    Every property has members and others outside each fold, so that there is something to learn.
+    Outside each fold, every property has members and non-members to learn from.
 
     Parameters
     ----------
     members
         Bool (n_genes, n_properties).
     order
-        The rank of each gene by name: folds are dealt to names, not to places.
+        The rank of each gene by name, int64 (n_genes,), so that the folds do not depend on the
+        order of the genes.
     k
         Number of folds.
 
@@ -37,34 +38,34 @@ def deal(members: sparse.csc_array, order: np.ndarray, k: int, seed: int) -> np.
         if not lopsided(members, folds, k).any():
             return folds
     raise ValueError(
-        f"{TRIES} deals of {len(order)} genes to {k} folds each left all members of a property, or "
-        "all others, in one fold: take a larger min_genes or more folds."
+        f"in each of {TRIES} random assignments of {len(order)} genes to {k} folds, all members or "
+        "all non-members of a property were in one fold: take a larger min_genes or more folds."
     )
 
 
 def lopsided(members: sparse.csc_array, folds: np.ndarray, k: int) -> np.ndarray:
-    """Return which properties have all members, or all others, in one fold."""
+    """Return which properties have all members, or all non-members, in one fold, bool."""
     in_fold = np.equal.outer(np.arange(k), folds).astype(np.float64)  # (k, n_genes)
     counts = (members.T.astype(np.float64) @ in_fold.T).T  # (k, n_properties)
-    others = in_fold.sum(axis=1)[:, None] - counts
-    found: np.ndarray = (counts == counts.sum(axis=0)) | (others == others.sum(axis=0))
-    return np.asarray(found.any(axis=0))
+    rest = in_fold.sum(axis=1)[:, None] - counts
+    lopsided_in: np.ndarray = (counts == counts.sum(axis=0)) | (rest == rest.sum(axis=0))
+    return np.asarray(lopsided_in.any(axis=0))
 
 
 def permuted(
     members: sparse.csc_array, order: np.ndarray, folds: np.ndarray, k: int, seed: int
 ) -> sparse.csc_array:
-    """Return the members of all properties with genes shuffled once, the folds as they are.
+    """Return the members of all properties after the genes were shuffled; the folds stay.
 
     Raises
     ------
     ValueError
         As :func:`deal`.
     """
-    back = np.argsort(order, kind="stable")
+    gene_of_rank = np.argsort(order, kind="stable")
     for attempt in range(TRIES):
         drawn = generator(seed, "permuted genes", attempt).permutation(len(order))
-        shuffled = sparse.csc_array(members[back[drawn[order]]])
+        shuffled = sparse.csc_array(members[gene_of_rank[drawn[order]]])
         if not lopsided(shuffled, folds, k).any():
             return shuffled
     raise ValueError(

@@ -1,4 +1,4 @@
-"""From what a user types to the genes of a space; case is never changed."""
+"""Gene names: which genes a typed name stands for. Case is never changed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pandas as pd
 from .._core.errors import near
 
 _ENSEMBL = re.compile(r"(ENS[A-Z]*\d{11})\.\d+(_PAR_Y)?")
-"""An Ensembl id with its version, which says nothing about which gene it is."""
+"""An Ensembl id with its version, which does not matter for which gene it is."""
 
 SHOWN = 10
-"""How many names a message lists at most."""
+"""The most names that a message lists."""
 
 
 def without_version(name: str) -> str:
@@ -25,21 +25,26 @@ def without_version(name: str) -> str:
     return f"{found[1]}{found[2] or ''}" if found else name
 
 
+def examples(names: pd.Index) -> str:
+    """Return the first few names for a message."""
+    return ", ".join(map(repr, names[:3])) or "none"
+
+
 @dataclass(frozen=True)
 class NameTable:
-    """Where names are; its tables are built when they are first needed.
+    """The positions of names; its look-up tables are built when they are first needed.
 
-    A name stands for the genes that bear it as it is. If there is none, it is looked for among
-    the `ids`; and an Ensembl id, with version or without, among those without their versions.
+    A name stands for the genes with exactly this name or, if there is none, for the gene with this
+    id. If that fails too, an Ensembl id is compared without versions.
 
     Parameters
     ----------
     names
-        Of all genes, in their order. A name may repeat: it is an error only when asked for.
+        Names of all genes, in their order. A name may repeat; looking it up is then an error.
     ids
-        Other names of the same genes, all different, or None.
+        Second names of the same genes, all different, or None.
     without
-        Names of genes that have no vector, for messages, or None.
+        Names of genes that have no vector, for error messages, or None.
     """
 
     names: pd.Index
@@ -47,7 +52,7 @@ class NameTable:
     without: pd.Index | None = None
 
     def find(self, name: str) -> list[int]:
-        """Return where `name` is: nowhere, at one place, or at several."""
+        """Return the positions of `name`: none, one or several."""
         for tables in self._tables:
             if name in tables.exact:
                 return tables.exact[name]
@@ -59,16 +64,16 @@ class NameTable:
         return []
 
     def positions(self, genes: Sequence[str]) -> np.ndarray:
-        """Return where `genes` are, int64 (len(genes),).
+        """Return the positions of `genes`, int64 (len(genes),).
 
         Raises
         ------
         KeyError
-            If some are unknown: they are listed, the first with near names.
+            If names are unknown; all are listed, and for the first ones similar names are offered.
         ValueError
-            If there is none, one is empty, or one is ambiguous.
+            If no gene is given, or a name is empty or ambiguous.
         TypeError
-            If one is not a string.
+            If a name is not a string.
         """
         if isinstance(genes, str):
             raise TypeError(f"give a list of gene names, such as [{genes!r}].")
@@ -77,22 +82,22 @@ class NameTable:
         for gene in genes:
             require_name(gene)
         found = [self.find(gene) for gene in genes]
-        unknown = list(dict.fromkeys(g for g, at in zip(genes, found, strict=True) if not at))
+        unknown = list(dict.fromkeys(gene for gene, p in zip(genes, found, strict=True) if not p))
         if unknown:
             raise KeyError(self._unknown(unknown, len(genes)))
-        for gene, at in zip(genes, found, strict=True):
-            if len(at) > 1:
-                raise ValueError(self._ambiguous(gene, at))
-        return np.array([at[0] for at in found], dtype=np.int64)
+        for gene, positions in zip(genes, found, strict=True):
+            if len(positions) > 1:
+                raise ValueError(self._ambiguous(gene, positions))
+        return np.array([positions[0] for positions in found], dtype=np.int64)
 
     def hint(self, gene: str) -> str:
-        """Return what may have been meant by an unknown name."""
+        """Return the end of a message that says what an unknown name may have meant."""
         if self.without is not None and gene in self.without:
-            return "it has no vector, as a gene that was not trained on"
+            return "it has no vector, because it was not trained on"
         folded = gene.casefold()
-        other = next((name for name in self.names if name.casefold() == folded), None)
-        if other is not None:
-            return f"did you mean {other!r}? (case matters)"
+        meant = next((name for name in self.names if name.casefold() == folded), None)
+        if meant is not None:
+            return f"did you mean {meant!r}? (case matters)"
         return near(gene, self.names)
 
     @cached_property
@@ -101,23 +106,23 @@ class NameTable:
 
     def _unknown(self, unknown: list[str], asked: int) -> str:
         hints = "; ".join(f"{gene!r}: {self.hint(gene)}" for gene in unknown[:3])
-        others = unknown[3:SHOWN]
-        more = f" Also unknown: {', '.join(map(repr, others))}" if others else ""
-        rest = len(unknown) - 3 - len(others)
-        more += f" and {rest} more." if rest > 0 else "." if others else ""
+        listed = unknown[3:SHOWN]
+        more = f" Also unknown: {', '.join(map(repr, listed))}" if listed else ""
+        n_unlisted = len(unknown) - 3 - len(listed)
+        more += f" and {n_unlisted} more." if n_unlisted > 0 else "." if listed else ""
         return f"{len(unknown)} of {asked} genes are not in the space. {hints}{more}"
 
-    def _ambiguous(self, gene: str, at: list[int]) -> str:
-        start = f"{gene!r} is ambiguous: {len(at)} genes have this name"
+    def _ambiguous(self, gene: str, positions: list[int]) -> str:
+        start = f"{gene!r} is ambiguous: {len(positions)} genes have this name"
         names = self.names if self.ids is None else self.ids
-        shown = list(dict.fromkeys(str(names[i]) for i in at))[:SHOWN]
+        shown = list(dict.fromkeys(str(names[i]) for i in positions))[:SHOWN]
         if shown == [gene]:
             return f"{start}; give them different names."
         return f"{start}. Give one of {', '.join(map(repr, shown))}."
 
 
 class _Places:
-    """Where each name is, as it stands and without versions."""
+    """The positions of each name, as it is written and without versions."""
 
     def __init__(self, names: pd.Index) -> None:
         self._names = names
@@ -132,7 +137,7 @@ class _Places:
 
 
 class _Lists:
-    """The places of every name; a list for each would take many times as long to make."""
+    """The positions of every name. A list per name would take many times as long to make."""
 
     def __init__(self, names: list[str]) -> None:
         self._one = dict(zip(names, range(len(names)), strict=True))
@@ -151,7 +156,7 @@ class _Lists:
 
 
 def require_name(gene: object) -> None:
-    """Raise TypeError if a name is no string, ValueError if it is empty."""
+    """Raise TypeError if a name is not a string, ValueError if it is empty."""
     if not isinstance(gene, str):
         raise TypeError(f"a gene name must be a string, not {gene!r}.")
     if not gene.strip():

@@ -1,4 +1,4 @@
-"""All pairs of a few genes, and an order in which like stands beside like."""
+"""Similarities of all pairs of genes, and an order that puts similar genes side by side."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from scipy.spatial.distance import cdist, squareform
 
 
 def pairwise(vectors: np.ndarray, metric: str) -> np.ndarray:
-    """Return similarities of all pairs, float64 (n, n), for ``"euclidean"`` minus the distance.
+    """Return similarities of all pairs, float64 (n, n); for ``"euclidean"`` minus the distance.
 
-    Vectors are taken as they are: for the cosine they must have length 1.
+    The vectors are used as they are: for the cosine they must have length 1.
     """
     if metric == "euclidean":
         distances: np.ndarray = cdist(vectors, vectors)
@@ -21,7 +21,7 @@ def pairwise(vectors: np.ndarray, metric: str) -> np.ndarray:
 
 
 def by_likeness(similarities: np.ndarray) -> np.ndarray:
-    """Return an order, int (n,), by average linkage, neighbours as alike as the tree allows."""
+    """Return an order that puts similar genes side by side, int (n,): leaves by average linkage."""
     if len(similarities) < 3:
         return np.arange(len(similarities))
     distances = similarities.max() - similarities

@@ -1,8 +1,9 @@
-"""Who finds whom across two spaces that were brought into one.
+"""Which vectors find each other across two spaces that were brought into one.
 
-Cosines favour hubs, vectors that are near to very many others. CSLS [1]_ takes from the cosine of
-a pair how near both are to their surroundings: ``2 cos(x, y) - r(x) - r(y)``, where r is the mean
-cosine to the k nearest vectors of the other space.
+Cosines favour hubs, vectors that are near very many vectors of the other space. CSLS [1]_
+subtracts from the cosine of a pair how near both vectors are to their surroundings:
+``2 cos(x, y) - r(x) - r(y)``, where r is the mean cosine to the k nearest vectors of the other
+space.
 
 .. [1] Conneau et al. (2018), Word translation without parallel data.
 """
@@ -14,24 +15,24 @@ import numpy as np
 from ._vectors import products
 
 
-def surroundings(of: np.ndarray, among: np.ndarray, k: int) -> np.ndarray:
-    """Return the mean cosine of each row of `of` to its `k` nearest rows of `among`.
+def surroundings(a: np.ndarray, b: np.ndarray, k: int) -> np.ndarray:
+    """Return the mean cosine of each row of `a` to its `k` nearest rows of `b`, float32 (n_a,).
 
-    With ``k=0`` zeros, which make CSLS the plain cosine. All rows have unit length.
+    All rows have unit length. For ``k=0`` the mean is zero, and CSLS the plain cosine.
     """
-    found = np.zeros(len(of), dtype=np.float32)
-    k = min(k, len(among))
+    means = np.zeros(len(a), dtype=np.float32)
+    k = min(k, len(b))
     if k:
-        for part, scores in products(of, among):
-            found[part] = np.partition(scores, -k, axis=1)[:, -k:].mean(axis=1)
-    return found
+        for part, scores in products(a, b):
+            means[part] = np.partition(scores, -k, axis=1)[:, -k:].mean(axis=1)
+    return means
 
 
 def ranks(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, k: int) -> np.ndarray:
     """Return the rank, from 1, of the true partner of each pair among all rows of `b`.
 
-    Among rows as near as the partner it stands in the middle, the later one of two: a space in
-    which all vectors are the same retrieves nothing.
+    If other rows are as near as the partner, it gets the middle one of their ranks, rounded up,
+    so that a space in which all vectors are the same retrieves nothing.
 
     Parameters
     ----------
@@ -40,15 +41,15 @@ def ranks(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, k: int) -> np.ndarray
     pairs
         Rows of `a` and of `b` that belong together, int (n, 2).
     k
-        Of CSLS; 0 for cosines.
+        Number of neighbours of CSLS; 0 for cosines.
     """
-    # What CSLS takes off for the row of a is the same for all candidates.
-    crowded = surroundings(b, a, k)
+    # What CSLS subtracts for the row of a is the same for all candidates, so it is left out.
+    around_b = surroundings(b, a, k)
     found = np.empty(len(pairs), dtype=np.int64)
     for part, scores in products(a[pairs[:, 0]], b):
-        scores = 2 * scores - crowded
+        scores = 2 * scores - around_b
         true = scores[np.arange(len(scores)), pairs[part, 1]][:, None]
-        # The partner itself is among those that tie, which rounds half of the others up.
+        # The partner is one of the rows that tie, so that half of the others is rounded up.
         found[part] = 1 + (scores > true).sum(axis=1) + (scores == true).sum(axis=1) // 2
     return found
 

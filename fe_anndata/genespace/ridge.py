@@ -1,8 +1,8 @@
 """Ridge regression on labels for all properties at once: a regularised linear discriminant.
 
-Least squares on labels 0 and 1 gives the direction of Fisher's discriminant whatever the share
-of members, so that all properties can share one Gram matrix. Weights that balance the classes of
-each property would give each a Gram matrix of its own.
+Least squares on labels 0 and 1 gives the direction of Fisher's discriminant, whatever the share
+of members, so that one Gram matrix serves all properties. Weights that balance the classes would
+need a Gram matrix per property.
 """
 
 from __future__ import annotations
@@ -11,18 +11,13 @@ import numpy as np
 from scipy import sparse
 
 STRENGTHS = np.logspace(-3, 3, 7)
-"""Penalties, in units of the number of genes, which is the mean eigenvalue of the Gram matrix."""
+"""Penalties in units of the number of genes, the mean eigenvalue of the Gram matrix."""
 
 
 class Ridge:
-    """One fold: everything that does not depend on the labels, computed once.
+    """The classifier of one fold; everything that does not depend on labels is computed once.
 
-    Parameters
-    ----------
-    train, test
-        Gene vectors (n_train, d) and (n_test, d).
-    seed
-        Not used: there is no randomness here.
+    The seed is not used, because nothing is random.
     """
 
     def __init__(self, train: np.ndarray, test: np.ndarray, seed: int = 0) -> None:
@@ -33,9 +28,9 @@ class Ridge:
         n = len(train)
         eigenvalues, self.axes = np.linalg.eigh(self.train.T @ self.train)
         self.eigenvalues = np.maximum(eigenvalues, 0)
-        self.train = self.train @ self.axes  # from here on in the axes of the Gram matrix
+        self.train = self.train @ self.axes  # now along the axes of the Gram matrix
         self.penalties = n * STRENGTHS
-        # 1 / (1 - leverage)^2 turns squared residuals into those of leaving the gene out.
+        # Times 1 / (1 - leverage)^2, a squared residual is that of a fit without the gene.
         self.weights = np.empty((n, len(STRENGTHS)))
         for k, penalty in enumerate(self.penalties):
             leverage = 1 / n + self.train**2 @ (1 / (self.eigenvalues + penalty))
@@ -46,14 +41,9 @@ class Ridge:
     def scores(self, labels: sparse.csc_array) -> np.ndarray:
         """Return how much each test gene looks like a member, float32 (n_properties, n_test).
 
-        There is no intercept and the scores of the training genes have unit variance: scores of
-        different folds can be pooled, and do not tell how many members a fold held back. (With
-        the intercept, genes of a fold that holds more members than its share would score lower.)
-
-        Parameters
-        ----------
-        labels
-            Members among the training genes, bool (n_train, n_properties).
+        The scores of the training genes have unit variance and there is no intercept, so that the
+        scores of different folds can be pooled. (An intercept would depend on the number of
+        members in the fold: the more of them are held out, the lower all genes would score.)
         """
         members = sparse.csr_array(labels.T, dtype=np.float64)  # (n_properties, n_train)
         products = members @ self.train
@@ -64,29 +54,31 @@ class Ridge:
         return found
 
     def strengths(self, labels: sparse.csc_array) -> np.ndarray:
-        """Return the strength that is chosen for each property, in units of `STRENGTHS`."""
+        """Return the one of `STRENGTHS` that is chosen for each property, (n_properties,)."""
         members = sparse.csr_array(labels.T, dtype=np.float64)
         return np.asarray(STRENGTHS[self._best(members, members @ self.train)])
 
-    def _coefficients(self, products: np.ndarray, which: np.ndarray) -> np.ndarray:
-        return np.asarray(products / (self.eigenvalues + self.penalties[which, None]))
+    def _coefficients(self, products: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Return coefficients (n_properties, d), given the number of each chosen penalty."""
+        return np.asarray(products / (self.eigenvalues + self.penalties[chosen, None]))
 
     def _best(self, members: sparse.csr_array, products: np.ndarray) -> np.ndarray:
-        """Return the penalty with the least leave-one-out error, (n_properties,).
+        """Return the number of the penalty with the least leave-one-out error, (n_properties,).
 
-        The sum over genes of w (y - f)^2, with f linear in the coefficients, is a quadratic form
-        of them, and y is zero but for the members: nothing of size properties x genes is made.
+        The error is the sum over genes of w (y - f)^2. As f is linear in the coefficients, it is a
+        quadratic form of them, and y is zero except for members; so nothing of size properties x
+        genes is needed.
         """
         rates = members.sum(axis=1) / members.shape[1]
         errors = np.empty((len(STRENGTHS), len(products)))
-        of_members = members @ self.weights  # the sum of w y^2, for each penalty
-        weighed = members.copy()
+        squares = members @ self.weights  # the sum of w y^2, for each penalty
+        weighted = members.copy()
         for k, gram in enumerate(self.grams):
             fitted = np.column_stack(
                 [rates, self._coefficients(products, np.full(len(products), k))]
             )
-            weighed.data[:] = self.weights[members.indices, k]
-            across = weighed @ self.train  # the sum of w y x
-            crossed = of_members[:, k] * rates + (across * fitted[:, 1:]).sum(axis=1)
-            errors[k] = of_members[:, k] - 2 * crossed + ((fitted @ gram) * fitted).sum(axis=1)
+            weighted.data[:] = self.weights[members.indices, k]
+            across = weighted @ self.train  # the sum of w y x
+            crossed = squares[:, k] * rates + (across * fitted[:, 1:]).sum(axis=1)
+            errors[k] = squares[:, k] - 2 * crossed + ((fitted @ gram) * fitted).sum(axis=1)
         return np.asarray(errors.argmin(axis=0))

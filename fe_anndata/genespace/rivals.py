@@ -1,4 +1,4 @@
-"""Other classifiers, to compare with the linear one."""
+"""Classifiers to compare with the linear one."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ import numpy as np
 from scipy import sparse
 
 NEIGHBOURS = 50
+"""The most neighbours that vote."""
 
 
 class Neighbours:
-    """Members among the nearest training genes by cosine, each counted by its similarity.
+    """A vote of the nearest training genes by cosine, each weighted by its similarity.
 
-    The neighbours are found once, exactly, and shared by all properties.
-
-    Parameters
-    ----------
-    train, test
-        Gene vectors (n_train, d) and (n_test, d).
-    seed
-        Not used: there is no randomness here.
+    The neighbours are exact, and are found once for all properties; nothing is random.
     """
 
     def __init__(self, train: np.ndarray, test: np.ndarray, seed: int = 0) -> None:
@@ -30,20 +24,14 @@ class Neighbours:
         if not len(test):
             self.votes = sparse.csr_array(shape, dtype=np.float32)
             return
-        far, which = search.kneighbors(test)
-        similarity = np.maximum(1 - far, 0).astype(np.float32)
+        distances, positions = search.kneighbors(test)
+        similarity = np.maximum(1 - distances, 0).astype(np.float32)
         similarity /= np.maximum(similarity.sum(axis=1, keepdims=True), 1e-12)
         starts = np.arange(len(test) + 1) * k
-        self.votes = sparse.csr_array((similarity.ravel(), which.ravel(), starts), shape=shape)
+        self.votes = sparse.csr_array((similarity.ravel(), positions.ravel(), starts), shape=shape)
 
     def scores(self, labels: sparse.csc_array) -> np.ndarray:
-        """Return the share of members among neighbours over that among all training genes.
-
-        Parameters
-        ----------
-        labels
-            Members among the training genes, bool (n_train, n_properties).
-        """
+        """Return the share of members among the neighbours, divided by that among all genes."""
         share = (self.votes @ labels.astype(np.float32)).toarray().T
         rates = labels.sum(axis=0) / labels.shape[0]
         found: np.ndarray = (share / rates[:, None]).astype(np.float32)
@@ -51,27 +39,16 @@ class Neighbours:
 
 
 class Boosting:
-    """Gradient-boosted trees, one model per property and fold: slow.
+    """Gradient-boosted trees, one model per property and fold, which is slow.
 
-    Parameters
-    ----------
-    train, test
-        Gene vectors (n_train, d) and (n_test, d).
-    seed
-        Of the binning.
+    The seed is that of the binning of features.
     """
 
     def __init__(self, train: np.ndarray, test: np.ndarray, seed: int = 0) -> None:
         self.train, self.test, self.seed = train, test, seed
 
     def scores(self, labels: sparse.csc_array) -> np.ndarray:
-        """Return the log odds of each test gene, both classes weighing the same.
-
-        Parameters
-        ----------
-        labels
-            Members among the training genes, bool (n_train, n_properties).
-        """
+        """Return the log odds of each test gene, both classes given the same weight."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         found = np.empty((labels.shape[1], len(self.test)), dtype=np.float32)

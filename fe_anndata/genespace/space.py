@@ -24,10 +24,10 @@ from .topk import METRICS, Comparison
 from .transforms import centred, whitened, without_common
 
 LONGEST = 1e18
-"""Squares of longer vectors are no float32 numbers."""
+"""The squared length of a longer vector overflows float32."""
 
 _NOISE = 1e-6
-"""Sums of unit vectors that are shorter are zero but for rounding."""
+"""A sum of unit vectors that is shorter than this is zero but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ class GeneSpace:
     Parameters
     ----------
     names
-        Gene names. One may repeat; it is an error only when asked for.
+        Gene names. A name may repeat; looking it up is then an error.
     vectors
         (n_genes, gene_dim), all finite; kept as float32.
     ids
-        Other names by which genes are known too, all different, or None.
+        Second names of the genes, all different, or None.
     without
-        Names of genes that exist and have no vector, for messages, or None.
+        Names of genes that have no vector, for error messages, or None.
 
     Raises
     ------
     ValueError
-        If the sizes do not fit, a name is empty or a vector is not finite.
+        If there are not as many names as vectors, a name is empty or a vector is not finite.
     """
 
     names: pd.Index
@@ -74,14 +74,14 @@ class GeneSpace:
         empty = np.flatnonzero([not isinstance(n, str) or not n.strip() for n in self.names])
         if len(empty):
             raise ValueError(
-                f"{len(empty)} gene names are empty or no strings, such as number {empty[0]} "
+                f"{len(empty)} gene names are empty or not strings, such as number {empty[0]} "
                 "(counted from 0); name these genes or leave them out."
             )
-        lost = np.flatnonzero(~(self.norms < LONGEST))
-        if len(lost):
+        unusable = np.flatnonzero(~(self.norms < LONGEST))
+        if len(unusable):
             raise ValueError(
-                f"{len(lost)} gene vectors hold NaN, infinite or huge values: "
-                f"{self._listed(lost)}; leave these genes out."
+                f"{len(unusable)} gene vectors hold NaN, infinite or huge values: "
+                f"{self._listed(unusable)}; leave these genes out."
             )
 
     @cached_property
@@ -89,25 +89,25 @@ class GeneSpace:
         """The lengths of the vectors, float32 (n_genes,)."""
         with np.errstate(over="ignore", invalid="ignore"):
             norms: np.ndarray = np.linalg.norm(self.vectors, axis=1)
-        small = np.flatnonzero(norms < 1e-15)  # their squares are no float32 numbers
+        small = np.flatnonzero(norms < 1e-15)  # their squares underflow float32
         norms[small] = np.linalg.norm(self.vectors[small].astype(np.float64), axis=1)
         return norms
 
     @cached_property
     def unit(self) -> np.ndarray:
-        """The vectors with length 1, float32; zeros stay zeros."""
-        # By columns: its product with one vector takes half as long as by rows.
+        """The vectors at length 1, float32; zero vectors stay zero."""
+        # Stored by columns, its product with one vector takes half as long as stored by rows.
         unit = np.array(self.vectors, order="F")
         unit /= np.where(self.norms > 0, self.norms, 1)[:, None]
         return unit
 
     @cached_property
     def table(self) -> NameTable:
-        """Where names are."""
+        """The positions of names."""
         return NameTable(self.names, self.ids, self.without)
 
     def positions(self, genes: Sequence[str]) -> np.ndarray:
-        """Return where `genes` are, int64; see :class:`.names.NameTable` for what is understood."""
+        """Return the positions of `genes`, int64; see :class:`.names.NameTable`."""
         return self.table.positions(genes)
 
     def similar(
@@ -119,13 +119,13 @@ class GeneSpace:
     ) -> pd.DataFrame:
         """Return the `n` genes most similar to `genes`, which are themselves left out.
 
-        Several genes are pooled to the mean of their vectors, weighted if there are `weights`,
-        each first brought to unit length for the cosine, so that none counts more for being long.
-        There are fewer answers if the space holds fewer.
+        Several genes are pooled to the mean of their vectors, weighted if there are `weights`.
+        For the cosine each vector is brought to unit length first, so that a long one does not
+        count more. There are fewer answers if the space holds fewer.
         """
-        query = self._asked(genes, metric)
-        shares = checked_weights(weights, len(query))
-        pooled = np.average(self._added(query, metric), axis=0, weights=shares)
+        query = self._queried(genes, metric)
+        checked = checked_weights(weights, len(query))
+        pooled = np.average(self._summands(query, metric), axis=0, weights=checked)
         if metric == "cosine":
             require_direction(pooled, _NOISE)
         return self.nearest_to(pooled, n, metric, leave_out=query)
@@ -140,11 +140,11 @@ class GeneSpace:
         vector
             (gene_dim,), finite.
         n
-            Number of answers; all there are if these are fewer.
+            The most answers; there are fewer if the space holds fewer.
         metric
             ``"cosine"``, ``"euclidean"`` or ``"dot"``.
         leave_out
-            Positions of genes that are no answers.
+            Positions of genes that are not answers.
 
         Returns
         -------
@@ -176,20 +176,21 @@ class GeneSpace:
     def arithmetic(self, expression: str, n: int, metric: str = "cosine") -> pd.DataFrame:
         """Return the `n` genes nearest to a sum of genes, such as ``"APOE - APP + BRCA1"``.
 
-        See :func:`.arithmetic.parse` for what is understood. For the cosine the sum is one of
-        vectors of unit length. The genes of the expression are left out.
+        :func:`.arithmetic.parse` says how an expression is written. For the cosine the vectors
+        are brought to unit length before they are summed. The genes of the expression are left
+        out.
         """
         weights = arithmetic.parse(expression, self.table)
-        query = self._asked(list(weights), metric)
-        total = np.array(list(weights.values())) @ self._added(query, metric)
+        query = self._queried(list(weights), metric)
+        total = np.array(list(weights.values())) @ self._summands(query, metric)
         if metric == "cosine":
             require_direction(total, _NOISE)
         return self.nearest_to(total, n, metric, leave_out=query)
 
     def neighbours(self, n: int, metric: str = "cosine") -> tuple[np.ndarray, np.ndarray]:
-        """Return the `n` genes most similar to each, itself excluded, ties in their order.
+        """Return the `n` other genes most similar to each gene, ties in the order of the genes.
 
-        Every pair is compared, by blocks: memory is bounded, whatever the number of genes.
+        All pairs are compared, in blocks, so that memory is bounded for any number of genes.
 
         Returns
         -------
@@ -199,21 +200,21 @@ class GeneSpace:
         Raises
         ------
         ValueError
-            If there are fewer other genes than `n`, or a vector is zero and the metric the cosine.
+            If there are fewer than `n` other genes, or for the cosine a vector is zero.
         """
         require_choice(metric, METRICS, "metric")
         require_number(n)
         if n > len(self.names) - 1:
             raise ValueError(
-                f"{n} neighbours were asked for, but each gene has {max(len(self.names) - 1, 0)} "
-                "others; ask for fewer."
+                f"{n} neighbours were asked for, but there are only "
+                f"{max(len(self.names) - 1, 0)} other genes; ask for fewer."
             )
         self._require_directed(np.arange(len(self.names)), metric)
         return self._comparison(metric).all_pairs(n)
 
     def similarity(self, a: str, b: str, metric: str = "cosine") -> Similarity:
-        """Return how alike two different genes are, with both ranks and percentiles."""
-        i, j = map(int, self._asked([a, b], metric))
+        """Return how similar two different genes are, with both ranks and percentiles."""
+        i, j = map(int, self._queried([a, b], metric))
         if i == j:
             raise ValueError(f"give two different genes, not {a!r} twice.")
         comparison = self._comparison(metric)
@@ -229,43 +230,44 @@ class GeneSpace:
         )
 
     def chosen(self, genes: Sequence[str], metric: str = "cosine") -> tuple[np.ndarray, np.ndarray]:
-        """Return where genes are, each once, and their vectors as they enter sums, float64.
+        """Return the positions of genes, each once, and their vectors as they enter sums, float64.
 
         Raises
         ------
         KeyError, ValueError, TypeError
-            As :meth:`positions`; or if a vector is zero and the metric the cosine.
+            As for :meth:`positions`; or if for the cosine a vector is zero.
         """
-        at = np.array(list(dict.fromkeys(self._asked(genes, metric).tolist())), dtype=np.int64)
-        return at, self._added(at, metric)
+        queried = self._queried(genes, metric).tolist()
+        positions = np.array(list(dict.fromkeys(queried)), dtype=np.int64)
+        return positions, self._summands(positions, metric)
 
     def centred(self) -> GeneSpace:
-        """Return the space with the mean of all vectors taken off."""
+        """Return the space after the mean of all vectors was subtracted."""
         return GeneSpace(self.names, centred(self.vectors), self.ids)
 
     def without_common(self, n_components: int) -> GeneSpace:
         """Return the space centred and without its `n_components` main directions.
 
-        These are the principal directions of the vectors, which often tell how strongly a gene is
-        expressed, and not with which others (all-but-the-top, Mu & Viswanath 2018).
+        The main directions of the vectors often tell how strongly a gene is expressed, and not
+        with which other genes (all-but-the-top, Mu & Viswanath 2018).
         """
         return GeneSpace(self.names, without_common(self.vectors, n_components), self.ids)
 
     def whitened(self) -> GeneSpace:
-        """Return the space centred, in its principal directions, each with variance 1.
+        """Return the space centred, along its principal directions, each at variance 1.
 
         Directions without variance are left out.
         """
         return GeneSpace(self.names, whitened(self.vectors), self.ids)
 
-    def _asked(self, genes: Sequence[str], metric: str) -> np.ndarray:
+    def _queried(self, genes: Sequence[str], metric: str) -> np.ndarray:
         require_choice(metric, METRICS, "metric")
         query = self.positions(genes)
         self._require_directed(query, metric)
         return query
 
-    def _added(self, query: np.ndarray, metric: str) -> np.ndarray:
-        """Return the vectors of genes as they enter sums, float64: of length 1 for the cosine."""
+    def _summands(self, query: np.ndarray, metric: str) -> np.ndarray:
+        """Return vectors of genes as they enter sums, float64: at length 1 for the cosine."""
         vectors: np.ndarray = self.vectors[query].astype(np.float64)
         if metric == "cosine":
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -283,6 +285,6 @@ class GeneSpace:
         vectors = self.unit if metric == "cosine" else self.vectors
         return Comparison(self.vectors, self.norms, metric, vectors)
 
-    def _listed(self, at: np.ndarray, shown: int = 5) -> str:
-        names = ", ".join(repr(self.names[i]) for i in at[:shown])
-        return f"{names}, ..." if len(at) > shown else names
+    def _listed(self, positions: np.ndarray, shown: int = 5) -> str:
+        names = ", ".join(repr(self.names[i]) for i in positions[:shown])
+        return f"{names}, ..." if len(positions) > shown else names

@@ -1,4 +1,4 @@
-"""Retrieval of orthologs, on pairs held out and on pairs used, never in one number."""
+"""How well orthologs are found, on pairs held out and on pairs used, never in one number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .align import METHODS, Map, align, guess
 from .retrieval import ranks
 
 LOW, HIGH = 40, 60
-"""Percentiles up to and from which a similarity is called low and high."""
+"""A similarity is called low up to the first percentile and high from the second."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Recipe:
     method
         ``"cca"`` or ``"procrustes"``, see :func:`align`.
     supervised
-        Whether orthologs are used at all; if not, genes of alike surroundings start.
+        Whether orthologs are used at all; if not, genes with similar surroundings are paired.
     refine
-        Times that pairs found by the maps join those they came from.
+        How many times the pairs that the maps find join the pairs the maps were found from.
     k
-        Of CSLS; 0 ranks by cosines.
+        Number of neighbours of CSLS; 0 ranks by cosines.
     """
 
     method: str = METHODS[0]
@@ -38,8 +38,8 @@ class Recipe:
     def maps(
         self, a: np.ndarray, b: np.ndarray, pairs: np.ndarray, rng: np.random.Generator
     ) -> tuple[Map, Map]:
-        """Return the maps of two species; without supervision `pairs` are not looked at."""
-        # Mutual neighbours are found by CSLS even if ranks are those of cosines.
+        """Return the maps of two species; without supervision `pairs` are not used."""
+        # Mutual neighbours need CSLS, even if the ranks are those of cosines.
         k = self.k or Recipe.k
         start = None if self.supervised else guess(a, b, k=k, rng=rng)
         known = pairs if self.supervised else pairs[:0]
@@ -55,62 +55,61 @@ def score(
     folds: int,
     rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Map, Map]]:
-    """Return how well partners are found, per pair and on the whole, and the maps of all pairs.
+    """Return how well partners are found, per pair and in summary, and the maps of all pairs.
 
-    With supervision each pair is scored twice: held out, by the maps of the folds it is not in;
-    and used, by the maps of all pairs, as has been published. Candidates are all genes of the
-    other species. As a control, maps of one fold are found from pairs whose partners were
-    shuffled, and score the pairs that fold holds out.
+    With supervision each pair is scored twice: held out, by maps from the folds it is not in; and
+    used, by the maps from all pairs, as has been published. The candidates are all genes of the
+    other species. As a control, the maps of one fold are also found from shuffled pairs, and
+    score the pairs that are held out in this fold.
 
     Parameters
     ----------
     a, b
         Vectors of the two species, (n_a, dim_a) and (n_b, dim_b).
     pairs
-        Rows that belong together, int (n, 2); no row twice.
+        Rows of `a` and of `b` that belong together, int (n, 2); no row twice.
     recipe
         How the spaces are brought together.
     folds
-        Of the pairs.
+        Number of folds of the pairs.
     rng
         Draws the folds, the shuffled partners and the genes of the unsupervised start.
     """
     fold = rng.permutation(np.arange(len(pairs)) % folds)
-    whole = recipe.maps(a, b, pairs, rng)
-    fitted = _scores(a, b, pairs, whole, recipe.k).assign(pair=np.arange(len(pairs)), fold=fold)
+    of_all = recipe.maps(a, b, pairs, rng)
+    fitted = _scores(a, b, pairs, of_all, recipe.k).assign(pair=np.arange(len(pairs)), fold=fold)
     sizes = (len(a), len(b))
     if not recipe.supervised:
         found = fitted.assign(held_out=True)
-        return found, _summary(found, "none", sizes), whole
-    shuffled = pairs.copy()
-    held_out = []
+        return found, _summary(found, "none", sizes), of_all
+    by_fold = []
     for i in range(folds):
         out, used = np.flatnonzero(fold == i), np.flatnonzero(fold != i)
         maps = recipe.maps(a, b, pairs[used], rng)
-        held_out.append(_scores(a, b, pairs[out], maps, recipe.k).assign(pair=out, fold=i))
-    shuffled[used, 1] = pairs[rng.permutation(used), 1]
-    by_chance = _scores(a, b, pairs[out], recipe.maps(a, b, shuffled[used], rng), recipe.k)
-    unseen = pd.concat(held_out).sort_values("pair").assign(held_out=True)
-    found = pd.concat([unseen, fitted.assign(held_out=False)], ignore_index=True)
+        by_fold.append(_scores(a, b, pairs[out], maps, recipe.k).assign(pair=out, fold=i))
+    shuffled = np.column_stack([pairs[used, 0], pairs[rng.permutation(used), 1]])
+    control = _scores(a, b, pairs[out], recipe.maps(a, b, shuffled, rng), recipe.k)
+    held_out = pd.concat(by_fold).sort_values("pair").assign(held_out=True)
+    found = pd.concat([held_out, fitted.assign(held_out=False)], ignore_index=True)
     tables = [_summary(found, "orthologs", sizes)]
-    tables.append(_summary(by_chance.assign(held_out=True), "shuffled orthologs", sizes))
-    return found, pd.concat(tables, ignore_index=True), whole
+    tables.append(_summary(control.assign(held_out=True), "shuffled orthologs", sizes))
+    return found, pd.concat(tables, ignore_index=True), of_all
 
 
 def classes(rank: np.ndarray, identity: np.ndarray) -> pd.DataFrame:
-    """Return ``rna``, ``dna`` and ``class`` of each pair: high, low or between, and both.
+    """Return ``rna`` and ``dna`` of each pair (high, low or between) and ``class``, which is both.
 
-    RNA similarity is high up to the 40th percentile of the ranks and low from the 60th; DNA
-    similarity is low up to the 40th percentile of the identities and high from the 60th. Pairs
-    between on either side, or without an identity, have no class (None).
+    RNA similarity is high up to the 40th percentile of the ranks and low from the 60th. DNA
+    similarity is low up to the 40th percentile of the identities and high from the 60th. A pair
+    that is between in either, or has no identity, has no class (None).
     """
     rna = _levels(-rank.astype(np.float64))
     dna = _levels(identity.astype(np.float64))
-    both = [
+    joined = [
         f"{r} RNA, {d} DNA" if {r, d} <= {"high", "low"} else None
         for r, d in zip(rna, dna, strict=True)
     ]
-    return pd.DataFrame({"rna": rna, "dna": dna, "class": pd.Series(both, dtype=object)})
+    return pd.DataFrame({"rna": rna, "dna": dna, "class": pd.Series(joined, dtype=object)})
 
 
 def _levels(values: np.ndarray) -> np.ndarray:
@@ -119,7 +118,7 @@ def _levels(values: np.ndarray) -> np.ndarray:
     levels[~known] = None
     if known.any():
         low, high = np.percentile(values[known], [LOW, HIGH])
-        # Of many equal values, which may be both, none is called either.
+        # If most values are equal, both percentiles are this value: it is neither low nor high.
         levels[known & (values <= low) & (values < high)] = "low"
         levels[known & (values >= high) & (values > low)] = "high"
     return levels
@@ -128,12 +127,12 @@ def _levels(values: np.ndarray) -> np.ndarray:
 def _scores(
     a: np.ndarray, b: np.ndarray, pairs: np.ndarray, maps: tuple[Map, Map], k: int
 ) -> pd.DataFrame:
-    """Return cosine and ranks of the partners of each pair, in both directions."""
-    at_a, at_b = maps[0](a), maps[1](b)
-    cosine = np.einsum("ij,ij->i", at_a[pairs[:, 0]], at_b[pairs[:, 1]])
-    forth = ranks(at_a, at_b, pairs, k)
-    back = ranks(at_b, at_a, pairs[:, ::-1], k)
-    return pd.DataFrame({"similarity": cosine, "rank": forth, "rank_back": back})
+    """Return the cosine of each pair, and the rank of either gene seen from the other."""
+    moved_a, moved_b = maps[0](a), maps[1](b)
+    cosine = np.einsum("ij,ij->i", moved_a[pairs[:, 0]], moved_b[pairs[:, 1]])
+    rank = ranks(moved_a, moved_b, pairs, k)
+    rank_back = ranks(moved_b, moved_a, pairs[:, ::-1], k)
+    return pd.DataFrame({"similarity": cosine, "rank": rank, "rank_back": rank_back})
 
 
 def _summary(found: pd.DataFrame, training: str, sizes: tuple[int, int]) -> pd.DataFrame:

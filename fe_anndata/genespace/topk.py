@@ -1,8 +1,8 @@
 """Exact similarities, the largest of them, and ranks.
 
-All vectors are compared in float32, which is fast. Those whose place that leaves open are compared
-again in float64, each in the same way wherever it stands, so that genes with the same vector are
-tied to the last bit; ties come in the order of the genes.
+All vectors are compared in float32, which is fast. Where rounding leaves the order open, they are
+compared again in float64, in a way that does not depend on their position, so that genes with the
+same vector tie to the last bit. Ties come in the order of the genes.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import torch
 METRICS = ("cosine", "euclidean", "dot")
 
 SPARE = 8
-"""How many more than asked for are compared again."""
+"""How many more genes than asked for are compared again."""
 
 _EPSILON = float(np.finfo(np.float32).eps)
 
 BLOCK_BYTES = 1 << 28
-"""How much memory a block of all pairs may take."""
+"""How much memory a block of all pairs may take, in bytes."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Vectors, and one way to compare them.
+    """Vectors and a metric to compare them by.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Comparison:
     metric
         One of `METRICS`. Zero vectors have no cosine.
     unit
-        For the cosine, vectors of length 1, or 0; otherwise `vectors` again.
+        For the cosine, the vectors at length 1 (zero vectors stay zero); otherwise `vectors`.
     """
 
     vectors: np.ndarray
@@ -46,7 +46,9 @@ class Comparison:
     unit: np.ndarray
 
     def best(self, query: np.ndarray, n: int, left_out: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the `n` best genes for a vector and their similarities; fewer if there are not.
+        """Return the `n` genes most similar to a vector and their similarities, best first.
+
+        There are fewer if the space holds fewer.
 
         Parameters
         ----------
@@ -55,33 +57,34 @@ class Comparison:
         n
             At least 1.
         left_out
-            Genes that are no answers, int.
+            Positions of genes that are not answers, int.
         """
         rough = self._rough(query)
         rough[left_out] = -np.inf
         return self._best(rough, query, n)
 
     def compare(self, query: np.ndarray, gene: int, left_out: int) -> tuple[float, int, int, int]:
-        """Return how similar a gene is to a vector, and how many are closer, tied and farther.
+        """Return the similarity of a gene to a vector, and how many are closer, tied and farther.
 
         The gene itself and `left_out` are not counted.
         """
         rough = self._rough(query)
         rivals = np.isfinite(rough)
         rivals[[gene, left_out]] = False
-        apart = rough - rough[gene]
-        wide = 2 * self._slack(query)
-        open_ = np.flatnonzero(rivals & (np.abs(apart) <= wide))
-        here = float(exact(self.vectors[[gene]], query, self.metric)[0])
-        there = exact(self.vectors[open_], query, self.metric)
-        closer = int(np.count_nonzero(rivals & (apart > wide)) + np.count_nonzero(there > here))
-        tied = int(np.count_nonzero(there == here))
-        return here, closer, tied, int(np.count_nonzero(rivals)) - closer - tied
+        lead = rough - rough[gene]
+        margin = 2 * self._slack(query)
+        undecided = np.flatnonzero(rivals & (np.abs(lead) <= margin))
+        value = float(exact(self.vectors[[gene]], query, self.metric)[0])
+        values = exact(self.vectors[undecided], query, self.metric)
+        closer = int(np.count_nonzero(rivals & (lead > margin)) + np.count_nonzero(values > value))
+        tied = int(np.count_nonzero(values == value))
+        return value, closer, tied, int(np.count_nonzero(rivals)) - closer - tied
 
     def all_pairs(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the `n` best other genes for each, int64 (n_genes, n), and float32 similarities.
+        """Return the `n` most similar other genes of each gene, int64 (n_genes, n), best first.
 
-        `n` must be below the number of genes; for the cosine no vector may be zero.
+        Their similarities, float32 (n_genes, n), are returned too. `n` must be less than the
+        number of genes; for the cosine no vector may be zero.
         """
         size, dim = self.vectors.shape
         k = min(n + SPARE, size - 1)
@@ -98,7 +101,7 @@ class Comparison:
     def _block(
         self, block: np.ndarray, n: int, k: int, rough: torch.Tensor
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `all_pairs` does for the genes of a block; `rough` is written to."""
+        """Do the work of `all_pairs` for the genes of a block; `rough` is overwritten."""
         with torch.no_grad():
             table = torch.from_numpy(self.unit)
             torch.mm(table[block[0] : block[-1] + 1], table.T, out=rough)
@@ -107,25 +110,25 @@ class Comparison:
                 rough.mul_(2).sub_(squares).sub_(squares[block][:, None])
             rough[np.arange(len(block)), block] = -torch.inf
             values, found = rough.topk(k, dim=1)
-        # In the order of the genes first, so that a stable sort leaves ties in it.
-        at = np.sort(found.numpy(), axis=1)
-        scores = exact(self.vectors[at], self.vectors[block][:, None], self.metric)
+        # Sorted by gene first, so that the stable sort by score leaves ties in this order.
+        best = np.sort(found.numpy(), axis=1)
+        scores = exact(self.vectors[best], self.vectors[block][:, None], self.metric)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :n]
-        at, scores = np.take_along_axis(at, order, 1), np.take_along_axis(scores, order, 1)
+        best, scores = np.take_along_axis(best, order, 1), np.take_along_axis(scores, order, 1)
         if k < len(self.vectors) - 1:
             slack = self._slack_of(self.norms[block])
             gap = (values[:, n - 1] - values[:, -1]).numpy()
-            for i in np.flatnonzero(gap <= 2 * slack):  # what is not among the k may be as near
+            for i in np.flatnonzero(gap <= 2 * slack):  # a gene beyond the k may be as similar
                 query = self.vectors[block[i]]
-                at[i], scores[i] = self._best(rough[i].numpy(), query, n)
-        return at, scores
+                best[i], scores[i] = self._best(rough[i].numpy(), query, n)
+        return best, scores
 
     def _rough(self, query: np.ndarray) -> np.ndarray:
-        """Return float32 similarities to a vector; minus the square of a Euclidean distance."""
+        """Return float32 similarities to a vector; for Euclidean, minus the squared distance."""
         scores: np.ndarray
         if self.metric == "cosine":
             scores = self.unit @ (query / np.linalg.norm(query)).astype(np.float32)
-            scores[self._undirected] = -np.inf
+            scores[self._zeros] = -np.inf
             return scores
         scores = self.vectors @ query.astype(np.float32)
         if self.metric == "euclidean":
@@ -137,17 +140,17 @@ class Comparison:
         if n == 0:
             return np.empty(0, dtype=np.int64), np.empty(0)
         lowest = np.partition(rough, len(rough) - n)[len(rough) - n]
-        at = np.flatnonzero(rough >= lowest - 2 * self._slack(query))
-        at = at[np.isfinite(rough[at])]
-        scores = exact(self.vectors[at], query, self.metric)
+        candidates = np.flatnonzero(rough >= lowest - 2 * self._slack(query))
+        candidates = candidates[np.isfinite(rough[candidates])]
+        scores = exact(self.vectors[candidates], query, self.metric)
         order = np.argsort(-scores, kind="stable")[:n]
-        return at[order], scores[order]
+        return candidates[order], scores[order]
 
     def _slack(self, query: np.ndarray) -> float:
         return float(self._slack_of(np.atleast_1d(np.linalg.norm(query)))[0])
 
     def _slack_of(self, lengths: np.ndarray) -> np.ndarray:
-        """Return by how much float32 similarities to vectors of such lengths may be wrong."""
+        """Return by how much float32 similarities to vectors of these lengths may be wrong."""
         longest = float(self.norms.max())
         scales = {
             "cosine": np.ones_like(lengths),
@@ -158,15 +161,15 @@ class Comparison:
         return slack
 
     @cached_property
-    def _undirected(self) -> np.ndarray:
+    def _zeros(self) -> np.ndarray:
         return np.flatnonzero(self.norms == 0)
 
 
 def exact(vectors: np.ndarray, query: np.ndarray, metric: str) -> np.ndarray:
     """Return similarities, float64: cosine, dot product, or minus the Euclidean distance.
 
-    Products are added up by NumPy, not BLAS, whose order of summing depends on the row. Cosines
-    are rounded to 12 digits, so that vectors of different lengths but one direction are tied.
+    Products are summed by NumPy, not BLAS, whose order of summing depends on the row. Cosines are
+    rounded to 12 digits, so that vectors of one direction tie, whatever their lengths.
     """
     vectors, query = vectors.astype(np.float64), query.astype(np.float64)
     scores: np.ndarray

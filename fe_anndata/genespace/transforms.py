@@ -1,25 +1,25 @@
-"""Gene vectors without what all of them share."""
+"""Gene vectors without what is common to all of them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 FLAT = 1e-10
-"""Directions with less than this part of the largest variance have none but for rounding."""
+"""A direction with less than this part of the largest variance has only rounding in it."""
 
 
 def centred(vectors: np.ndarray) -> np.ndarray:
-    """Return the vectors less their mean, float32."""
-    return _less_mean(vectors).astype(np.float32)
+    """Return the vectors minus their mean, float32."""
+    return _minus_mean(vectors).astype(np.float32)
 
 
 def without_common(vectors: np.ndarray, n_components: int) -> np.ndarray:
-    """Return the vectors less their mean and their main directions, float32, of the same size.
+    """Return the vectors minus their mean and main directions, float32, of the same shape.
 
     Raises
     ------
     ValueError
-        If no direction would be left.
+        If `n_components` is negative, or no direction would be left.
     """
     dim = vectors.shape[1]
     if not 0 <= n_components < dim:
@@ -27,16 +27,24 @@ def without_common(vectors: np.ndarray, n_components: int) -> np.ndarray:
             f"n_components must be from 0 to {dim - 1}, below the dimension of the vectors, "
             f"not {n_components}."
         )
-    moved = _less_mean(vectors)
+    moved = _minus_mean(vectors)
     _, directions = _principal(moved)
     top = directions[:, :n_components]
-    left: np.ndarray = moved - (moved @ top) @ top.T
-    return left.astype(np.float32)
+    rest: np.ndarray = moved - (moved @ top) @ top.T
+    return rest.astype(np.float32)
 
 
 def whitened(vectors: np.ndarray) -> np.ndarray:
-    """Return the vectors along their principal directions, each with variance 1, float32."""
-    moved = _less_mean(vectors)
+    """Return the vectors along their principal directions, each at variance 1, float32.
+
+    Directions without variance are left out.
+
+    Raises
+    ------
+    ValueError
+        If all vectors are the same.
+    """
+    moved = _minus_mean(vectors)
     variances, directions = _principal(moved)
     kept = variances > FLAT * max(variances[0], np.finfo(np.float64).tiny)
     if not kept.any():
@@ -45,15 +53,15 @@ def whitened(vectors: np.ndarray) -> np.ndarray:
     return white.astype(np.float32)
 
 
-def _less_mean(vectors: np.ndarray) -> np.ndarray:
+def _minus_mean(vectors: np.ndarray) -> np.ndarray:
     moved = vectors.astype(np.float64)
     moved -= moved.mean(axis=0)
     return moved
 
 
 def _principal(moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return variances, largest first, and directions, a column each, of centred vectors."""
+    """Return variances, largest first, and directions, as columns, of centred vectors."""
     variances, directions = np.linalg.eigh(moved.T @ moved / max(len(moved), 1))
-    # A direction and its opposite are the same; one sign, so that results are the same bytes.
+    # The sign of a direction is free; it is fixed here, so that results are the same bytes.
     signs = np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(len(directions))])
     return variances[::-1], (directions * signs)[:, ::-1]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 from anndata import AnnData
+from torch import nn
 
 from .._access.results import require_trained, trained_model
 from .._core.keys import DEFAULT_KEY
-from ..models import Factorized
+from ..store.uns import unpack_history
 
 
 def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
@@ -23,10 +24,11 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per evaluation: ``step``, ``epoch``, ``seconds`` since the call, ``train_loss`` and
-        ``validation_loss`` (mean squared errors per cell in the units of the matrix; the first is
-        the mean over the steps since the last evaluation, under the noise of training) and
-        ``cells_per_second``.
+        One row per evaluation: ``step``, ``epoch``, ``seconds`` since the call, ``train_loss``,
+        ``validation_loss`` and ``entries_per_second``. ``uns["fe"]["loss"]`` names the loss; that
+        of factorized embeddings is the mean squared error per entry, in squared units of the
+        matrix. The training loss is the mean over the steps since the evaluation before, and
+        includes the noise that training adds.
 
     Raises
     ------
@@ -41,11 +43,10 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     >>> fe.get.history(adata)["step"].tolist()
     [0, 15, 20]
     """
-    stored: pd.DataFrame = require_trained(adata, key)["history"]
-    return stored.copy()
+    return unpack_history(require_trained(adata, key)["history"])
 
 
-def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> Factorized:
+def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> nn.Module:
     """Return the trained model as a torch module on the CPU.
 
     Parameters
@@ -57,15 +58,15 @@ def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> Factorized:
 
     Returns
     -------
-    Factorized
-        Its tables are those of the samples of `adata` and of the genes trained on.
+    torch.nn.Module
+        Its tables hold the vectors of the samples of `adata` and of the genes that were trained on.
 
     Raises
     ------
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If the AnnData was subset by genes or concatenated since.
+        If the AnnData was subset by genes or concatenated after the training.
 
     Examples
     --------
@@ -75,4 +76,4 @@ def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> Factorized:
     >>> fe.get.model(adata).architecture["decoder"]
     'inner'
     """
-    return trained_model(adata, key)[0]
+    return trained_model(adata, key)[0].module

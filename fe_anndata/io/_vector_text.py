@@ -23,43 +23,43 @@ CORNERS = (
     "index",
     "id",
 )
-"""What stands above the names in tables whose columns are counted."""
+"""What the first column may be called in a table whose other columns are numbered."""
 
 
 def read_text(path: Path) -> tuple[list[str], np.ndarray]:
     """Return names and vectors, float32 (n_genes, gene_dim), of a text file, gzip or plain.
 
-    A first line that says how many vectors of which length follow, or that names the columns, may
-    be there or not.
+    The first line may give the number of vectors and their length, or name the columns; it may
+    also be the first vector.
 
     Raises
     ------
     ValueError
-        For a line that cannot be read, with its number, or if the file is empty or cut off.
+        If a line cannot be read (the message gives its number), or the file is empty or cut off.
     """
     lines = _lines(path)
     first = next(lines, None)
     if first is None:
         raise ValueError(f"{path} is empty.")
     second = next(lines, None)
-    promised = _counts(first[1], second[1] if second else "")
-    header = promised is not None or _names_columns(first[1], second[1] if second else "")
+    announced = _counts(first[1], second[1] if second else "")
+    header = announced is not None or _names_columns(first[1], second[1] if second else "")
     kept = [line for line in (None if header else first, second) if line is not None]
-    names, vectors = _parse(path, _chain(kept, lines), promised[1] if promised else None)
+    names, vectors = _parse(path, _chain(kept, lines), announced[1] if announced else None)
     if not names:
-        raise ValueError(f"{path} holds a header line and no vector.")
-    if promised and promised[0] != len(names):
+        raise ValueError(f"{path} holds a header line, but no vector.")
+    if announced and announced[0] != len(names):
         raise ValueError(
-            f"{path} promises {promised[0]} vectors in line 1 and holds {len(names)}: it was cut "
-            "off or changed. Fetch it again, or delete line 1 to read what is there."
+            f"{path} announces {announced[0]} vectors in line 1 and holds {len(names)}: it was cut "
+            "off or changed. Download it again, or delete line 1 to read what is there."
         )
     return names, vectors
 
 
 def write_text(file: BinaryIO, names: list[str], vectors: np.ndarray, *, table: bool) -> None:
-    """Write word2vec text, or if `table` tab-separated columns with a header row.
+    """Write word2vec text or, if `table`, tab-separated columns with a header row.
 
-    Nine significant digits give every float32 back exactly.
+    Nine significant digits are enough to give every float32 back exactly.
     """
     dim = vectors.shape[1]
     gap = "\t" if table else " "
@@ -82,7 +82,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise ValueError(
             f"{path} is not text; vectors are read from word2vec text, .tsv, .npz and .h5ad."
         ) from error
-    # Not splitlines, which also breaks at characters that may stand in a name.
+    # splitlines would also split at characters that a name may contain.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, line.rstrip("\r")
@@ -96,7 +96,7 @@ def _chain(
 
 
 def _split(line: str) -> tuple[str, list[str]]:
-    """Return the name, which ends at the first tab if there is one, and the other fields."""
+    """Return the name, which ends at the first tab or else at the first space, and the rest."""
     name, _, rest = line.partition("\t") if "\t" in line else line.partition(" ")
     if "\t" in (rest := rest.rstrip()):  # an empty field is a value that is missing
         return name.strip(), [field.strip() for field in rest.split("\t")]
@@ -104,19 +104,19 @@ def _split(line: str) -> tuple[str, list[str]]:
 
 
 def _counts(first: str, second: str) -> tuple[int, int] | None:
-    """Return the number of vectors and their length, if the first line says them."""
+    """Return the number of vectors and their length, if the first line gives them."""
     words = first.split()
     if len(words) != 2 or first[:1].isspace() or not all(word.isdecimal() for word in words):
         return None
-    # A vector of length one, of a gene whose name is a number, can have a line of the same form.
+    # The line of a vector of length one looks the same if the name of the gene is a number.
     number, dim = map(int, words)
     return None if len(_split(second)[1]) == 1 != dim else (number, dim)
 
 
 def _names_columns(first: str, second: str) -> bool:
-    """Return whether the first line names the columns: words, or 0, 1, 2... or 1, 2, 3..."""
+    """Return whether the first line names the columns, by words or by numbers."""
     corner, fields = _split(first)
-    if not any(_is_number(field) for field in fields):  # else it is a vector that is damaged
+    if not any(_is_number(field) for field in fields):  # else it may be a damaged vector
         return not second or any(_is_number(field) for field in _split(second)[1])
     counted = [[str(i + start) for i in range(len(fields))] for start in (0, 1)]
     return corner.lower() in CORNERS and fields in counted
@@ -133,7 +133,7 @@ def _is_number(text: str) -> bool:
 def _parse(
     path: Path, lines: Iterable[tuple[int, str]], dim: int | None
 ) -> tuple[list[str], np.ndarray]:
-    """Return names and vectors; the first vector says how long all are, unless `dim` does."""
+    """Return names and vectors of length `dim` or, if it is None, of the length of the first."""
     names: list[str] = []
     rows: list[np.ndarray] = []
     for number, line in lines:
@@ -145,7 +145,7 @@ def _parse(
         if len(fields) != dim:
             raise ValueError(f"{where} has {len(fields)} values, not {dim} as expected.")
         try:
-            with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+            with np.errstate(over="ignore"):  # a number too large for float32 is refused below
                 row = np.array(fields, dtype=np.float64).astype(np.float32)
         except ValueError as error:
             wrong = next(field for field in fields if not _is_number(field))
@@ -153,8 +153,8 @@ def _parse(
         finite = np.isfinite(row)
         if not finite.all() and not np.isnan(row).all():
             raise ValueError(
-                f"{where} is not finite in value {1 + int(np.argmin(finite))}. A vector may be "
-                "NaN as a whole, for a gene without one, but not in parts."
+                f"{where} is not finite in value {1 + int(np.argmin(finite))}. A gene without a "
+                "vector may have NaN in all values, but not in some."
             )
         names.append(name)
         rows.append(row)

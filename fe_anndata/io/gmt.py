@@ -1,10 +1,10 @@
-"""Gene sets in .gmt files, as MSigDB and Enrichr give them out."""
+"""Gene sets in .gmt files, the format of MSigDB and Enrichr."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from .._access.gmt import load_gmt
+from ..genespace.gmt import load_gmt
 
 
 def read_gmt(path: str | Path) -> dict[str, list[str]]:
@@ -13,20 +13,20 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     Parameters
     ----------
     path
-        A .gmt file, plain or compressed by gzip: on each line a name, a description and genes,
-        separated by tabs.
+        A .gmt file, plain or compressed with gzip. Each line holds a name, a description and
+        genes, separated by tabs.
 
     Returns
     -------
     dict
-        The genes of each set by its name, in the order of the file; a gene that a line repeats is
-        kept once. Descriptions are left out.
+        The genes of each set by its name, in the order of the file. A gene that a line repeats is
+        kept once, and descriptions are left out.
 
     Raises
     ------
     ValueError
-        If there is no such file, it holds no set, a line is no set or names one that was there
-        before; with the number of the line.
+        If there is no such file, it holds no set, or a line is not a set or repeats a name; the
+        message gives the number of the line.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._access.files import load
-from .._access.genes import gene_space
+from .._access.genes import gene_space, without_samples
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys
 from ._vector_text import read_text, write_text
@@ -26,30 +26,33 @@ WRITTEN = (".txt", ".vec", ".tsv", ".npz", ".h5ad")
 def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
     """Read gene vectors into an AnnData of genes without samples.
 
-    Every verb that looks up, compares or classifies genes takes it, as it would a training.
+    Every verb that looks up, compares or classifies genes takes it like a trained AnnData.
 
     Parameters
     ----------
     path
-        word2vec text, plain or gzip, with or without a first line that says how many vectors
-        follow (the files of gene2vec and GeneRAIN-vec); a ``.tsv`` table with a header row; an
-        ``.npz`` file of ``names`` and ``vectors``; or an ``.h5ad`` file, whose genes are its var
-        if it has ``varm[key]``, and otherwise its obs, with the vectors in X, as
-        :func:`fe_anndata.get.genes` returns them.
+        One of these files:
+
+        - word2vec text, plain or gzip, with or without a first line that gives the number of
+          vectors and their length (the files of gene2vec and GeneRAIN-vec);
+        - a ``.tsv`` table with a header row;
+        - an ``.npz`` file with the arrays ``names`` and ``vectors``;
+        - an ``.h5ad`` file. Its genes are its var if it has ``varm[key]``; otherwise they are its
+          obs, with the vectors in X, as :func:`fe_anndata.get.genes` returns them.
     key
-        The name of the vectors: where they go, and where they are in an ``.h5ad`` file.
+        The name of the vectors in the result and, if `path` is an ``.h5ad`` file, in it.
 
     Returns
     -------
     AnnData
-        0 samples x genes; ``varm["fe"]`` holds the vectors, float32 (n_vars, gene_dim), with NaN
-        rows for genes without one.
+        0 samples x genes. ``varm["fe"]`` holds the vectors, float32 (n_vars, gene_dim); a gene
+        without a vector has a NaN row.
 
     Raises
     ------
     ValueError
-        If there is no such file, it is empty or damaged, a line cannot be read (with its number),
-        a vector is not finite, or a name repeats.
+        If there is no such file, it is empty or damaged, a line cannot be read (the message gives
+        its number), a vector is not finite, or a name repeats.
 
     Examples
     --------
@@ -66,8 +69,7 @@ def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
         names, vectors = _of_npz(path) if path.suffix == ".npz" else read_text(path)
         var = pd.DataFrame(index=pd.Index(names, dtype=str))
     _require_sound(path, var.index, vectors)
-    X = np.empty((0, len(var)), dtype=np.float32)
-    return AnnData(X, var=var, varm={keys.varm: np.ascontiguousarray(vectors, dtype=np.float32)})
+    return without_samples(var, vectors, key)
 
 
 def write_gene_vectors(
@@ -78,12 +80,12 @@ def write_gene_vectors(
     Parameters
     ----------
     adata
-        ``varm["fe"]`` is read. Genes that were not trained on are left out.
+        Trained; ``varm["fe"]`` is read. Genes that were not trained on are left out.
     path
-        Where to; its ending decides the format: ``.txt`` or ``.vec`` for word2vec text, ``.tsv``
-        for a table with a header row, each also with ``.gz``; ``.npz`` for arrays ``names`` and
-        ``vectors``; ``.h5ad`` for an AnnData of the genes without samples. All give the same
-        float32 numbers back.
+        The file to write. Its ending decides the format: ``.txt`` or ``.vec`` for word2vec text,
+        ``.tsv`` for a table with a header row (any of them may be followed by ``.gz``); ``.npz``
+        for the arrays ``names`` and ``vectors``; ``.h5ad`` for an AnnData of the genes without
+        samples. Every format gives exactly the same float32 numbers back.
     key
         The `key_added` of the training.
     overwrite
@@ -94,7 +96,7 @@ def write_gene_vectors(
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If the ending is not known, no gene has a vector, a name does not fit the format, the file
+        If the ending is unknown, no gene has a vector, the format cannot hold a name, the file
         exists and `overwrite` is False, or its folder does not exist.
 
     Examples
@@ -120,9 +122,8 @@ def write_gene_vectors(
         _require_writable_names(names, table=ending == ".tsv")
     with replacing(path, overwrite=overwrite) as temporary:
         if ending == ".h5ad":
-            X = np.empty((0, len(names)), dtype=np.float32)
-            of_genes = adata.var.loc[space.names].copy()
-            AnnData(X, var=of_genes, varm={key: vectors}).write_h5ad(temporary)
+            var = adata.var.loc[space.names].copy()
+            without_samples(var, vectors, key).write_h5ad(temporary)
             return
         with temporary.open("wb") as file:
             if ending == ".npz":
@@ -137,7 +138,7 @@ def _write_text(
     if not zipped:
         write_text(file, names, vectors, table=table)
         return
-    # No time and no name inside, so that the same vectors give the same bytes.
+    # Without a time and a name in the header the same vectors give the same bytes.
     with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
         write_text(packed, names, vectors, table=table)  # type: ignore[arg-type]
 
@@ -146,11 +147,11 @@ def _of_npz(path: Path) -> tuple[list[str], np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             stored = dict(arrays)
-    # What holds one array, as of np.save, is no context: TypeError.
+    # TypeError: a single array, as np.save writes it, is not a context manager.
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
-            f"{path} cannot be read as .npz of plain arrays: it is damaged, or names are stored "
-            "as objects; store them with names.astype(str)."
+            f"{path} cannot be read as an .npz file of plain arrays: it is damaged, or its names "
+            "are stored as objects; store them as names.astype(str)."
         ) from error
     missing = {"names", "vectors"} - stored.keys()
     if missing:
@@ -162,13 +163,13 @@ def _of_npz(path: Path) -> tuple[list[str], np.ndarray]:
 
 
 def _of_anndata(adata: AnnData, path: Path, keys: Keys) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the table of genes and their vectors, which may be in var or in obs."""
+    """Return the table of the genes, which may be var or obs, and their vectors."""
     if keys.varm in adata.varm:
         return adata.var, np.asarray(adata.varm[keys.varm])
     if keys.obsm in adata.obsm or len(adata.varm) or adata.X is None or not adata.n_obs:
         raise ValueError(
-            f"{path} has no varm[{keys.varm!r}], nor are its obs genes with vectors in X; name "
-            f"the key of the vectors: {near(keys.varm, adata.varm)}"
+            f"{path} has no varm[{keys.varm!r}], and its obs are not genes with vectors in X. "
+            f"Give the key of the vectors: {near(keys.varm, adata.varm)}"
         )
     X = adata.X.toarray() if sparse.issparse(adata.X) else np.asarray(adata.X)
     return adata.obs, X
@@ -182,7 +183,7 @@ def _require_sound(path: Path, names: pd.Index, vectors: np.ndarray) -> None:
     repeated = names[names.duplicated()]
     if len(repeated):
         raise ValueError(
-            f"{path}: {len(repeated)} names repeat, first {repeated[0]!r}; keep one line of each."
+            f"{path}: {len(repeated)} names repeat, first {repeated[0]!r}; keep one line for each."
         )
     finite = np.isfinite(vectors)
     bad = ~finite.all(axis=1) & ~np.isnan(vectors).all(axis=1)
@@ -197,6 +198,6 @@ def _require_writable_names(names: list[str], *, table: bool) -> None:
     wrong = [n for n in names if not n or n != n.strip() or any(b in n for b in breaks)]
     if wrong:
         raise ValueError(
-            f"{len(wrong)} names, first {wrong[0]!r}, are empty or hold white space, which would "
-            "end them in this format; write .npz or .h5ad."
+            f"{len(wrong)} names, first {wrong[0]!r}, are empty or contain white space, which "
+            "ends a name in this format; write .npz or .h5ad."
         )

@@ -1,9 +1,9 @@
 """Operations on tensors: no names, no files, no AnnData.
 
 ``products``
-    A matrix, dense or CSR, known by its products with thin matrices; and sparse sets of cells.
+    A matrix, dense or CSR, known by its products with thin matrices; and the sets of entries.
 ``target``
-    What a model is to predict: such a matrix, centred and scaled, its hidden cells filled in.
+    What a model is to predict: such a matrix, centred and scaled, its hidden entries filled in.
 ``inner``
     Loss and gradients of the inner decoder over the whole matrix, from two such products.
 ``phi``

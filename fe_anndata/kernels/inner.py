@@ -5,10 +5,10 @@ Two ways: :func:`loss_and_gradients` of both factors, and :class:`Scores` with
 for many steps.
 
 The model predicts ``<p_s, q_g>`` for the target Y. With E = Y - P Q' the residuals and N the number
-of cells that count, the loss is ``sum(E^2) / N`` and its gradients are ``-2 E Q / N`` and
+of entries that count, the loss is ``sum(E^2) / N`` and its gradients are ``-2 E Q / N`` and
 ``-2 E' P / N``. E is never formed: ``E Q = Y Q - P (Q' Q)``.
 
-Hidden cells are filled with the prediction, so that their residual is zero. Where the filling is
+Hidden entries are filled with the prediction, so that their residual is zero. Where the filling is
 refreshed at every call, in :func:`loss_and_gradients`, the result is exact for any set of them.
 """
 
@@ -27,7 +27,7 @@ ROWS = 4096
 
 @dataclass(frozen=True)
 class Gradients:
-    """Mean squared residual of the cells that count, and its gradients.
+    """Mean squared residual of the entries that count, and its gradients.
 
     For a sample held out whole, its row of P has the gradient of its own squared error, which is
     not a part of the loss.
@@ -39,7 +39,7 @@ class Gradients:
 
 
 def loss_and_gradients(target: Target, P: Tensor, Q: Tensor) -> Gradients:
-    """Evaluate the loss and its gradients over all observed cells.
+    """Evaluate the loss and its gradients over all observed entries.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def loss_and_gradients(target: Target, P: Tensor, Q: Tensor) -> Gradients:
 class Scores:
     """The loss as a function of P alone, Q fixed: k numbers per sample are all there is to know.
 
-    Hidden cells hold the prediction of the P they were filled with, so gradients are exact there;
+    Hidden entries hold the prediction of the P they were filled with, so gradients are exact there;
     elsewhere they hold P back a little, as in expectation-maximisation, until the scores are taken
     again.
 
@@ -74,9 +74,9 @@ class Scores:
     YQ, QQ
         Y Q, (n, k), and Q' Q, (k, k).
     loss
-        Mean squared residual of the cells that count, at that P.
+        Mean squared residual of the entries that count, at that P.
     n_observed
-        Number of these cells.
+        Number of these entries.
     """
 
     YQ: Tensor
@@ -86,7 +86,7 @@ class Scores:
 
     @classmethod
     def of(cls, target: Target, P: Tensor, Q: Tensor) -> Scores:
-        """Take the scores of `target` on Q (m, k), its hidden cells filled by P (n, k)."""
+        """Take the scores of `target` on Q (m, k), its hidden entries filled by P (n, k)."""
         filled = target.hidden.inner(P, Q)
         YQ, QQ = target.times(Q, filled), Q.T @ Q
         counted = target.shaping(P)
@@ -111,7 +111,7 @@ def best_gene_factors(
         Sample factors (n, k), zero for samples that do not count, and P' P (k, k), float64. If P
         is random, their means: then the expected loss is what is least.
     Q
-        The gene factors so far (m, k), which fill the hidden cells.
+        The gene factors so far (m, k), which fill the hidden entries.
     prior
         Precision of the normal prior of the gene factors.
     penalty

@@ -48,7 +48,7 @@ class Neighbours:
         return cls(members, torch.cat(found))
 
     def gradient(self, table: Tensor, drawn: Tensor, sharpness: float) -> Tensor:
-        """Return the gradient of the loss by a table of places (n, d).
+        """Return the gradient of the loss by a table of positions (n, d).
 
         Parameters
         ----------
@@ -61,21 +61,21 @@ class Neighbours:
         """
         u = table[self.members]
         u = u - u.mean(0)  # where squares are small, their differences keep digits
-        some, square = u[drawn], sharpness**2
+        searching, square = u[drawn], sharpness**2
         near = self.nearest[drawn]
-        apart = some[:, None] - u[near]
+        apart = searching[:, None] - u[near]
         similarity = 1 / (1 + square * apart.square().sum(2))
         # From here on, gradients by the logarithms of similarities, in units of 2 c^2.
         pull = apart * (similarity / near.shape[1])[..., None]
         moves = torch.zeros_like(u)
         moves[drawn] += pull.sum(1)
         moves.index_add_(0, near.flatten(), -pull.flatten(0, 1))
-        of_all = _squared_distances(some, u).mul_(square).add_(1).reciprocal_()
-        of_all[torch.arange(len(drawn)), drawn] = 0  # itself
-        push = of_all.square().div_(of_all.sum(1, keepdim=True).clamp_min(1e-30))
+        similarities = _squared_distances(searching, u).mul_(square).add_(1).reciprocal_()
+        similarities[torch.arange(len(drawn)), drawn] = 0  # itself
+        push = similarities.square().div_(similarities.sum(1, keepdim=True).clamp_min(1e-30))
         # With the few dimensions as rows: as columns they take several times as long.
-        moves[drawn] += (u.T @ push.T).T - push.sum(1, keepdim=True) * some
-        moves += (some.T @ push).T - push.sum(0)[:, None] * u
+        moves[drawn] += (u.T @ push.T).T - push.sum(1, keepdim=True) * searching
+        moves += (searching.T @ push).T - push.sum(0)[:, None] * u
         gradient = torch.zeros_like(table)
         gradient[self.members] = moves.mul_(2 * square / len(drawn))
         return gradient

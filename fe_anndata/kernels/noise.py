@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from . import squares
 from .placement import Quadratic
 from .target import Target
 
@@ -69,9 +68,9 @@ def residual_noise(
     Parameters
     ----------
     target
-        The matrix; its samples and cells that count decide.
+        The matrix; its samples and entries that count decide.
     filled
-        The prediction for its hidden cells.
+        The prediction for its hidden entries.
     P, V
         Sample factors (n, k) and loadings (m, k).
     shared
@@ -83,7 +82,7 @@ def residual_noise(
     YP = target.transposed_times(PC, filled)
     left = _squares_by_gene(target, filled)
     left += (((V @ (PC.T @ PC)) - 2 * YP) * V).sum(1)
-    # Hidden cells were filled with the prediction, so they add nothing.
+    # Hidden entries were filled with the prediction, so they add nothing.
     hidden = torch.zeros_like(left).index_add_(
         0, target.hidden.columns, counted[target.hidden.rows, 0].double()
     )
@@ -113,7 +112,7 @@ def misfit(
     """
     hidden = target.hidden
     weight = 1 / noise.genes
-    squared = squares.by_sample(target.X.forward, target.offset, weight) / target.scale**2
+    squared = target.X.squares_by_sample(target.offset, weight) / target.scale**2
     change = _change_by_filling(target, filled) * weight[hidden.columns]
     squared.index_add_(0, hidden.rows, change.double())
     gram = V.T @ (V * weight[:, None])
@@ -126,14 +125,14 @@ def misfit(
 def _squares_by_gene(target: Target, filled: Tensor) -> Tensor:
     """Return the squares of the target over the samples that count, float64 (m,)."""
     hidden, counted = target.hidden, target.counted[:, 0]
-    total = squares.by_gene(target.X.forward, target.offset, counted) / target.scale**2
+    total = target.X.squares_by_gene(target.offset, counted) / target.scale**2
     change = _change_by_filling(target, filled) * counted[hidden.rows]
     total.index_add_(0, hidden.columns, change.double())
     return total
 
 
 def _change_by_filling(target: Target, filled: Tensor) -> Tensor:
-    """Return what the square of each hidden cell gains when it is filled."""
+    """Return what the square of each hidden entry gains when it is filled."""
     before = (target.hidden.values - target.hidden.gather(target.offset)) / target.scale
     return filled.square() - before.square()
 

@@ -79,7 +79,7 @@ class Prior:
 
     @classmethod
     def of(cls, table: Tensor, weight: float = 1.0) -> Prior:
-        """Return the normal distribution nearest to a table of places, as if seen `weight` times.
+        """Return the normal distribution nearest to a table of positions, seen `weight` times.
 
         What the table holds is float64.
         """
@@ -118,7 +118,7 @@ class Candidates:
 
 
 def lattice(table: Tensor, points: int, margin: float = 0.05) -> Tensor:
-    """Return ``points ** 2`` places over the box of a two-dimensional table and a little beyond."""
+    """Return ``points ** 2`` positions over the box of a flat table, and a little beyond."""
     least, most = table.amin(0), table.amax(0)
     step = torch.linspace(-margin, 1 + margin, points, device=table.device)
     axes = (least + step[:, None] * (most - least)).T
@@ -148,7 +148,7 @@ class Landscape:
     factors, tangents
         The decoder.
     prior
-        Of places.
+        Of positions.
     """
 
     profiles: Quadratic
@@ -157,7 +157,7 @@ class Landscape:
     prior: Prior
 
     def error(self, u: Tensor) -> Tensor:
-        """Return the error at some places u (n, s, d) of each profile, (n, s)."""
+        """Return the error at some positions u (n, s, d) of each profile, (n, s)."""
         P = self.factors(u.flatten(0, 1)).view(*u.shape[:2], -1)
         return self.profiles.error(P) + self.prior.error(u)
 
@@ -205,7 +205,7 @@ def refine(landscape: Landscape, starts: Tensor, steps: int) -> tuple[Tensor, Te
             downhill = torch.where(better[..., None], downhill_there, downhill)
             curvature = torch.where(better[..., None, None], curvature_there, curvature)
             damping = torch.where(better, damping * EASE, damping * BRAKE)
-    # The first that is as good as the best: several may have come to the same place.
+    # The first that is as good as the best: several may have come to the same position.
     least = error.amin(1, keepdim=True)
     first = (error <= least + slack * least.abs()).to(torch.uint8).argmax(1)
     best = torch.arange(len(u), device=u.device), first

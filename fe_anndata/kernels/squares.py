@@ -29,7 +29,7 @@ def by_gene(X: Tensor, centre: Tensor, weight: Tensor) -> Tensor:
     columns, values = X.col_indices(), X.values()
     for part in _parts(len(values)):
         at, x = columns[part].long(), values[part].double()
-        # What is stored, in place of the zero that every cell is first taken for.
+        # What is stored, in place of the zero that every entry is first taken for.
         total.index_add_(0, at, weight[_row_of_each(X, part)] * (x * x - 2 * x * centre[at]))
     return total + weight.sum() * centre.square()
 

@@ -1,7 +1,7 @@
 """Truncated SVD of a target, by products alone.
 
 Halko, Martinsson and Tropp, SIAM Review 53 (2011). The centring is implicit, so a sparse matrix
-stays sparse; hidden cells are filled with zero, the mean of their gene.
+stays sparse; hidden entries are filled with zero, the mean of their gene.
 """
 
 from __future__ import annotations

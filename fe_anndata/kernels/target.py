@@ -1,6 +1,6 @@
 """The matrix a model is to predict: centred, scaled, with what it must not see filled in.
 
-Y = (X + C - offset) / scale is never formed. Cells that must not count (held out, or missing) are
+Y = (X + C - offset) / scale is never formed. Entries that must not count (held out, or missing) are
 filled: C is a sparse matrix that puts a given prediction in their place.
 """
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .products import Cells, Products
+from .entry_set import EntrySet
+from .products import Products
 
 
 @dataclass(frozen=True)
@@ -21,24 +22,24 @@ class Target:
     Attributes
     ----------
     X
-        The matrix, n x m, with any finite number at the missing cells.
+        The matrix, n x m, with any finite number at the missing entries.
     hidden
-        The cells that do not count.
+        The entries that do not count.
     counted
         (n, 1), 1 for samples that count and 0 for those held out whole: they shape nothing that
         is shared, only their own vector.
     offset
         Of each gene, (m,), in the units of X.
     scale
-        Of all cells, in the units of X.
+        Of all entries, in the units of X.
     n_observed
-        Number of the cells that count.
+        Number of the entries that count.
     squares
         Sum of their squares in Y.
     """
 
     X: Products
-    hidden: Cells
+    hidden: EntrySet
     counted: Tensor
     offset: Tensor
     scale: float
@@ -47,14 +48,24 @@ class Target:
 
     @classmethod
     def of(
-        cls, X: Products, hidden: Cells, counted: Tensor, offset: Tensor, standardise: bool = True
+        cls,
+        X: Products,
+        moments: tuple[Tensor, float],
+        hidden: EntrySet,
+        counted: Tensor,
+        offset: Tensor,
+        standardise: bool = True,
     ) -> Target:
-        """Return the target; if standardised, the cells that count have unit mean square in it."""
+        """Return the target; if standardised, the entries that count have unit mean square in it.
+
+        `moments` are the sum of each column of X over the samples that count, float64 (m,), and
+        the sum of all squares there.
+        """
         m = X.shape[1]
         centre, weight = offset.double(), counted.double()
         of_hidden = weight[hidden.rows, 0]
         n_observed = int(weight.sum() * m - of_hidden.sum())
-        column_sums, squares = X.moments(weight[:, 0])
+        column_sums, squares = moments
         squares += float(weight.sum() * (centre @ centre) - 2 * (column_sums @ centre))
         squares -= float(of_hidden @ (hidden.values.double() - hidden.gather(centre)).square())
         mean_square = max(squares, 0.0) / n_observed
@@ -66,18 +77,18 @@ class Target:
         return P if bool(self.counted.all()) else P * self.counted
 
     def nothing(self) -> Tensor:
-        """Return the filling of hidden cells by zero: each by the offset of its gene."""
+        """Return the filling of hidden entries by zero: each by the offset of its gene."""
         return torch.zeros_like(self.hidden.values)
 
     def times(self, Q: Tensor, filled: Tensor) -> Tensor:
-        """Return Y Q, (n, k), with `filled` in the hidden cells."""
+        """Return Y Q, (n, k), with `filled` in the hidden entries."""
         product = self.X.times(Q)
         self.hidden.add_times(product, self._change(filled), Q)
         product -= self.offset @ Q
         return product.div_(self.scale)
 
     def transposed_times(self, P: Tensor, filled: Tensor) -> Tensor:
-        """Return Y' P, (m, k), with `filled` in the hidden cells."""
+        """Return Y' P, (m, k), with `filled` in the hidden entries."""
         product = self.X.transposed_times(P)
         self.hidden.add_transposed_times(product, self._change(filled), P)
         return product.addr_(self.offset, P.sum(0), alpha=-1).div_(self.scale)

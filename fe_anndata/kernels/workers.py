@@ -41,7 +41,7 @@ def workers(n: int) -> Iterator[None]:
         _number.reset(token)
 
 
-def share(run: Callable[[int], None], pieces: int) -> None:
+def in_parallel(run: Callable[[int], None], pieces: int) -> None:
     """Call `run` with 0 ... pieces - 1, each thread taking the next one when it is free.
 
     Returns, or raises what `run` has raised first, when no thread is at work any more.

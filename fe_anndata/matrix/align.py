@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .values import Values, as_values
-
 ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{6,}(\.\d+)?$")
 SHOWN = 3
 
@@ -29,14 +27,12 @@ class Alignment:
     known: np.ndarray
     columns: np.ndarray
 
-    def rows(self, X: Values, rows: slice) -> np.ndarray:
-        """Return some rows of the new matrix as a dense float32 block, genes in order."""
-        block = as_values(X[rows])
-        dense = block if isinstance(block, np.ndarray) else block.toarray()
-        whole = len(self.columns) == dense.shape[1]
+    def columns_of(self, block: np.ndarray) -> np.ndarray:
+        """Return a dense block of the new matrix with the trained genes alone, in their order."""
+        whole = len(self.columns) == block.shape[1]
         if whole and np.array_equal(self.columns, np.arange(len(self.columns))):
-            return dense
-        aligned: np.ndarray = dense[:, self.columns]
+            return block
+        aligned: np.ndarray = block[:, self.columns]
         return aligned
 
 
@@ -53,7 +49,7 @@ def align(trained: pd.Index, new: pd.Index) -> Alignment:
     if not new[wanted].is_unique:
         twice = new[wanted & new.duplicated()].unique()
         raise ValueError(
-            f"{len(twice)} gene names occur more than once ({_some(twice)}); call "
+            f"{len(twice)} gene names occur more than once ({_first(twice)}); call "
             "adata.var_names_make_unique() first."
         )
     if not wanted.any():
@@ -65,8 +61,8 @@ def align(trained: pd.Index, new: pd.Index) -> Alignment:
             else " Names must agree to the letter."
         )
         raise ValueError(
-            f"no gene in common: the reference has {_some(trained)}, the new samples have "
-            f"{_some(new)}.{cure}"
+            f"no gene in common: the reference has {_first(trained)}, the new samples have "
+            f"{_first(new)}.{cure}"
         )
     places = new[wanted].get_indexer(trained)
     known = np.flatnonzero(places >= 0)
@@ -74,9 +70,9 @@ def align(trained: pd.Index, new: pd.Index) -> Alignment:
 
 
 def _kind(names: pd.Index) -> str:
-    some = [bool(ENSEMBL.match(str(name))) for name in names[:50]]
-    return "Ensembl ids" if some and sum(some) > len(some) / 2 else "symbols"
+    matches = [bool(ENSEMBL.match(str(name))) for name in names[:50]]
+    return "Ensembl ids" if matches and sum(matches) > len(matches) / 2 else "symbols"
 
 
-def _some(names: pd.Index) -> str:
+def _first(names: pd.Index) -> str:
     return ", ".join(map(str, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")

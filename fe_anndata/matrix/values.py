@@ -59,8 +59,18 @@ def parts(X: Values) -> Iterator[tuple[int, np.ndarray]]:
         yield first, values[first : first + step]
 
 
-def missing_cells(X: Values) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and columns of the NaN cells, sorted by row, then column."""
+def rows_of_csr(X: Values, part: slice) -> Values:
+    """Return some consecutive rows of a CSR matrix, on its memory."""
+    indptr = X.indptr[part.start : part.stop + 1]
+    stored = slice(indptr[0], indptr[-1])
+    arrays = X.data[stored], X.indices[stored], indptr - indptr[0]
+    rows = sparse.csr_matrix(arrays, shape=(part.stop - part.start, X.shape[1]), copy=False)
+    rows.has_canonical_format = True  # as the whole has
+    return rows
+
+
+def missing_entries(X: Values) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of the NaN entries, sorted by row, then column."""
     if sparse.issparse(X):
         where = np.flatnonzero(np.isnan(X.data))
         rows = np.searchsorted(X.indptr, where, side="right") - 1
@@ -83,7 +93,7 @@ def without_missing(X: Values) -> Values:
     return np.nan_to_num(X)
 
 
-def cells(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+def entries(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     """Return the values at pairs of rows and columns, float32."""
     if sparse.issparse(X):
         if not len(rows):  # scipy gives back a sparse matrix then
@@ -97,7 +107,7 @@ def tile(X: Values, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     """Return a copy of the dense block of some rows and columns, float32."""
     block: np.ndarray
     if not sparse.issparse(X):
-        # By one number per cell: by two, numpy takes more than twice as long.
+        # By one number per entry: by two, numpy takes more than twice as long.
         block = X.take(rows[:, None] * X.shape[1] + cols)
         return block
     i, j, values = stored_in_tile(X, rows, cols)
@@ -122,37 +132,3 @@ def stored_in_tile(
     inside = np.flatnonzero(j >= 0)
     i = np.searchsorted(ends, inside, side="right")
     return i, j[inside], X.data[at[inside]]
-
-
-def rows_without_values(X: Values) -> np.ndarray:
-    """Return the rows in which every value is missing."""
-    rows: np.ndarray
-    if sparse.issparse(X):
-        missing = missing_cells(X)[0]
-        rows = np.flatnonzero(np.bincount(missing, minlength=1) == X.shape[1])
-        return rows
-    # Such a row lacks its first value too: a cheap look before the whole.
-    suspects = np.flatnonzero(np.isnan(X[:, 0]))
-    rows = suspects[np.isnan(X[suspects]).all(axis=1)]
-    return rows
-
-
-def column_moments(X: Values) -> tuple[np.ndarray, np.ndarray]:
-    """Return sum and number of the observed values of each column, float64.
-
-    By parts, so that nothing of the size of the matrix is made.
-    """
-    n_obs, n_vars = X.shape
-    total, number = np.zeros(n_vars), np.zeros(n_vars)
-    if sparse.issparse(X):
-        number += n_obs
-        for first, data in parts(X):
-            columns = X.indices[first : first + len(data)]
-            missing = np.isnan(data)
-            total += np.bincount(columns, weights=np.where(missing, 0, data), minlength=n_vars)
-            number -= np.bincount(columns[missing], minlength=n_vars)
-        return total, number
-    for _, block in parts(X):
-        total += np.nansum(block, axis=0, dtype=np.float64)
-        number += np.count_nonzero(~np.isnan(block), axis=0)
-    return total, number

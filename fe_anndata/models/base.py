@@ -1,33 +1,214 @@
-"""What every model family shares."""
+"""What a family is: its options, its recipes, how it is trained, and what a trained one can do.
+
+A family is one folder beside this file, and one line in :mod:`fe_anndata.models`. Nothing else
+names it: verbs, store and command line know the four nouns of this file.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from torch import Tensor, nn
+from .._core.errors import require_choice
+from .options import Options, merged, require_known
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+    from ..training.problem import Problem
+    from ..training.task import Task
 
 
-class Model(nn.Module, ABC):
-    """A network that owns one vector per gene.
-
-    That is all the families have in common. Factorized embeddings also own a vector per sample;
-    a family that embeds a sample from its profile does not. What a family minimises is the
-    business of its objective in :mod:`fe_anndata.training`.
+@dataclass(frozen=True)
+class Recipe:
+    """A name for some options.
 
     Attributes
     ----------
-    family
-        The name under which :func:`fe_anndata.tl.train` knows it.
+    doc
+        What it is, in a line.
+    changes
+        The options it changes.
+    allows
+        Options of which only some values make sense with it.
     """
 
-    family: ClassVar[str]
+    doc: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    allows: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Samples that were placed in a trained embedding.
+
+    Attributes
+    ----------
+    u
+        Coordinates, float32 (n, d); NaN for a sample without a value.
+    error
+        Their standard errors, float32 (n, d), if the family knows them.
+    n_genes
+        Number of genes with a value, int64 (n,).
+    facts
+        More about each sample by name, such as ``"r2"``; each (n,).
+    """
+
+    u: np.ndarray
+    error: np.ndarray | None
+    n_genes: np.ndarray
+    facts: Mapping[str, np.ndarray]
+
+
+class Trained(ABC):
+    """A trained model, without anndata.
+
+    Attributes
+    ----------
+    options
+        With every value that was used.
+    """
+
+    options: Options
 
     @property
-    @abstractmethod
-    def architecture(self) -> dict[str, Any]:
-        """Keyword arguments that build the same network, untrained."""
+    def module(self) -> nn.Module:
+        """The torch module, if there is one."""
+        raise ValueError("a model of this family is no torch module.")
 
     @abstractmethod
-    def gene_vectors(self) -> Tensor:
-        """Return the embedding of every gene, (n_genes, gene_dim)."""
+    def samples(self) -> np.ndarray:
+        """Return the sample embedding, float32 (n_obs, sample_dim)."""
+
+    @abstractmethod
+    def genes(self) -> np.ndarray:
+        """Return the gene embedding, float32 (trained genes, gene_dim)."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, dict[str, Any]]:
+        """Return all that :meth:`Family.load` needs beside both embeddings.
+
+        Numbers and arrays by section and name; weights are the section ``"model"``.
+        """
+
+    def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
+        """Return what places blocks of new samples, float32 (n, len(known)), NaN where missing.
+
+        Parameters
+        ----------
+        known
+            Which of the trained genes the columns are.
+        """
+        raise ValueError("a model of this family places no new samples.")
+
+    @property
+    def rows_at_a_time(self) -> int:
+        """How many samples :meth:`placing` likes to get at a time."""
+        return 512
+
+    @property
+    def can_decode(self) -> bool:
+        """Whether the model predicts expression at coordinates."""
+        return False
+
+    def decode(self, u: np.ndarray, genes: np.ndarray) -> np.ndarray:
+        """Return the prediction at coordinates `u` (n, d), float32 (n, len(genes))."""
+        raise ValueError("a model of this family does not predict expression.")
+
+    def decode_pairs(self, samples: np.ndarray, genes: np.ndarray) -> np.ndarray:
+        """Return the prediction for pairs of trained samples and genes, float32 (n,)."""
+        raise ValueError("a model of this family does not predict expression.")
+
+    def unit(self) -> tuple[np.ndarray, float] | None:
+        """Return the expected value of each trained gene and their overall spread, if known.
+
+        New samples are compared with them, to notice another unit.
+        """
+        return None
+
+
+class Family(ABC):
+    """A kind of model.
+
+    Attributes
+    ----------
+    name
+        Under which :func:`fe_anndata.tl.train` knows it; also its default key.
+    options
+        The class of its options.
+    recipes
+        By name; one is called ``"default"``.
+    loss
+        What its history holds: ``"mse"``, ``"cross-entropy"`` or ``"nll"``.
+    per_gene
+        Arrays of :meth:`Trained.arrays`, as ``"section/name"``, with a row for each trained gene.
+    """
+
+    name: ClassVar[str]
+    options: ClassVar[type[Options]]
+    recipes: ClassVar[Mapping[str, Recipe]] = {"default": Recipe("")}
+    loss: ClassVar[str] = "mse"
+    per_gene: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def task(self, problem: Problem, options: Options, facts: Mapping[str, float] | None) -> Task:
+        """Return the training of a model.
+
+        Parameters
+        ----------
+        problem
+            What is learned from.
+        options
+            What was chosen.
+        facts
+            Of the earlier run that is continued (:attr:`fe_anndata.training.task.Task.facts`);
+            None for a new one.
+        """
+
+    @abstractmethod
+    def load(
+        self,
+        options: Options,
+        samples: np.ndarray,
+        genes: np.ndarray,
+        arrays: Mapping[str, Mapping[str, Any]],
+    ) -> Trained:
+        """Return the trained model of what :class:`Trained` has given away."""
+
+    def settled(self, options: Options, shape: tuple[int, int]) -> Options:
+        """Return options with every ``"auto"`` replaced that the shape of the matrix decides."""
+        return options.settled()
+
+    def needs_whole(self, options: Options) -> str | None:
+        """Return why the matrix has to be in memory for these options; None if it need not be."""
+        return None
+
+    def upgraded(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of a file of an earlier version under their names of today."""
+        return dict(params)
+
+    def choose(
+        self, recipe: str, given: Mapping[str, Any], others: Mapping[str, type[Options]]
+    ) -> Options:
+        """Return the options of a recipe with what the user gives.
+
+        Raises
+        ------
+        TypeError
+            For an option that the family does not have.
+        ValueError
+            For an unknown recipe, or values that do not fit.
+        """
+        require_known(self.options, self.name, given, others)
+        require_choice(recipe, self.recipes, "recipe")
+        chosen = self.recipes[recipe]
+        for name, allowed in chosen.allows.items():
+            if name in given and given[name] not in allowed:
+                raise ValueError(
+                    f"recipe {recipe!r} is for {name}={' or '.join(map(repr, allowed))}, not "
+                    f"{given[name]!r}; leave out {name}, or take recipe='default'."
+                )
+        return self.options(**merged(self.options, chosen.changes, given))

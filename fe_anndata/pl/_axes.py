@@ -1,4 +1,4 @@
-"""Panels, and what stands beside them: nothing beside a panel may cover it or be cut off."""
+"""Panels and what is drawn beside them, which must not cover a panel or be cut off."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from .._core.keys import axis_name
 
-MARGIN = 0.08  # inches around a panel and what belongs to it
+MARGIN = 0.08  # inches around a panel and all that is drawn beside it
 SMALL = "small"  # 8.3 pt at matplotlib's default font size
 
 
 def panels(n: int, ncols: int, ax: Axes | None, size: tuple[float, float]) -> list[Axes]:
     """Return `n` axes: `ax`, or those of a new figure, of `size` in inches.
 
-    They lie on each other until :func:`make_room` knows what each has beside it.
+    New axes all fill the figure until :func:`make_room` arranges them.
 
     Raises
     ------
@@ -49,20 +49,20 @@ def panels(n: int, ncols: int, ax: Axes | None, size: tuple[float, float]) -> li
 
 
 def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
-    """Make `ax` a square map: named axes without ticks, as coordinates have no unit."""
+    """Make `ax` a square map: its axes have names and no ticks, as coordinates have no unit."""
     x, y = (axis_name(basis.removeprefix("X_"), d) for d in dimensions)
     ax.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
     ax.set_box_aspect(1)
 
 
 def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
-    """Name the colours to the right of `ax`, in as many columns as its height asks for."""
+    """Explain the colours to the right of `ax`, in as many columns as its height requires."""
     handles = [Patch(color=c, label=label) for c, label in zip(colors, labels, strict=True)]
     return markers_beside(ax, handles)
 
 
 def markers_beside(ax: Axes, handles: Sequence[Artist]) -> Legend:
-    """Explain `handles`, which have labels, to the right of `ax`."""
+    """Explain `handles` by their labels, to the right of `ax`."""
     points = plt.rcParams["font.size"] * 0.83 * 1.53  # height of a row
     figure = figure_of(ax)
     height = ax.get_position().height * figure.get_figheight() * 72
@@ -82,7 +82,7 @@ def markers_beside(ax: Axes, handles: Sequence[Artist]) -> Legend:
 
 
 def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
-    """Explain markers in a row below `ax` and its name, beside any other legend."""
+    """Explain markers in a row below `ax` and its label, in addition to any other legend."""
     legend = Legend(
         ax,
         handles,
@@ -98,11 +98,11 @@ def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
         columnspacing=1.5,
     )
     ax.add_artist(legend)
-    legend.set_clip_on(False)  # what is clipped takes no room
+    legend.set_clip_on(False)  # make_room does not see what is clipped
 
 
 def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> Colorbar:
-    """Draw a colour bar to the right of `ax`, as high as it."""
+    """Draw a colour bar to the right of `ax`, and as high as it is."""
     bar = figure_of(ax).colorbar(mappable, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=label)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
@@ -116,7 +116,7 @@ def shared_colour_bar(
     scale: tuple[float, float],
     log: bool,
 ) -> None:
-    """Give all that was `drawn` one colour scale, and one colour bar to the right of `ax`."""
+    """Give all of `drawn` one colour scale, and draw its colour bar to the right of `ax`."""
     low, high = scale
     norm = LogNorm(low, high) if log else Normalize(0, high)
     for mappable in drawn:
@@ -130,7 +130,7 @@ def shared_colour_bar(
 
 
 def most(hexagons: Sequence[ScalarMappable]) -> float:
-    """Return the greatest count, and at least 2: a scale from 1 to 1 is none."""
+    """Return the greatest count, but at least 2, because a colour scale cannot go from 1 to 1."""
     counts = [h.get_array() for h in hexagons]
     return max(2.0, *(float(c.max()) for c in counts if c is not None and len(c)))
 
@@ -138,10 +138,10 @@ def most(hexagons: Sequence[ScalarMappable]) -> float:
 def make_room(axes: Sequence[Axes], ncols: int, own: bool) -> None:
     """Give titles, legends and colour bars the room they take.
 
-    In a figure of our own every panel keeps its size and the figure grows around it; so nothing
-    is cut off, also not in a saved file. (The layout engines of matplotlib keep the size of the
-    figure instead, and cut legends beside square panels.) In a figure of the user's, the panel
-    shrinks, to no less than a third of its width, unless a layout engine does so.
+    In our own figure every panel keeps its size and the figure grows around it, so that nothing
+    is cut off, not in a saved file either. (The layout engines of matplotlib keep the size of the
+    figure instead, and cut legends beside square panels.) In a figure of the user, the panel
+    shrinks, to no less than a third of its width, unless a layout engine takes care of that.
     """
     if own:
         _arrange(axes, min(ncols, len(axes)))
@@ -153,9 +153,9 @@ def make_room(axes: Sequence[Axes], ncols: int, own: bool) -> None:
 
 
 def _arrange(axes: Sequence[Axes], ncols: int) -> None:
-    """Set the places of all panels, row by row, and the size of their figure, in inches."""
+    """Place all panels, row by row, and set the size of their figure."""
     figure = figure_of(axes[0])
-    size = figure.get_size_inches()  # each panel fills the figure so far
+    size = figure.get_size_inches()  # of a panel, as each still fills the figure
     nrows = -(-len(axes) // ncols)
     hangs = np.zeros((nrows * ncols, 4))
     hangs[: len(axes)] = [_overhang(ax) for ax in axes]
@@ -163,7 +163,7 @@ def _arrange(axes: Sequence[Axes], ncols: int) -> None:
     left, right = left.max(axis=0), right.max(axis=0)
     bottom, top = bottom.max(axis=1), top.max(axis=1)
     x = np.cumsum(left + size[0] + right) - right - size[0]
-    y = np.cumsum(top + size[1] + bottom) - bottom  # of the lower edges, from the top
+    y = np.cumsum(top + size[1] + bottom) - bottom  # lower edges, measured from the top
     width, height = x[-1] + size[0] + right[-1], y[-1] + bottom[-1]
     figure.set_size_inches(width, height)
     for i, ax in enumerate(axes):
@@ -173,19 +173,22 @@ def _arrange(axes: Sequence[Axes], ncols: int) -> None:
 
 
 def _overhang(ax: Axes) -> NDArray[np.float64]:
-    """Return how far what belongs to `ax` reaches over its left, lower, right and upper edge."""
+    """Return how far what is drawn beside `ax` reaches over its edges, in inches.
+
+    The edges are left, lower, right and upper, (4,).
+    """
     outer, inner = ax.get_tightbbox(), ax.get_window_extent()
     if outer is None:
         return np.zeros(4)
-    far = np.array(
+    pixels = np.array(
         [inner.x0 - outer.x0, inner.y0 - outer.y0, outer.x1 - inner.x1, outer.y1 - inner.y1]
     )
-    inches: NDArray[np.float64] = np.maximum(far, 0) / figure_of(ax).dpi
+    inches: NDArray[np.float64] = np.maximum(pixels, 0) / figure_of(ax).dpi
     return inches
 
 
 def finish(axes: Sequence[Axes], own: bool, show: bool | None) -> Axes | np.ndarray:
-    """Show the figure if wanted; return the only panel, or an array of several."""
+    """Show the figure if `show` says so; return the panel, or an array if there are several."""
     interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)  # type: ignore[no-untyped-call]
     windows = [name.casefold() for name in interactive]
     if show is None:

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.errors import require_choice
+from .._core.extras import extra
 from .._core.warn import warn_user
 
 Floats = NDArray[np.float64]
 
 METHODS = {"pca": "PC", "tsne": "t-SNE", "umap": "UMAP"}
-FEWEST = 5  # of fewer points t-SNE and UMAP say nothing that their distances do not
+FEWEST = 5  # t-SNE and UMAP of fewer points show nothing
 PERPLEXITY = 30.0
 NEIGHBOURS = 15
 
@@ -23,24 +24,24 @@ class Components(NamedTuple):
 
     centre: Floats  # (dim,)
     axes: Floats  # (dim, 2)
-    shares: Floats  # (2,) of the variance, 0 where there is none
+    shares: Floats  # (2,), of the variance; 0 for a direction without variance
 
     def place(self, vectors: Floats) -> Floats:
-        """Return coordinates, (n, 2), also of vectors that had no part in the directions."""
+        """Return coordinates, (n, 2), of vectors, also of those the directions do not come from."""
         coordinates: Floats = (vectors - self.centre) @ self.axes
         return coordinates
 
     @property
     def names(self) -> tuple[str, str]:
-        """What to write along the axes."""
+        """The labels of the axes."""
         first, second = (f"PC{i + 1} ({share:.0%})" for i, share in enumerate(self.shares))
         return first, second
 
 
 def components(vectors: Floats) -> Components:
-    """Return the two main directions; a direction without variance is zero.
+    """Return the two main directions of the vectors; a direction without variance is zero.
 
-    The sign of a direction is free: its greatest loading is positive.
+    The sign of a direction is free; it is chosen so that the greatest loading is positive.
     """
     centre = vectors.mean(axis=0)
     _, lengths, rows = np.linalg.svd(vectors - centre, full_matrices=False)
@@ -56,20 +57,23 @@ def components(vectors: Floats) -> Components:
 def flat(vectors: Floats, method: str, seed: int) -> tuple[Floats, tuple[str, str]]:
     """Return coordinates in a plane, (n, 2), and the names of its axes.
 
-    t-SNE and UMAP start from principal components, with a perplexity and a number of neighbours
-    that suit few points. Fewer than `FEWEST` are drawn by principal components, with a warning.
+    t-SNE and UMAP start from principal components, and their perplexity and number of neighbours
+    are lowered for few points. Fewer than `FEWEST` points are drawn by principal components, with
+    a warning.
 
     Raises
     ------
     ValueError
-        If `method` is none.
+        If `method` is unknown.
+    ImportError
+        If `method` is ``"umap"`` and umap-learn is not installed.
     """
     require_choice(method, METHODS, "method")
     n = len(vectors)
     if method != "pca" and n < FEWEST:
         warn_user(
             f"{METHODS[method]} needs at least {FEWEST} genes, and there are {n}: they are drawn "
-            "by principal components, method='pca'."
+            "by principal components (method='pca')."
         )
         method = "pca"
     found = components(vectors)
@@ -92,12 +96,11 @@ def _tsne(vectors: Floats, start: Floats, seed: int) -> Floats:
 
 
 def _umap(vectors: Floats, start: Floats, seed: int) -> Floats:
-    import umap
-
+    umap = extra("umap", "umap", "method='umap'")
     search = umap.UMAP(
         init=10 * start / max(np.abs(start).max(), 1e-12),
         n_neighbors=min(NEIGHBOURS, len(vectors) - 1),
         random_state=seed,
-        n_jobs=1,  # as a seed asks for
+        n_jobs=1,  # more jobs would ignore the seed
     )
     return np.asarray(search.fit_transform(vectors), dtype=np.float64)

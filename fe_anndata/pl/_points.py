@@ -1,4 +1,4 @@
-"""Points and their names: what :func:`fe_anndata.pl.embedding` puts into one panel."""
+"""Points and their names, which :func:`fe_anndata.pl.embedding` draws into one panel."""
 
 from __future__ import annotations
 
@@ -8,51 +8,36 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
-from adjustText import adjust_text
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba_array
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from ..matrix.density import density
-from ._axes import SMALL, colour_bar, legend_below, legend_beside
+from ._axes import colour_bar, legend_below, legend_beside
 from ._colors import MISSING, NEW, PLAIN
+from ._names import write_on
 from ._values import Classes, Numbers
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-MANY_POINTS = 50_000  # above it, points are an image also in a PDF
-
-# With adjustText's defaults 3 pairs of the 10 cell types of pbmc68k still overlapped; with these,
-# none did there or in 6 random maps of 33 long names. Iterations are counted, as a limit in
-# seconds, its default, gives another picture on another machine.
-APART: dict[str, Any] = {
-    "avoid_self": False,
-    "prevent_crossings": False,
-    "force_explode": (0, 0),
-    "force_text": (0.2, 0.4),
-    "force_pull": (0.003, 0.003),
-    "max_move": None,
-    "iter_lim": 500,
-    "arrowprops": {"arrowstyle": "-", "color": "0.2", "linewidth": 0.6},
-}
+MANY_POINTS = 50_000  # more points than this are an image, even in a PDF
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Points that share a marker: those of the training, or the new ones above them."""
+    """Points with one marker: those of the training, or the new ones above them."""
 
     which: Indices  # in the order of drawing
     style: dict[str, Any]
-    plain: str  # the colour where nothing else colours them
+    plain: str  # the colour if nothing else colours them
     label: str
 
 
 def layers(order: Indices, size: float | None, alpha: float | None) -> list[Layer]:
-    """Return one layer: points from first to last, as their number asks for."""
+    """Return one layer of all points; their size suits their number."""
     style = {
         "s": np.clip(120_000 / max(1, len(order)), 0.5, 20) if size is None else size,
         "alpha": alpha,
@@ -66,12 +51,12 @@ def layers_with_new(
     order: Indices, n_obs: int, size: float | None, alpha: float | None
 ) -> list[Layer]:
     """Return two layers: faint small circles, and triangles for the points from `n_obs` on."""
-    (all_,) = layers(order, size, alpha)
+    (plain,) = layers(order, size, alpha)
     new = order[order >= n_obs]
     area = np.clip(60_000 / max(1, len(new)), 4, 26) if size is None else 2 * size
-    faint = {**all_.style, "alpha": 0.45 if alpha is None else alpha}
+    faint = {**plain.style, "alpha": 0.45 if alpha is None else alpha}
     edged = {
-        **all_.style,
+        **plain.style,
         "s": area,
         "marker": "^",
         "edgecolors": "black",
@@ -86,7 +71,7 @@ def layers_with_new(
 
 
 def draw_plain(ax: Axes, points: Floats, drawn: Sequence[Layer]) -> None:
-    """Draw the points, one after the other, in one colour per layer."""
+    """Draw the points in one colour per layer."""
     for layer in drawn:
         _scatter(ax, points, layer.which, layer.style, color=layer.plain)
 
@@ -95,17 +80,19 @@ def draw_classes(
     ax: Axes, points: Floats, drawn: Sequence[Layer], look: Classes, legend: bool
 ) -> None:
     """Draw the points coloured by class, and beside them the legend."""
-    some = 0
+    any_missing = False
     for layer in drawn:
         missing = look.codes[layer.which] < 0
         _scatter(ax, points, layer.which[missing], layer.style, color=MISSING)
         known = layer.which[~missing]
         colors = to_rgba_array(look.colors)[look.codes[known]]
         _scatter(ax, points, known, layer.style, c=colors)
-        some |= int(missing.any())
+        any_missing |= bool(missing.any())
     ax.set_title(look.name)
     if legend:
-        legend_beside(ax, look.labels + ["missing"] * some, look.colors + [MISSING] * some)
+        last = [("missing", MISSING)] if any_missing else []
+        entries = [*zip(look.labels, look.colors, strict=True), *last]
+        legend_beside(ax, [name for name, _ in entries], [color for _, color in entries])
 
 
 def draw_numbers(
@@ -137,7 +124,7 @@ def draw_numbers(
 
 
 def name_markers(ax: Axes, drawn: Sequence[Layer], plain: bool) -> None:
-    """Say below the panel what the marker of each layer means."""
+    """Explain below the panel what the marker of each layer means."""
     handles = [
         Line2D(
             [],
@@ -156,24 +143,17 @@ def name_markers(ax: Axes, drawn: Sequence[Layer], plain: bool) -> None:
 
 
 def name_on_data(ax: Axes, points: Floats, look: Classes) -> None:
-    """Write each name where its points are densest, and move names apart that overlap.
+    """Write the name of each class where its points are densest, or as near as there is room.
 
-    The median of a class in several clusters would lie on another class.
+    The median of a class in several clusters would lie on another class. The names of large
+    classes are placed first.
     """
     finite = np.isfinite(points).all(axis=1)
-    outline = [withStroke(linewidth=2.5, foreground="white")]
-    texts = []
-    for code, label in enumerate(look.labels):
-        member = finite & (look.codes == code)
-        if member.any():
-            x, y = points[member][np.argmax(density(points[member]))]
-            text = ax.text(
-                x, y, fill(label, 20), fontsize=SMALL, fontweight="bold", path_effects=outline
-            )
-            text.set(ha="center", va="center")
-            texts.append(text)
-    if len(texts) > 1:
-        adjust_text(texts, ax=ax, **APART)
+    sizes = np.bincount(look.codes[finite & (look.codes >= 0)], minlength=len(look.labels))
+    by_size = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+    members = [points[finite & (look.codes == code)] for code in by_size]
+    peaks = np.array([found[np.argmax(density(found))] for found in members]).reshape(-1, 2)
+    write_on(ax, peaks, [fill(look.labels[code], 20) for code in by_size])
 
 
 def _scatter(

@@ -1,4 +1,4 @@
-"""What a picture is coloured by: a column of obs or a gene, as categories or as numbers."""
+"""The values that colour a picture: a column of obs or a gene, as categories or numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Classes:
     codes: NDArray[np.intp]  # (n_obs,), -1 where missing
     labels: list[str]
     colors: list[str]
-    own: int | None = None  # the first labels are those of adata, the others those of the query
+    own: int | None = None  # this many labels are those of adata, the rest are of the query alone
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def read(
     Raises
     ------
     KeyError
-        If there is neither, or no such layer.
+        If there is neither, or the layer is missing.
     ValueError
-        If several genes have the name, or there is no matrix to read it from.
+        If several genes have this name, or there is no matrix to read the gene from.
     """
     if name in adata.obs.columns:
         column = adata.obs[name]
@@ -59,42 +59,43 @@ def read(
 def read_both(
     adata: AnnData, query: AnnData, name: str, layer: str | None, palette: Palette | None
 ) -> Classes | Numbers:
-    """Return the same for the samples of `adata` and, behind them, those of `query`.
+    """Return the values of the samples of `adata`, followed by those of `query`.
 
-    Categories of either have one colour. Where one of the two has neither the column nor the gene,
-    the value is missing.
+    A category has the same colour in both. If one of them has neither the column nor the gene, the
+    values of its samples are missing.
 
     Raises
     ------
     KeyError, ValueError
-        As for one; if neither has it; or if one has categories and the other numbers.
+        As for :func:`read`; or if neither has it, or one has categories and the other numbers.
     """
-    has = [name in of.obs.columns or name in of.var_names for of in (adata, query)]
+    both = (adata, query)
+    has = [name in samples.obs.columns or name in samples.var_names for samples in both]
     if not any(has):
-        read(adata, name, layer, palette)  # says what is near
+        read(adata, name, layer, palette)  # raises the error
     looks = [
-        read(of, name, layer, palette if of is adata else None) if there else None
-        for of, there in zip((adata, query), has, strict=True)
+        read(samples, name, layer, palette if samples is adata else None) if has_name else None
+        for samples, has_name in zip(both, has, strict=True)
     ]
     kinds = {type(look) for look in looks if look is not None}
     if len(kinds) > 1:
         raise ValueError(
             f"{name!r} holds categories in one of adata and query, and numbers in the other; "
-            f"make them alike, for example query.obs[{name!r}].astype('category')."
+            f"convert one of them, for example query.obs[{name!r}].astype('category')."
         )
     if kinds == {Numbers}:
         values = [
-            look.values if isinstance(look, Numbers) else np.full(of.n_obs, np.nan)
-            for look, of in zip(looks, (adata, query), strict=True)
+            look.values if isinstance(look, Numbers) else np.full(samples.n_obs, np.nan)
+            for look, samples in zip(looks, both, strict=True)
         ]
         return Numbers(name, np.concatenate(values))
     old, new = (
-        look if isinstance(look, Classes) else Classes(name, np.full(of.n_obs, -1), [], [])
-        for look, of in zip(looks, (adata, query), strict=True)
+        look if isinstance(look, Classes) else Classes(name, np.full(samples.n_obs, -1), [], [])
+        for look, samples in zip(looks, both, strict=True)
     )
     labels = list(dict.fromkeys([*old.labels, *new.labels]))
-    places = np.array([labels.index(label) for label in new.labels] + [-1])
-    codes = np.concatenate([old.codes, places[new.codes]])
+    recoded = np.array([labels.index(label) for label in new.labels] + [-1])
+    codes = np.concatenate([old.codes, recoded[new.codes]])
     colors = extended(adata, name, old.colors, labels, palette)
     return Classes(name, codes, labels, colors, own=len(old.labels))
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from .._access.gene_classes import GeneClasses
 from .._core.errors import require_key
-from ._axes import SMALL, finish, make_room, panels
+from ._axes import SMALL, finish, make_room, markers_beside, panels
 from ._colors import PLAIN
+
+if TYPE_CHECKING:
+    from ..tl import GeneClasses
 
 GREY = "0.6"
 ROW = 0.62  # inches for a collection
-ENOUGH = 20  # properties whose distribution is drawn, not their points alone
+ENOUGH = 20  # from this many properties on, their distribution is drawn too
+CROWDED = 200  # from this many properties on, points are smaller and fainter
 
 
 def classify_genes(
@@ -26,34 +30,35 @@ def classify_genes(
     ax: Axes | None = None,
     show: bool | None = None,
 ) -> Axes:
-    """Draw the distribution of the AUROC of properties, a row per collection.
+    """Draw the distribution of the AUROC of properties, one row per collection.
 
-    Above the line of each collection stand its properties, a point each, their distribution and
-    their median; below it, in grey, the same with the labels of genes shuffled. Collections are
-    ordered by their medians.
+    The upper half of each row shows the properties of the collection as points, with their
+    distribution and median. The lower half shows the same in grey with the labels of the genes
+    shuffled. Collections are ordered by their medians, the best at the top.
 
     Parameters
     ----------
     result
-        What :func:`fe_anndata.tl.classify_genes` returned, or its table.
+        What :func:`fe_anndata.tl.classify_genes` returns, or its ``table``.
     metric
-        ``"auroc"`` or ``"auprc"``, which has no shuffled control: by luck it is the base rate,
-        which is drawn in grey instead.
+        ``"auroc"`` or ``"auprc"``. The latter has no shuffled control; by chance it is the base
+        rate, which is drawn in grey instead.
     ax
-        Where to draw.
+        The matplotlib Axes to draw into; by default those of a new figure.
     show
         Whether to open a window; see :mod:`fe_anndata.pl`.
 
     Returns
     -------
-    The Axes.
+    Axes
+        Nothing is written.
 
     Raises
     ------
     TypeError
-        If `result` is neither.
+        If `result` is neither of these.
     KeyError
-        If the table lacks a column.
+        If the table lacks a column, or `metric` is unknown.
     ValueError
         If the table is empty.
 
@@ -75,9 +80,9 @@ def classify_genes(
     own = ax is None
     (panel,) = panels(1, 1, ax, (4.2, 0.35 + ROW * len(names)))
     for i, name in enumerate(names):
-        mine = table[table["collection"] == name]
-        _half(panel, mine[metric].to_numpy(), i, 1, PLAIN)
-        _half(panel, mine[control].to_numpy(), i, -1, GREY)
+        rows = table[table["collection"] == name]
+        _half(panel, rows[metric].to_numpy(), i, 1, PLAIN)
+        _half(panel, rows[control].to_numpy(), i, -1, GREY)
     if metric == "auroc":
         panel.axvline(0.5, color="0.3", lw=0.8, ls="--", zorder=0)
     counts = table["collection"].value_counts()
@@ -93,26 +98,26 @@ def classify_genes(
 
 
 def _checked(result: GeneClasses | pd.DataFrame, metric: str, control: str) -> pd.DataFrame:
-    table = result.table if isinstance(result, GeneClasses) else result
+    table = getattr(result, "table", result)  # tl, where GeneClasses is, is no floor below
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
-            f"result must be that of fe.tl.classify_genes, or its table, not "
+            f"result must be what fe.tl.classify_genes returns, or its table, not "
             f"{type(result).__name__}."
         )
     for column in ("collection", metric, control):
         require_key(column, table.columns, "column of the table")
     if table.empty:
-        raise ValueError("the table holds no property, so there is nothing to draw.")
+        raise ValueError("the table has no property, so there is nothing to draw.")
     return table
 
 
 def _by_median(table: pd.DataFrame, metric: str) -> list[str]:
-    """Return the collections, the best last, which is drawn on top."""
+    """Return the collections by their medians; the best comes last and is drawn at the top."""
     return list(table.groupby("collection", sort=False)[metric].median().sort_values().index)
 
 
 def _half(ax: Axes, values: np.ndarray, row: int, side: int, colour: str) -> None:
-    """Draw one half of a row: points, their distribution and a tick at the median."""
+    """Draw the upper (`side` 1) or lower (-1) half of a row: points, distribution and median."""
     if len(values) >= ENOUGH and np.ptp(values) > 0:
         drawn = ax.violinplot(
             values, [row], orientation="horizontal", widths=0.84, showextrema=False,
@@ -121,12 +126,12 @@ def _half(ax: Axes, values: np.ndarray, row: int, side: int, colour: str) -> Non
         bodies: Sequence[object] = drawn["bodies"]  # type: ignore[assignment]
         for body in bodies:
             body.set(facecolor=colour, edgecolor="none", alpha=0.35)  # type: ignore[attr-defined]
-    # The same places every time, in no order that the eye can see.
+    # Multiples of the golden ratio look random and are the same every time.
     spread = (np.arange(len(values)) * 0.618034) % 1
-    few = len(values) < 200
+    crowded = len(values) >= CROWDED
     ax.plot(
         values, row + side * (0.03 + 0.15 * spread), "o", color=colour, mew=0, rasterized=True,
-        ms=3 if few else 1.6, alpha=0.7 if few else 0.35,
+        ms=1.6 if crowded else 3, alpha=0.35 if crowded else 0.7,
     )  # fmt: skip
     ax.plot([np.median(values)] * 2, [row + side * 0.02, row + side * 0.4], color="0.15", lw=1.5)
 
@@ -138,12 +143,4 @@ def _legend(ax: Axes, metric: str) -> None:
         Line2D([], [], color=GREY, marker="o", ls="", ms=4, label=below),
         Line2D([], [], color="0.15", marker="|", ls="", ms=9, mew=1.5, label="median"),
     ]
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.03, 1),
-        borderaxespad=0,
-        frameon=False,
-        fontsize=SMALL,
-        handletextpad=0.2,
-    )
+    markers_beside(ax, handles)

@@ -1,4 +1,4 @@
-"""A sum of genes, and the genes nearest to it."""
+"""A sum of genes in a plane, with the genes nearest to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ..genespace import GeneSpace
 from ..genespace.arithmetic import parse
 from ._axes import finish, make_room, markers_beside, panels
 from ._colors import FEW
-from ._gene_points import AREA, equal_scale, pie, side_lengths, write_names
+from ._gene_points import equal_scale, pie, side_lengths
+from ._names import AREA, write_beside
 from ._plane import components
 
 KINDS = {"added": FEW[0], "subtracted": FEW[3], "answer": FEW[2]}
@@ -31,17 +32,17 @@ ARROW: dict[str, Any] = {
 
 
 class Sum(NamedTuple):
-    """A sum of genes with its answers; all vectors are as they enter sums."""
+    """A sum of genes with its answers; for the cosine, all vectors have unit length."""
 
-    genes: list[str]  # those of the expression first
+    genes: list[str]  # first those of the expression, then the answers
     vectors: NDArray[np.float64]  # (n_genes, gene_dim)
-    weights: NDArray[np.float64]  # (n_inputs,)
+    weights: NDArray[np.float64]  # of the genes of the expression
     total: NDArray[np.float64]  # (gene_dim,)
-    similarities: list[float]  # of the answers, which are the other genes
+    similarities: list[float]  # of the answers to the sum
 
     @property
     def analogy(self) -> tuple[int, int, int] | None:
-        """Where a, b and c are, if the sum is b - a + c."""
+        """The positions of a, b and c, if the sum is b - a + c."""
         if sorted(self.weights) != [-1, 1, 1]:
             return None
         a = int(np.argmin(self.weights))
@@ -62,41 +63,42 @@ def gene_arithmetic(
 ) -> Axes:
     """Draw the genes of a signed sum, the sum, and the genes nearest to it.
 
-    The plane is that of the principal components of these genes. For an analogy ``"a:b::c:?"``,
-    and a sum ``"b - a + c"``, arrows go from a to b and from c to the first answer: were the
-    analogy perfect, they would be parallel and of equal length.
+    The axes are the first two principal components of these genes. For an analogy ``"a:b::c:?"``
+    or a sum ``"b - a + c"``, arrows go from a to b and from c to the first answer. In a perfect
+    analogy they are parallel and equally long.
 
     Parameters
     ----------
     adata
-        ``varm[key]`` is read, (n_vars, gene_dim), and nothing else is needed.
+        Trained; ``varm["fe"]`` is read, float (n_vars, gene_dim), and nothing else is needed.
     expression
-        See :func:`fe_anndata.tl.gene_arithmetic`.
+        A sum or an analogy of genes, as for :func:`fe_anndata.tl.gene_arithmetic`.
     n
-        Number of answers.
+        The most answers that are drawn.
     key
-        Name of the vectors.
+        The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine all vectors are drawn at unit
-        length, that of the sum too, as only directions count; otherwise they are as they are.
+        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine, which compares directions
+        only, all vectors and their sum are drawn at unit length.
     gene_symbols
-        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
     ax
-        Where to draw.
+        The matplotlib Axes to draw into; by default those of a new figure.
     show
         Whether to open a window; see :mod:`fe_anndata.pl`.
 
     Returns
     -------
-    The Axes; behind each answer stands its similarity to the sum. Nothing is written.
+    Axes
+        The name of each answer is followed by its similarity to the sum. Nothing is written.
 
     Raises
     ------
     KeyError
         For unknown genes, with near matches, or if there are no such vectors.
     ValueError
-        If the expression cannot be read, which says where, a name is ambiguous, the sum is zero
-        (cosine), or no gene is left to be an answer.
+        If the expression cannot be read (the message says where), a name is ambiguous, no gene is
+        left to be an answer, `n` or `metric` is out of range, or, for the cosine, the sum is zero.
     TypeError
         If an argument is of the wrong type.
 
@@ -125,9 +127,9 @@ def gene_arithmetic(
     panel.scatter(
         total[0], total[1], marker="X", s=1.6 * AREA, color="black", edgecolors="white", zorder=3
     )
-    for (left, up), kind in zip(points, kinds, strict=True):
-        pie(panel, left, up, [KINDS[kind]])
-    write_names(panel, points, _names(sum_), around, arrows)
+    for point, kind in zip(points, kinds, strict=True):
+        pie(panel, point[0], point[1], [KINDS[kind]])
+    write_beside(panel, points, _names(sum_), around, arrows)
     finish([panel], ax is None, show)
     return panel
 
@@ -135,27 +137,29 @@ def gene_arithmetic(
 def _solved(space: GeneSpace, expression: str, n: int, metric: str) -> Sum:
     answers = space.arithmetic(expression, n, metric)
     if not len(answers):
-        raise ValueError("the expression holds all genes there are, so there is no answer to draw.")
+        raise ValueError("the expression contains all genes, so there is no answer to draw.")
     parsed = parse(expression, space.table)
-    weights: dict[int, float] = {}  # by place: a gene may go by two names
-    for place, weight in zip(space.positions(list(parsed)), parsed.values(), strict=True):
-        weights[int(place)] = weights.get(int(place), 0.0) + weight
+    by_position: dict[int, float] = {}  # two names of the expression may be the same gene
+    for position, weight in zip(space.positions(list(parsed)), parsed.values(), strict=True):
+        by_position[int(position)] = by_position.get(int(position), 0.0) + weight
+    inputs = [position for position, weight in by_position.items() if weight]
+    weights = np.array([by_position[position] for position in inputs])
     ids = answers["gene"] if "id" not in answers else answers["id"]
     found = (space.names if space.ids is None else space.ids).get_indexer(ids)
-    inputs = [place for place, weight in weights.items() if weight]
-    shares = np.array([weights[place] for place in inputs])
-    at = np.array([*inputs, *found])
-    vectors = space.vectors[at].astype(np.float64)
+    positions = np.array([*inputs, *found])
+    vectors = space.vectors[positions].astype(np.float64)
     if metric == "cosine":
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
-    total = shares @ vectors[: len(inputs)]
+    total = weights @ vectors[: len(inputs)]
     if metric == "cosine":
         total /= np.linalg.norm(total)
-    return Sum(list(space.names[at]), vectors, shares, total, answers["similarity"].tolist())
+    return Sum(
+        list(space.names[positions]), vectors, weights, total, answers["similarity"].tolist()
+    )
 
 
 def _names(sum_: Sum) -> list[str]:
-    """Return what is written beside each gene."""
+    """Return the text beside each gene: its name, and its weight or similarity."""
     n = len(sum_.weights)
     parts = [
         gene if abs(weight) == 1 else f"{abs(weight):g} * {gene}"
@@ -168,7 +172,7 @@ def _names(sum_: Sum) -> list[str]:
 def _draw_arrows(
     ax: Axes, points: NDArray[np.float64], total: NDArray[np.float64], sum_: Sum
 ) -> NDArray[np.float64]:
-    """Draw the arrows of an analogy, else lines from genes to the sum; return points on them."""
+    """Draw the arrows of an analogy, or lines from the genes to the sum; return points on them."""
     if sum_.analogy:
         a, b, c = sum_.analogy
         ways = [(points[a], points[b]), (points[c], points[3])]

@@ -17,8 +17,11 @@ from .._core.random import Rng, seed_of
 from ..genespace import GeneSpace
 from ._axes import finish, make_room, markers_beside, panels
 from ._colors import Palette, new_colors
-from ._gene_points import NAMED, equal_scale, pie, side_lengths, write_names
+from ._gene_points import equal_scale, pie, side_lengths
+from ._names import write_beside
 from ._plane import flat
+
+NAMED = 60  # more names cannot be told apart
 
 
 def gene_lists(
@@ -36,51 +39,55 @@ def gene_lists(
 ) -> Axes:
     """Draw lists of genes as points in a plane, a colour per list.
 
-    The vectors are brought to unit length first, so that points are near for genes whose cosine
-    is high. A gene of several lists is one point in the colours of all of them.
+    The vectors are brought to unit length first, so that genes with a high cosine are near each
+    other. A gene of several lists is one point in the colours of all of them.
 
     Parameters
     ----------
     adata
-        ``varm[key]`` is read, (n_vars, gene_dim), and nothing else is needed.
+        Trained; ``varm["fe"]`` is read, float (n_vars, gene_dim), and nothing else is needed.
     lists
-        Genes by the name of their list, or lists without names. A gene that a list repeats counts
-        once.
+        A mapping from the name of a list to its genes, or a sequence of lists. A gene that a list
+        repeats counts once.
     key
-        Name of the vectors.
+        The `key_added` of the training.
     method
-        ``"pca"`` of these genes alone, ``"tsne"`` or ``"umap"``. The latter two need 5 genes;
-        fewer are drawn by principal components, with a warning.
+        ``"pca"`` (principal components of these genes alone), ``"tsne"`` or ``"umap"``, which
+        needs the extra ``fe-anndata[umap]``. t-SNE and UMAP need 5 genes; fewer are drawn by
+        principal components, with a warning.
     gene_symbols
-        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
     labels
-        Whether names are written, or the genes whose names are; by default all names, if there
-        are at most 60. Names never lie on each other: one without room is left out, with a line
-        in the log.
+        Whether the names of genes are written, or the genes whose names are written; by default
+        all names if there are at most 60 genes. Names never lie on each other: a name that finds
+        no room is left out, with a line in the log.
     palette
         Colours of the lists: a list, a mapping from name to colour, or the name of a matplotlib
         colour map.
     rng
-        Seed or generator of t-SNE and UMAP.
+        Seed, or a numpy Generator, for t-SNE and UMAP.
     ax
-        Where to draw.
+        The matplotlib Axes to draw into; by default those of a new figure.
     show
         Whether to open a window; see :mod:`fe_anndata.pl`.
 
     Returns
     -------
-    The Axes; the legend gives the number of genes of each list, and of those in several. Nothing
-    is written.
+    Axes
+        The legend gives the number of genes of each list, and the number of genes that are in
+        several. Nothing is written.
 
     Raises
     ------
     KeyError
         For unknown genes, with near matches, or if there are no such vectors.
     ValueError
-        If there is no list, one is empty, there are fewer than two genes, a vector is zero, or
+        If there is no list, a list is empty, there are fewer than two genes, a vector is zero, or
         an argument is out of range.
     TypeError
         If an argument is of the wrong type.
+    ImportError
+        If `method` is ``"umap"`` and umap-learn is not installed.
 
     Examples
     --------
@@ -93,11 +100,11 @@ def gene_lists(
     """
     named = _named(lists)
     space = gene_space(adata, key, gene_symbols)
-    at, vectors = space.chosen(list(chain.from_iterable(named.values())))
-    if len(at) < 2:
-        raise ValueError(f"there is one gene, {space.names[at[0]]!r}: give at least two.")
-    members = _members(space, named, at)
-    wanted = _wanted(space, labels, at)
+    positions, vectors = space.chosen(list(chain.from_iterable(named.values())))
+    if len(positions) < 2:
+        raise ValueError(f"there is one gene, {space.names[positions[0]]!r}: give at least two.")
+    members = _members(space, named, positions)
+    labelled = _labelled(space, labels, positions)
     colors = new_colors("lists", list(named), palette)
     points, (x, y) = flat(vectors, method, seed_of(rng))
     (panel,) = panels(1, 1, ax, side_lengths(points))
@@ -105,9 +112,9 @@ def gene_lists(
     _legend(panel, named, members, colors)
     make_room([panel], 1, own=ax is None)
     equal_scale(panel, points)
-    for (left, up), of in zip(points, members, strict=True):
-        pie(panel, left, up, [colors[i] for i in np.flatnonzero(of)])
-    write_names(panel, points[wanted], list(space.names[at[wanted]]), points)
+    for point, in_list in zip(points, members, strict=True):
+        pie(panel, point[0], point[1], [colors[i] for i in np.flatnonzero(in_list)])
+    write_beside(panel, points[labelled], list(space.names[positions[labelled]]), points)
     finish([panel], ax is None, show)
     return panel
 
@@ -129,26 +136,30 @@ def _named(lists: Mapping[str, Sequence[str]] | Sequence[Sequence[str]]) -> dict
     return {str(name): list(genes) for name, genes in lists.items()}
 
 
-def _members(space: GeneSpace, named: dict[str, list[str]], at: np.ndarray) -> np.ndarray:
+def _members(space: GeneSpace, named: dict[str, list[str]], positions: np.ndarray) -> np.ndarray:
     """Return which gene is in which list, bool (n_genes, n_lists)."""
-    return np.column_stack([np.isin(at, space.positions(genes)) for genes in named.values()])
+    return np.column_stack([np.isin(positions, space.positions(genes)) for genes in named.values()])
 
 
-def _wanted(space: GeneSpace, labels: bool | Sequence[str] | None, at: np.ndarray) -> np.ndarray:
+def _labelled(
+    space: GeneSpace, labels: bool | Sequence[str] | None, positions: np.ndarray
+) -> np.ndarray:
     """Return which genes get a name, bool (n_genes,)."""
-    if labels is None or isinstance(labels, bool):
-        return np.full(len(at), len(at) <= NAMED if labels is None else labels)
-    wanted = np.isin(at, asked := space.positions(labels))
-    strange = [name for name, i in zip(labels, asked, strict=True) if i not in at]
-    if strange:
-        raise ValueError(f"labels names {strange[0]!r}, which is in none of the lists.")
-    return wanted
+    if labels is None:
+        labels = len(positions) <= NAMED
+    if isinstance(labels, bool):
+        return np.full(len(positions), labels)
+    named = space.positions(labels)
+    unlisted = np.flatnonzero(~np.isin(named, positions))
+    if len(unlisted):
+        raise ValueError(f"labels names {labels[unlisted[0]]!r}, which is in none of the lists.")
+    return np.isin(positions, named)
 
 
 def _legend(
     panel: Axes, named: dict[str, list[str]], members: np.ndarray, colors: Sequence[str]
 ) -> None:
-    """Name the lists, and what a point of several colours is."""
+    """Explain the colours of the lists, and points of several colours."""
     style: dict[str, Any] = {
         "linestyle": "",
         "marker": "o",
@@ -160,10 +171,10 @@ def _legend(
         Line2D([], [], color=color, label=f"{name} ({n})", **style)
         for color, name, n in zip(colors, named, counts, strict=True)
     ]
-    shared = members[members.sum(axis=1) > 1]
-    if len(shared):
-        first, second = (colors[i] for i in np.flatnonzero(shared[0])[:2])
+    in_several = members[members.sum(axis=1) > 1]
+    if len(in_several):
+        first, second = (colors[i] for i in np.flatnonzero(in_several[0])[:2])
         halves: dict[str, Any] = {"fillstyle": "left", "markerfacecoloralt": second}
-        label = f"in several lists ({len(shared)})"
+        label = f"in several lists ({len(in_several)})"
         handles.append(Line2D([], [], color=first, label=label, **style, **halves))
     markers_beside(panel, handles)

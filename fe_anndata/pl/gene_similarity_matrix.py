@@ -1,4 +1,4 @@
-"""How alike some genes are, each with each."""
+"""The similarities of all pairs of some genes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._axes import SMALL, colour_bar, figure_of, finish, make_room, panels
 from ._colors import require_cmap
 
 MOST = 100  # genes whose names can still be read
-CELL = 0.15  # inches for a gene: one line of small letters
+ROW = 0.15  # inches for a gene: one line of small letters
 
 
 def gene_similarity_matrix(
@@ -39,40 +39,42 @@ def gene_similarity_matrix(
     Parameters
     ----------
     adata
-        ``varm[key]`` is read, (n_vars, gene_dim), and nothing else is needed.
+        Trained; ``varm["fe"]`` is read, float (n_vars, gene_dim), and nothing else is needed.
     genes
-        2 to 100 genes; one that is repeated is drawn once.
+        2 to 100 gene names; a gene that is repeated is drawn once.
     key
-        Name of the vectors.
+        The `key_added` of the training.
     metric
         ``"cosine"``, ``"euclidean"`` (minus the distance) or ``"dot"``.
     gene_symbols
-        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
     order
-        Whether like genes stand side by side: leaves of a tree of average linkage. Otherwise
-        genes stand in the order given.
+        Whether similar genes are put side by side, in the order of the leaves of a tree of average
+        linkage. Otherwise they are in the order given.
     cmap
-        Colour map; by default one from blue over white, which is 0, to red, and for
+        Colour map; by default from blue through white, which is 0, to red, and for
         ``"euclidean"`` viridis.
     vmin, vmax
-        Ends of the colour scale; by default -1 and 1 for the cosine, for ``"dot"`` the greatest
-        product on both sides of 0, and for ``"euclidean"`` what is there.
+        Ends of the colour scale. By default they are -1 and 1 for the cosine, plus and minus the
+        greatest absolute product for ``"dot"``, and for ``"euclidean"`` minus the greatest
+        distance and 0.
     ax
-        Where to draw.
+        The matplotlib Axes to draw into; by default those of a new figure.
     show
         Whether to open a window; see :mod:`fe_anndata.pl`.
 
     Returns
     -------
-    The Axes, the first gene on top and on the left. Nothing is written.
+    Axes
+        The first gene is at the top and on the left. Nothing is written.
 
     Raises
     ------
     KeyError
         For unknown genes, with near matches, or if there are no such vectors.
     ValueError
-        If there are fewer than 2 genes or more than 100, a vector is zero (cosine), or an
-        argument is out of range.
+        If there are fewer than 2 genes or more than 100, an argument is out of range, or, for
+        the cosine, a vector is zero.
     TypeError
         If an argument is of the wrong type.
 
@@ -86,23 +88,23 @@ def gene_similarity_matrix(
     ['CD79A', 'CD3D', 'CD79B']
     """
     space = gene_space(adata, key, gene_symbols)
-    at, vectors = space.chosen(genes, metric)
-    n = len(at)
+    positions, vectors = space.chosen(genes, metric)
+    n = len(positions)
     if not 2 <= n <= MOST:
         raise ValueError(
-            f"2 to {MOST} genes make a matrix whose names can be read, and {n} were given."
+            f"give 2 to {MOST} genes, so that their names can be read; {n} were given."
         )
     cmap = ("viridis" if metric == "euclidean" else "RdBu_r") if cmap is None else cmap
     require_cmap(cmap)
     values = pairwise(vectors, metric)
-    row = by_likeness(values) if order else np.arange(n)
+    rows = by_likeness(values) if order else np.arange(n)
     low, high = _scale(values, metric, vmin, vmax)
-    side = max(1.6, CELL * n)
+    side = max(1.6, ROW * n)
     (panel,) = panels(1, 1, ax, (side, side))
     drawn = panel.imshow(
-        values[np.ix_(row, row)], cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
+        values[np.ix_(rows, rows)], cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
     )
-    names = list(space.names[at[row]])
+    names = list(space.names[positions[rows]])
     panel.set_yticks(range(n), names)
     panel.set_xticks(range(n), names, rotation=90)
     panel.tick_params(length=0, labelsize=SMALL)
@@ -115,12 +117,12 @@ def gene_similarity_matrix(
 
 
 def _letters(panel: Axes, n: int) -> float:
-    """Return the size of letters, in points, at which `n` names stand clear of each other."""
+    """Return the size of letters, in points, at which `n` names do not touch each other."""
     figure_of(panel).draw_without_rendering()  # the panel is square only then
     box = panel.get_window_extent()
-    cell: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
+    row: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
     small: float = 0.83 * plt.rcParams["font.size"]
-    return min(small, 0.7 * cell)
+    return min(small, 0.7 * row)
 
 
 def _scale(

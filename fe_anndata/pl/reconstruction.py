@@ -1,4 +1,4 @@
-"""What the model predicts against what was measured."""
+"""Predicted expression against observed expression."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from .._access.cells import observed_and_predicted
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
+from .._core.renamed import renamed
 from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
+from ._entries import observed_and_predicted
 
 TITLES = {
-    "validation": "held-out cells of the matrix",
-    "all": "all cells of the matrix, fitted ones included",
+    "validation": "held-out entries of the matrix",
+    "all": "all entries of the matrix, fitted ones included",
 }
 
 
+@renamed(cells="entries", max_cells="max_entries")
 def reconstruction(
     adata: AnnData,
     *,
     key: str = DEFAULT_KEY,
-    cells: Literal["validation", "all"] = "validation",
-    max_cells: int = 200_000,
+    entries: Literal["validation", "all"] = "validation",
+    max_entries: int = 200_000,
     rng: Rng = 0,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -39,13 +41,13 @@ def reconstruction(
         A trained AnnData.
     key
         Name of the result.
-    cells
-        ``"validation"``: cells of the matrix that were held out of training; ``"all"``: any
-        cell. The title says which.
-    max_cells
-        The most cells that are drawn, a random choice.
+    entries
+        ``"validation"`` for entries of the matrix that were held out of the training, ``"all"``
+        for any entries. The title says which.
+    max_entries
+        The most entries to draw; if there are more, they are chosen at random.
     rng
-        Seed or generator of that choice.
+        Seed or numpy Generator of that choice.
     ax
         Where to draw. It shrinks to make room for the colour bar, unless its figure has a
         layout engine.
@@ -54,29 +56,30 @@ def reconstruction(
 
     Returns
     -------
-    The Axes, both in the units of the matrix. Nothing is written.
+    Axes
+        Both axes are in the units of the matrix. Nothing is written.
 
     Raises
     ------
     KeyError
         If there is no such result.
     ValueError
-        If there are no such cells, or `max_cells` is not positive.
+        If no entries were held out, or `max_entries` is not positive.
     TypeError
-        If `rng` is neither an int nor a generator.
+        If `rng` is neither an int nor a numpy Generator.
 
     Examples
     --------
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.pbmc68k_reduced()
     >>> fe.tl.train(adata, steps=50, progress=False)
-    >>> fe.pl.reconstruction(adata, cells="all").get_xlabel()
+    >>> fe.pl.reconstruction(adata, entries="all").get_xlabel()
     'observed'
     """
-    require_choice(cells, TITLES, "cells")
-    if max_cells < 1:
-        raise ValueError(f"max_cells must be positive, got {max_cells}.")
-    observed, predicted = observed_and_predicted(adata, key, cells, max_cells, seed_of(rng))
+    require_choice(entries, TITLES, "entries")
+    if max_entries < 1:
+        raise ValueError(f"max_entries must be positive, got {max_entries}.")
+    observed, predicted = observed_and_predicted(adata, key, entries, max_entries, seed_of(rng))
     own = ax is None
     panel = panels(1, 1, ax, (4.0, 4.0))[0]
 
@@ -97,18 +100,20 @@ def reconstruction(
         fontsize=SMALL,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8},
     )
-    panel.set(xlim=limits, ylim=limits, xlabel="observed", ylabel="predicted", title=TITLES[cells])
+    panel.set(
+        xlim=limits, ylim=limits, xlabel="observed", ylabel="predicted", title=TITLES[entries]
+    )
     panel.set_box_aspect(1)
-    shared_colour_bar(panel, [hexagons], "cells per hexagon", (1.0, most([hexagons])), log=True)
+    shared_colour_bar(panel, [hexagons], "entries per hexagon", (1.0, most([hexagons])), log=True)
     make_room([panel], 1, own)
     finish([panel], own, show)
     return panel
 
 
 def _agreement(observed: NDArray[np.floating], predicted: NDArray[np.floating]) -> str:
-    """Return Pearson's r, R2 and the number of cells, in words for the corner."""
+    """Return Pearson's r, R2 and the number of entries, as the text in the corner."""
     x, y = observed.astype(np.float64), predicted.astype(np.float64)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return f"r undefined: constant\n{len(x):,} cells"
+        return f"r undefined: constant\n{len(x):,} entries"
     r2 = 1 - ((x - y) ** 2).sum() / ((x - x.mean()) ** 2).sum()
-    return f"r = {np.corrcoef(x, y)[0, 1]:.3f}\n$R^2$ = {r2:.3f}\n{len(x):,} cells"
+    return f"r = {np.corrcoef(x, y)[0, 1]:.3f}\n$R^2$ = {r2:.3f}\n{len(x):,} entries"

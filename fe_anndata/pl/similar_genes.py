@@ -29,31 +29,32 @@ def similar_genes(
     Parameters
     ----------
     adata
-        A trained AnnData.
+        Trained; ``varm["fe"]`` is read, float (n_vars, gene_dim), and nothing else is needed.
     genes
-        One gene or several.
+        One gene name or several; several are pooled to the mean of their vectors.
     n
-        How many genes are drawn.
+        The most genes that are drawn.
     key
-        Name of the result.
+        The `key_added` of the training.
     metric
-        Similarity of gene embeddings, see :func:`fe_anndata.tl.similar_genes`.
+        ``"cosine"``, ``"euclidean"`` (minus the distance) or ``"dot"``.
     ax
-        Where to draw.
+        The matplotlib Axes to draw into; by default those of a new figure.
     show
         Whether to open a window; see :mod:`fe_anndata.pl`.
 
     Returns
     -------
-    The Axes, the most similar gene on top. The scale covers the similarities drawn and need not
-    start at 0. Nothing is written.
+    Axes
+        The most similar gene is at the top. The scale covers the similarities drawn and may not
+        include 0. Nothing is written.
 
     Raises
     ------
     KeyError
-        If there is no such result or gene.
+        For unknown genes, with near matches, or if nothing was trained under `key`.
     ValueError
-        If `n` or `metric` is out of range.
+        If `n` or `metric` is out of range, or there is no other gene to draw.
     TypeError
         If an argument is of the wrong type.
 
@@ -70,7 +71,7 @@ def similar_genes(
         raise ValueError("there is no gene to draw.")
     panel = panels(1, 1, ax, (3.6, 0.1 + 0.24 * len(table)))[0]
     rows = np.arange(len(table))
-    # Guide lines across the row, not bars: a bar would have to start at 0.
+    # Lines across the row in place of bars, which would have to start at 0.
     panel.hlines(rows, 0, 1, transform=panel.get_yaxis_transform(), color="0.85", linewidth=0.8)
     panel.plot(table["similarity"], rows, "o", color=FEW[0])
     panel.set_yticks(rows, list(table["gene"]))

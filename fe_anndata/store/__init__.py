@@ -1,1 +1,4 @@
-"""Results as plain nested dictionaries of arrays, which an .h5ad file holds as they are."""
+"""Trained models and runs as ``uns`` holds them, and as directories that survive a kill.
+
+Nothing here knows a family by name.
+"""

@@ -1,4 +1,4 @@
-"""What ``uns["fe"]`` holds, and the way back to a model.
+"""What ``uns["fe"]`` holds, and the way back to a trained model.
 
 Everything is a number, a string, an array, a DataFrame or a dict of such, so that it survives
 ``write_h5ad`` and ``read_h5ad`` unchanged; sizes are arrays because tuples cannot be written.
@@ -6,70 +6,40 @@ Everything is a number, a string, an array, a DataFrame or a dict of such, so th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from ..models.factorized import Factorized
-from ..training import Config, Fitted
-from ..training.config import FIELDS, plain
-from ..training.loop import Progress, State
-from ..training.sizes import build
+from ..models import families, family
+from ..models.base import Family, Trained
+from ..models.kinds import plain
+from ..models.options import Options, options_of
+from ..training import Fitted
+from ..training.state import HISTORY_COLUMNS, Counters, State
 
-_TABLES = ("samples", "genes")
-HISTORY_COLUMNS = (
-    "step",
-    "epoch",
-    "seconds",
-    "train_loss",
-    "validation_loss",
-    "cells_per_second",
-)
+FORMAT = 2
+"""Of the layout of ``uns``, not of the package; 1 named options in other words."""
+_OLD_COLUMNS = {"cells_per_second": "entries_per_second"}
 
 
-def pack_config(config: Config) -> dict[str, Any]:
-    """Return the configuration as it is stored."""
+def pack_options(options: Options) -> dict[str, Any]:
+    """Return options as they are stored."""
     return {
         name: np.array(value, dtype=np.int64) if isinstance(value, tuple) else value
-        for name, value in asdict(config).items()
+        for name, value in options.chosen().items()
     }
 
 
-def unpack_config(params: dict[str, Any]) -> Config:
-    """Return the configuration that :func:`pack_config` stored among other parameters."""
-    # What an older version did not know has its default: it did nothing then.
-    return Config(**{name: plain(params[name]) for name in FIELDS if name in params})
-
-
-def pack_model(model: Factorized, trained: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the weights of `model` but its two tables; what is per gene covers all genes."""
-    arrays = {
-        name: value.numpy().copy()
-        for name, value in model.state_dict().items()
-        if name not in _TABLES
-    }
-    arrays["offset"] = scatter(arrays["offset"], trained)
-    return arrays
-
-
-def unpack_model(
-    config: Config,
-    arrays: dict[str, np.ndarray],
-    samples: np.ndarray,
-    genes: np.ndarray,
-    trained: np.ndarray,
-) -> Factorized:
-    """Return the model of the trained genes from its stored weights and its two tables."""
-    model = build(config, len(samples), int(trained.sum()))
-    arrays = {**arrays, "offset": arrays["offset"][trained]}
-    # The mean of a gene, which may follow its factors, comes from the offset.
-    factors = model.genes.shape[1]
-    arrays |= {"samples": samples, "genes": genes[trained, :factors]}
-    model.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})
-    return model
+def unpack_options(of: Family, params: Mapping[str, Any]) -> Options:
+    """Return the options that :func:`pack_options` stored among other parameters."""
+    known = of.upgraded(params)
+    # What an older version did not know has its default.
+    return of.options(
+        **{name: plain(known[name]) for name in options_of(of.options) if name in known}
+    )
 
 
 def pack_history(history: list[dict[str, Any]]) -> pd.DataFrame:
@@ -77,10 +47,16 @@ def pack_history(history: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(history, columns=list(HISTORY_COLUMNS))
 
 
+def unpack_history(stored: pd.DataFrame) -> pd.DataFrame:
+    """Return a stored history with the columns of today."""
+    return stored.rename(columns=_OLD_COLUMNS)
+
+
 def pack_state(state: State) -> dict[str, Any]:
     """Return what a run needs to go on; its history stands in the table beside it."""
     packed: dict[str, Any] = {
-        "progress": asdict(state.progress),
+        "progress": asdict(state.counters),
+        "facts": dict(state.facts),
         "parameters": state.parameters,
         "moments": state.moments,
     }
@@ -89,51 +65,105 @@ def pack_state(state: State) -> dict[str, Any]:
     return packed
 
 
-def unpack_state(packed: dict[str, Any], history: pd.DataFrame) -> State:
+def unpack_state(packed: Mapping[str, Any], history: pd.DataFrame) -> State:
     """Return what :func:`pack_state` stored."""
-    progress = Progress(**{name: plain(value) for name, value in packed["progress"].items()})
-    records = history[history["step"] <= progress.step].to_dict("records")
+    numbers = {name: plain(value) for name, value in packed["progress"].items()}
+    facts = {name: float(value) for name, value in packed.get("facts", {}).items()}
+    if "noise" in numbers:  # where format 1 kept it
+        facts["sample_noise"] = float(numbers.pop("noise"))
+    counters = Counters(**numbers)
+    records = unpack_history(history)
+    records = records[records["step"] <= counters.step]
     return State(
-        progress=progress,
+        counters=counters,
         parameters=dict(packed["parameters"]),
         best=dict(packed.get("best", packed["parameters"])),
         moments=dict(packed["moments"]),
-        history=[{str(k): v for k, v in record.items()} for record in records],
+        history=[{str(k): v for k, v in record.items()} for record in records.to_dict("records")],
+        facts=facts,
     )
 
 
-def pack_fitted(fitted: Fitted, params: dict[str, Any], trained: np.ndarray) -> dict[str, Any]:
-    """Return all of ``uns["fe"]`` but the version and the fingerprint."""
-    model = fitted.model
-    minimum, maximum = model.bounds.tolist()
-    packed = {
-        "params": {
-            **params,
-            **pack_config(fitted.config),
-            "ended": fitted.ended,
-            "best_step": fitted.best_step,
-            "validation_loss": fitted.validation_loss,
-        },
-        "history": pack_history(fitted.history),
-        "preprocessing": {
-            "n_obs": len(model.samples),
-            "n_vars": len(model.genes),
-            "centered": fitted.config.center,
-            "scale": float(model.scale),
-            "minimum": minimum,
-            "maximum": maximum,
-        },
-        "model": pack_model(model, trained),
-        "noise": {
-            "genes": scatter(fitted.residuals.noise.genes.cpu().numpy(), trained),
-            "factors": fitted.residuals.noise.factors.cpu().numpy(),
-            "log_misfit_limit": fitted.residuals.log_misfit_limit,
-            "spacing": fitted.residuals.spacing,
-        },
+def pack_fitted(
+    of: Family, fitted: Fitted, identity: Mapping[str, Any], trained: np.ndarray
+) -> dict[str, Any]:
+    """Return all of ``uns["fe"]`` but what is known of the matrix, and the fingerprint.
+
+    Parameters
+    ----------
+    of
+        The family.
+    fitted
+        Its result.
+    identity
+        What the run is named by, beside its options.
+    trained
+        Which genes it knows, bool (n_vars,).
+    """
+    model = fitted.trained
+    packed: dict[str, Any] = {
+        name: {
+            key: scatter(value, trained) if f"{name}/{key}" in of.per_gene else value
+            for key, value in section.items()
+        }
+        for name, section in model.arrays().items()
     }
+    packed["params"] = {
+        **identity,
+        **pack_options(model.options),
+        "ended": fitted.ended,
+        "best_step": fitted.best_step,
+        "validation_loss": fitted.validation_loss,
+    }
+    packed["history"] = pack_history(fitted.history)
+    packed["loss"] = of.loss
+    packed["format"] = FORMAT
     if fitted.ended != "converged":
         packed["state"] = pack_state(fitted.resumable)
     return packed
+
+
+def unpack_trained(
+    stored: Mapping[str, Any], samples: np.ndarray, genes: np.ndarray, trained: np.ndarray
+) -> Trained:
+    """Return the trained model.
+
+    Parameters
+    ----------
+    stored
+        ``uns["fe"]``.
+    samples, genes
+        Both embeddings, float32, the latter of all genes.
+    trained
+        Which genes the model knows, bool (n_vars,).
+    """
+    of = family_of(stored)
+    arrays = {
+        name: {
+            key: np.asarray(value)[trained] if f"{name}/{key}" in of.per_gene else value
+            for key, value in section.items()
+        }
+        for name, section in stored.items()
+        if isinstance(section, Mapping)
+    }
+    return of.load(unpack_options(of, stored["params"]), samples, genes[trained], arrays)
+
+
+def family_of(stored: Mapping[str, Any]) -> Family:
+    """Return the family of a stored result.
+
+    Raises
+    ------
+    ValueError
+        If it is not known here.
+    """
+    name = str(stored["params"]["model"])
+    if name not in families():
+        raise ValueError(
+            f"the model is of the family {name!r}, which is not known here; import the package "
+            "that adds it by fe.models.register."
+        )
+    return family(name)
 
 
 def fingerprint(table: np.ndarray) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .align_gene_spaces import align_gene_spaces
-from .classify_genes import classify_genes
+from .align_gene_spaces import AlignedSpecies, align_gene_spaces
+from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .embedding_density import embedding_density
 from .evaluate import evaluate
@@ -14,6 +14,7 @@ from .gene_neighbors import gene_neighbors
 from .gene_similarity import gene_similarity
 from .generate import generate
 from .impute import impute
+from .models import models
 from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
@@ -21,6 +22,8 @@ from .train import train
 from .transform import transform
 
 __all__ = [
+    "AlignedSpecies",
+    "GeneClasses",
     "align_gene_spaces",
     "classify_genes",
     "compare_gene_spaces",
@@ -33,6 +36,7 @@ __all__ = [
     "gene_similarity",
     "generate",
     "impute",
+    "models",
     "reconstruct",
     "set_coherence",
     "similar_genes",

@@ -3,20 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._access.genes import gene_space
-from .._access.orthologs import AlignedSpecies, known_pairs, of_both, of_genes, ortholog_table
+from .._access.genes import gene_space, without_samples
 from .._core.errors import require_choice, require_whole
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
 from .._core.random import Rng, generator, seed_of
-from ..genespace import Recipe, classes, score
+from ..genespace import Map, Recipe, classes, score
 from ..genespace.align import METHODS
+from ._orthologs import in_one_table, known_pairs, ortholog_table
+
+
+@dataclass(frozen=True)
+class AlignedSpecies:
+    """Two species in one space, and how well orthologs are found in it.
+
+    :func:`fe_anndata.tl.align_gene_spaces` returns it.
+
+    Attributes
+    ----------
+    summary
+        DataFrame, one row per `training` (``"orthologs"``, ``"shuffled orthologs"`` or
+        ``"none"``), kind of `pairs` (``"held out"`` or ``"used for training"``) and `direction`.
+        ``top_1`` and ``top_10`` are the shares of pairs, from 0 to 1, whose ortholog is the
+        nearest gene or among the ten nearest; ``median_rank`` is the median of its rank,
+        ``n_pairs`` the number of pairs and ``n_candidates`` the number of genes ranked.
+    pairs
+        DataFrame with ``human`` and ``mouse``, the names; ``fold``; ``held_out``, bool;
+        ``similarity``, the cosine; ``rank``, the place of the mouse gene among all mouse genes,
+        from 1, seen from the human gene; and ``rank_back``, the same seen from the mouse gene.
+        With an identity also ``identity``, ``rna``, ``dna`` and ``class``.
+    human, mouse
+        AnnData of 0 samples x trained genes. ``varm["fe"]`` holds the vectors in the common space,
+        float32 of unit length, (n_vars, common dim).
+    both
+        AnnData of 0 samples x the genes of both species; the names of mouse genes have a prefix.
+        ``var["species"]`` and ``var["gene"]`` say which gene it is.
+    human_map, mouse_map
+        The maps from the vectors of each species to the common space. Each can be called with
+        vectors (n, dim) and has the attributes ``mean`` and ``matrix``.
+    """
+
+    __module__ = "fe_anndata.tl"  # where it is public
+
+    summary: pd.DataFrame
+    pairs: pd.DataFrame
+    human: AnnData
+    mouse: AnnData
+    both: AnnData
+    human_map: Map
+    mouse_map: Map
+
+    def __repr__(self) -> str:
+        n, m, dim = self.human.n_vars, self.mouse.n_vars, self.human_map.matrix.shape[1]
+        return (
+            f"AlignedSpecies: {n} human and {m} mouse genes in {dim} dimensions\n"
+            f"{self.summary.to_string()}"
+        )
 
 
 def align_gene_spaces(
@@ -38,13 +87,15 @@ def align_gene_spaces(
 ) -> AlignedSpecies:
     """Bring the gene vectors of two species into one space, and measure whether orthologs meet.
 
-    Each species' vectors are centred and brought to unit length; two linear maps into a common
-    space, of as many dimensions as the smaller one has, then bring orthologs together. How well
-    that works is measured on pairs that shaped no map: in each fold the maps come from the other
-    folds, and the rank of the true ortholog is its place among all trained genes of the other
-    species. Beside it stands the same for pairs that the maps came from, as it has mostly been
-    published [1]_, and the held-out score of maps from shuffled pairs. For a pseudo-species,
-    train on two halves of the samples of one species and give each gene as its own ortholog.
+    The vectors of each species are centred and brought to unit length. Two linear maps then take
+    them to a common space, which has as many dimensions as the smaller of the two, so that
+    orthologs come to lie near each other. How well that works is measured on held-out pairs: in
+    each fold the maps are found from the pairs of the other folds, and the rank of the true
+    ortholog is its place among all trained genes of the other species. For comparison the summary
+    also has the score of the pairs that the maps were found from, which is what has mostly been
+    published [1]_, and the held-out score of maps found from shuffled pairs.
+
+    To try it with one species, train on two halves of its samples and pair each gene with itself.
 
     Parameters
     ----------
@@ -55,52 +106,57 @@ def align_gene_spaces(
         One-to-one pairs of names: a DataFrame, or the path of a tab-separated table with a header.
         Pairs with a gene that is not trained are left out.
     columns
-        The two columns of names, human first; may be left out if there are no others.
+        The two columns of names, that of `human` first. It may be left out if the table has no
+        other columns (but for `identity`).
     identity
-        A column with the sequence identity of each pair. Pairs then get a class: high or low RNA
-        similarity (by held-out rank) against high or low DNA similarity, split at the 40th and
-        60th percentiles.
+        A column with the sequence identity of each pair. Each pair then gets a class: high or low
+        RNA similarity, by its held-out rank, and high or low DNA similarity, by its identity. Low
+        ends at the 40th percentile and high starts at the 60th.
     method
-        ``"cca"``: both spaces are whitened by the training pairs, and directions weighed by how
-        well they correlate between the species. ``"procrustes"``: both are only turned, and cut
-        to the smaller dimension.
+        ``"cca"``: both spaces are whitened by the training pairs, and each direction is weighted
+        by its correlation between the species. ``"procrustes"``: both spaces are only rotated,
+        and cut to the smaller dimension.
     supervised
-        Whether the maps come from orthologs; if not, from genes with alike distributions of
-        similarities to their own species, refined. Then all pairs are held out. It needs spaces
-        that are nearly copies of each other; between two species expect little more than chance.
+        Whether the maps are found from orthologs. If not, they start from pairs of genes whose
+        similarities to their own species are distributed alike, and are refined; all orthologs
+        are then held out. This works only for spaces that are nearly copies of each other; between
+        two species, expect little more than chance.
     refine
-        So many times, genes in no training pair that are each other's nearest join the pairs,
-        and the maps are found again; by default 0, and 10 if not `supervised`.
+        How many times the maps are refined: genes that are in no training pair and are each
+        other's nearest join the pairs, and the maps are found again. By default 0, and 10 if not
+        `supervised`.
     csls
-        Ranks are by cosine corrected for hubs by so many neighbours [2]_; 0 for cosine alone.
+        Ranks are by the cosine, corrected for hubs by this many nearest neighbours [2]_; 0 for
+        the cosine alone.
     folds
-        Folds of the pairs, at least 2.
+        Number of folds of the pairs, at least 2.
     prefix
-        Of the mouse genes in ``both``.
+        What is put before the names of mouse genes in ``both``.
     key
         The `key_added` of the training.
     key_mouse
-        That of the mouse, if it is another one.
+        The `key_added` of `mouse`; by default `key`.
     rng
         Seed, or a numpy Generator.
 
     Returns
     -------
     AlignedSpecies
-        ``summary`` (top-1 and top-10 by training, kind of pairs and direction), ``pairs`` (rank and
-        similarity of each, with a flag `held_out`), ``human``, ``mouse`` and ``both`` (AnnData of
-        0 samples x genes with the vectors in the common space in ``varm["fe"]``, for every verb
-        of genes; the maps are those of all pairs), ``human_map`` and ``mouse_map``.
+        ``summary`` (how often the ortholog is found), ``pairs`` (rank and similarity of each
+        pair, held out or not), ``human``, ``mouse`` and ``both`` (AnnData of 0 samples x genes
+        with the vectors in the common space in ``varm["fe"]``, which every verb of genes takes;
+        they come from the maps of all pairs), ``human_map`` and ``mouse_map``. Nothing is written
+        to `human` or `mouse`.
 
     Raises
     ------
     KeyError
         If nothing was trained under a key, or a column is missing.
     TypeError
-        If `orthologs` is no table.
+        If `orthologs` is not a table.
     ValueError
-        If no pair, or fewer than two a fold, are in both spaces, a gene is in several pairs, or a
-        parameter is out of its range.
+        If there are fewer than two pairs per fold in both spaces, a gene is in several pairs, or
+        a parameter is out of its range.
 
     References
     ----------
@@ -140,7 +196,7 @@ def align_gene_spaces(
         )
     logger.info("%d of %d pairs of orthologs are in both spaces", len(table), len(given))
     rows = [s.names.get_indexer(table[c]) for s, c in zip(spaces, ("human", "mouse"), strict=True)]
-    found, summary, maps = score(
+    scores, summary, maps = score(
         spaces[0].vectors,
         spaces[1].vectors,
         np.column_stack(rows),
@@ -148,28 +204,28 @@ def align_gene_spaces(
         folds=folds,
         rng=draw,
     )
-    there = [
-        of_genes(adata, space, place(space.vectors), key)
-        for adata, space, place in zip((human, mouse), spaces, maps, strict=True)
+    moved = [
+        without_samples(adata.var.loc[space.names].copy(), to_common(space.vectors), key)
+        for adata, space, to_common in zip((human, mouse), spaces, maps, strict=True)
     ]
     return AlignedSpecies(
         summary=summary,
-        pairs=_named(table, found),
-        human=there[0],
-        mouse=there[1],
-        both=of_both(there[0], there[1], prefix, key),
+        pairs=_with_names(scores, table),
+        human=moved[0],
+        mouse=moved[1],
+        both=in_one_table(moved[0], moved[1], prefix, key),
         human_map=maps[0],
         mouse_map=maps[1],
     )
 
 
-def _named(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores with the names of their pairs, and their classes if there are any."""
+def _with_names(scores: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores with the names of the pairs and, if there are identities, their classes."""
     if "identity" in table:
-        held_out = found[found["held_out"]].set_index("pair")["rank"].loc[table.index]
+        held_out = scores[scores["held_out"]].set_index("pair")["rank"].loc[table.index]
         table = table.join(classes(held_out.to_numpy(), table["identity"].to_numpy()))
-    named = table.loc[found["pair"]].reset_index(drop=True)
-    scores = found[["fold", "held_out", "similarity", "rank", "rank_back"]]
+    names = table.loc[scores["pair"]].reset_index(drop=True)
+    measures = scores[["fold", "held_out", "similarity", "rank", "rank_back"]]
     return pd.concat(
-        [named[["human", "mouse"]], scores, named.drop(columns=["human", "mouse"])], axis=1
+        [names[["human", "mouse"]], measures, names.drop(columns=["human", "mouse"])], axis=1
     )

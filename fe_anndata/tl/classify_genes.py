@@ -3,19 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from tqdm.auto import tqdm
 
-from .._access.gene_classes import GeneClasses, Task, task
 from .._access.gene_sets import GeneSets
+from .._access.known_sets import KnownSets, known_sets
 from .._core.errors import require_at_least_two, require_choice
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
 from .._core.settings import settings
 from ..genespace.classify import CLASSIFIERS, Classified, classify
+
+
+@dataclass(frozen=True)
+class GeneClasses:
+    """Properties of genes, as read off their vectors.
+
+    :func:`fe_anndata.tl.classify_genes` returns it.
+
+    Attributes
+    ----------
+    table
+        DataFrame, one row per property: ``property``; ``collection``, the name of its file;
+        ``n_given``, the genes the set names; ``n_genes``, its members in the universe;
+        ``base_rate``, their share of the universe; ``auroc`` and its standard error ``auroc_se``;
+        ``auprc``, the average precision, which is the base rate by chance; ``auroc_permuted``, the
+        AUROC after the labels of all genes were shuffled; ``p_value``, one-sided, of the test of
+        Mann and Whitney; and ``q_value``, of Benjamini and Hochberg.
+    probabilities
+        DataFrame of float32, genes x properties, in the order of ``adata.var_names``; NaN for
+        genes that have no vector. No model has seen the labels of a gene whose probability it
+        gives.
+    genes
+        DataFrame with ``in_universe``, bool, and ``fold``, int, of each gene; the fold is -1
+        outside the universe.
+    skipped
+        DataFrame of the sets that were left out: ``property``, ``collection``, ``n_given``,
+        ``n_genes`` and ``reason``.
+    """
+
+    __module__ = "fe_anndata.tl"  # where it is public
+
+    table: pd.DataFrame
+    probabilities: pd.DataFrame
+    genes: pd.DataFrame
+    skipped: pd.DataFrame
+
+    def __repr__(self) -> str:
+        n_genes, n_properties = self.probabilities.shape
+        return (
+            f"GeneClasses: {n_properties} properties of {n_genes} genes, {len(self.skipped)} sets "
+            f"left out\n{self.table}"
+        )
+
+    def to_adata(self) -> AnnData:
+        """Return an AnnData of genes x properties, which :func:`fe_anndata.io.write_h5ad` writes.
+
+        Returns
+        -------
+        AnnData
+            ``X`` holds the probabilities, float32; ``obs`` is `genes`; ``var`` is `table` by
+            property; and ``uns["skipped"]`` is `skipped`. All are copies.
+        """
+        return AnnData(
+            self.probabilities.to_numpy(copy=True),
+            obs=self.genes.copy(),
+            var=self.table.set_index("property"),
+            uns={"skipped": self.skipped.copy()},
+        )
 
 
 def classify_genes(
@@ -35,8 +94,8 @@ def classify_genes(
     """Measure how well properties of genes are read off their vectors, and predict them.
 
     Each property has a classifier of its own, cross-validated by gene: a gene is scored by a
-    model that has not seen its labels. One deal of genes to folds serves all properties, and the
-    linear ones are solved together, thousands in seconds.
+    model that has not seen its label. All properties use the same folds, and the linear
+    classifiers are solved together, thousands in seconds.
 
     Parameters
     ----------
@@ -47,22 +106,23 @@ def classify_genes(
         columns of ``adata.var``, or a boolean DataFrame of genes x properties. A list may hold
         files and columns.
     universe
-        Genes to learn from and to be tested on, members and others: a boolean column of
-        ``adata.var``, such as one that marks protein-coding genes, or a list. By default, genes
-        that are in any of the sets, or about which the columns or the DataFrame say something.
+        Genes to learn from and to be tested on, members of a set or not: a boolean column of
+        ``adata.var``, such as one that marks protein-coding genes, or a list of genes. By
+        default, all genes that are in a set; for columns and DataFrames, all genes that have a
+        value.
     key
         The `key_added` of the training.
     classifier
-        ``"linear"`` (ridge regression on the labels), ``"knn"`` (50 nearest genes by cosine,
-        counted by similarity) or ``"boosting"`` (gradient-boosted trees of scikit-learn, one fit
-        per property and fold: seconds for each).
+        ``"linear"`` (ridge regression on the labels), ``"knn"`` (the 50 nearest genes by cosine,
+        weighted by similarity) or ``"boosting"`` (gradient-boosted trees of scikit-learn, one fit
+        per property and fold, which takes seconds for each).
     folds
-        Number of folds.
+        Number of folds, at least 2.
     min_genes, max_genes
         Sets with fewer or more members in the universe are left out, with a warning.
     gene_symbols
         Column of ``adata.var`` with the names that the sets use; by default ``adata.var_names``.
-        If several genes bear a name, all of them are members.
+        If several genes have the same name, all of them are members.
     rng
         Seed, or a numpy Generator.
     progress
@@ -71,23 +131,9 @@ def classify_genes(
     Returns
     -------
     GeneClasses
-        Nothing is written to `adata`.
-
-        ``table``
-            One row per property: ``property``, ``collection`` (name of the file), ``n_given``,
-            ``n_genes`` (members in the universe), ``base_rate``, ``auroc`` with its standard
-            error ``auroc_se``, ``auprc`` (average precision; by luck it is the base rate),
-            ``auroc_permuted`` (the same with the labels of all genes shuffled), ``p_value``
-            (one-sided, of Mann and Whitney) and ``q_value`` (Benjamini and Hochberg).
-        ``probabilities``
-            DataFrame of float32, genes x properties, in the order of ``adata.var_names``: of
-            models that have not seen the gene, for genes of the universe by cross-validation.
-            NaN for genes without a vector.
-        ``genes``
-            ``in_universe`` and ``fold`` of each gene, -1 outside the universe.
-        ``skipped``
-            Sets that were left out, with the reason.
-
+        ``table`` (one row per property, with AUROC, average precision, control and p-value),
+        ``probabilities`` (genes x properties), ``genes`` (the fold of each gene) and ``skipped``
+        (sets that were left out, and why). Nothing is written to `adata`.
         ``fe.io.write_h5ad(result.to_adata(), path)`` writes all of it;
         ``result.table.to_parquet(path)`` needs pyarrow, which is not installed with this package.
 
@@ -96,18 +142,19 @@ def classify_genes(
     KeyError
         If `key` or a column is unknown, or no gene of a collection is known, with near matches.
     ValueError, TypeError
-        If `gene_sets` is none of the forms above, a line of a file is no gene set, a column has
-        missing values, or no set is large enough.
+        If `gene_sets` is none of the forms above, a line of a file is not a gene set, a column
+        has missing values, or no set is large enough.
 
     Notes
     -----
-    The linear classifier is least squares on labels 0 and 1 with standardised features, a
-    regularised linear discriminant. The classes are not weighted by their size: that would need
-    a Gram matrix per property. Per property and fold the penalty with the least exact
-    leave-one-out error among training genes is taken from 7 values.
-    Scores have no intercept, are scaled on training genes and pooled over folds; Platt's logistic
-    curve through the pooled scores of the universe turns scores into probabilities, which is the
-    only use of the labels of held-out genes.
+    The linear classifier is least squares on labels 0 and 1 with standardised features, which is
+    a regularised linear discriminant. The classes are not weighted by their size, because that
+    would need a Gram matrix per property. For each property and fold, the penalty is the one of
+    7 values that has the least exact leave-one-out error among the training genes.
+
+    Scores have no intercept. They are scaled on the training genes and pooled over the folds.
+    Platt's logistic curve, fitted to the pooled scores of the universe, turns them into
+    probabilities; nothing else uses the labels of held-out genes.
 
     Examples
     --------
@@ -124,7 +171,7 @@ def classify_genes(
     require_choice(classifier, CLASSIFIERS, "classifier")
     require_at_least_two(folds, "folds")
     seed = seed_of(rng)
-    sets = task(
+    sets = known_sets(
         adata,
         gene_sets,
         key=key,
@@ -132,7 +179,7 @@ def classify_genes(
         gene_symbols=gene_symbols,
         min_genes=min_genes,
         max_genes=max_genes,
-        min_others=2,
+        min_nonmembers=2,
     )
     silent = not (settings.progress if progress is None else progress)
     with tqdm(total=len(sets.names), disable=silent, unit="property") as bar:
@@ -149,15 +196,16 @@ def classify_genes(
     return _result(adata.var_names, sets, found)
 
 
-def _result(names: pd.Index, sets: Task, found: Classified) -> GeneClasses:
+def _result(names: pd.Index, sets: KnownSets, found: Classified) -> GeneClasses:
+    """Return the result for all genes, also those that are not trained."""
     table = sets.names.assign(**found.measures).astype({"n_genes": int})
     probabilities = np.full((len(table), len(names)), np.nan, dtype=np.float32)
     probabilities[:, sets.trained] = found.probabilities
-    inside, folds = np.zeros(len(names), dtype=bool), np.full(len(names), -1)
-    inside[sets.trained], folds[sets.trained] = sets.universe, found.folds
+    in_universe, folds = np.zeros(len(names), dtype=bool), np.full(len(names), -1)
+    in_universe[sets.trained], folds[sets.trained] = sets.universe, found.folds
     return GeneClasses(
         table,
         pd.DataFrame(probabilities.T, index=names, columns=table["property"].tolist()),
-        pd.DataFrame({"in_universe": inside, "fold": folds}, index=names),
+        pd.DataFrame({"in_universe": in_universe, "fold": folds}, index=names),
         sets.skipped,
     )

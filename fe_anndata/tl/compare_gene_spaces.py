@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from anndata import AnnData
 
-from .._access.gene_pairs import same_genes
+from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
 from .._core.random import Rng, generator, seed_of
-from ..genespace import agreement
+from ..genespace import GeneSpace, agreement
+from ..genespace.names import examples
 
 
 def compare_gene_spaces(
@@ -24,8 +25,8 @@ def compare_gene_spaces(
 ) -> pd.DataFrame:
     """Measure how well two spaces of the same genes agree: two seeds, two models, two cohorts.
 
-    Genes are matched by name; those that only one of the two has trained are left out. None of
-    the measures depends on how either space is turned, and the dimensions may differ.
+    Genes are matched by name; a gene that only one of the two has trained is left out. No measure
+    depends on a rotation of either space, and the numbers of dimensions may differ.
 
     Parameters
     ----------
@@ -35,41 +36,42 @@ def compare_gene_spaces(
     key
         The `key_added` of the training.
     key_b
-        That of `b`, if it is another one.
+        The `key_added` of `b`; by default `key`.
     k
-        Neighbours of a gene that are compared.
+        Number of neighbours of each gene that are compared.
     n_pairs
-        Random pairs of genes whose similarities are correlated; all pairs if there are no more.
+        Number of random pairs of genes whose similarities are correlated; all pairs are used if
+        there are not more.
     rng
         Seed, or a numpy Generator.
 
     Returns
     -------
     DataFrame
-        ``measure``, ``agreement``, ``chance`` and ``n_genes``, the number of common genes. The
-        measures are
+        One row per measure: ``measure``, ``agreement`` and ``chance`` (float64), and ``n_genes``,
+        the number of common genes. Nothing is written. The measures are
 
         ``neighbours``
-            Mean share of the `k` nearest genes by cosine, the gene itself excluded, that both
-            spaces have; by chance ``k / (n_genes - 1)``.
+            Mean share of the `k` nearest other genes by cosine that are the same in both spaces,
+            from 0 to 1; by chance ``k / (n_genes - 1)``.
         ``procrustes``
-            One minus the disparity of the centred and scaled spaces after the best rotation. A
-            space of fewer dimensions counts as one with zeros in the others.
+            One minus the disparity of the centred and scaled spaces after the best rotation, from
+            0 to 1. The space of fewer dimensions is padded with zeros.
         ``cca``
-            Mean canonical correlation, over as many as the smaller space has dimensions. It grows
-            with the dimensions: read it beside its chance.
+            Mean canonical correlation, from 0 to 1; there are as many as the smaller space has
+            dimensions. It grows with the number of dimensions, so compare it with its chance.
         ``similarities``
             Pearson's correlation of the cosines of random pairs of genes.
 
-        Chance, but for the neighbours, is the agreement after one random pairing of the genes.
+        Except for the neighbours, chance is the agreement after one random pairing of the genes.
 
     Raises
     ------
     KeyError
         If nothing was trained under a key.
     ValueError
-        If no gene is common, too few are, `k` is not less than their number, or all vectors of a
-        space are the same.
+        If the spaces have fewer than 3 genes in common, `k` is not less than their number, or all
+        vectors of a space are the same.
 
     Examples
     --------
@@ -82,7 +84,23 @@ def compare_gene_spaces(
     ['neighbours', 'procrustes', 'cca', 'similarities']
     """
     draw = generator(seed_of(rng), "compare gene spaces")
-    first, second = same_genes(a, key, b, key if key_b is None else key_b)
+    spaces = gene_space(a, key), gene_space(b, key if key_b is None else key_b)
+    first, second = _on_common_genes(*spaces)
     table = agreement(first.vectors, second.vectors, k=k, n_pairs=n_pairs, rng=draw)
     logger.info("%d genes in common", len(first.names))
     return table
+
+
+def _on_common_genes(first: GeneSpace, second: GeneSpace) -> tuple[GeneSpace, GeneSpace]:
+    """Return both spaces with only the genes that are in both, in the order of the first."""
+    common = first.names[first.names.isin(second.names)]
+    if not len(common):
+        raise ValueError(
+            f"no trained gene in common: the first space has {examples(first.names)}, the second "
+            f"{examples(second.names)}. Bring both to one kind of name, such as symbols."
+        )
+    vectors = second.vectors[second.names.get_indexer(common)]
+    return (
+        GeneSpace(common, first.vectors[first.names.isin(common)]),
+        GeneSpace(common, vectors),
+    )

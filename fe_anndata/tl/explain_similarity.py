@@ -1,4 +1,4 @@
-"""Which samples or groups make two genes alike."""
+"""Which samples or groups make two genes similar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anndata import AnnData
 from .._access.genes import gene_space, values_of_genes
 from .._core.errors import require_key
 from .._core.keys import DEFAULT_KEY
-from ..genespace import shares
+from ..genespace import contributions
 
 
 def explain_similarity(
@@ -22,50 +22,51 @@ def explain_similarity(
     key: str = DEFAULT_KEY,
     gene_symbols: str | None = None,
 ) -> pd.DataFrame:
-    r"""Return which samples, or groups of them, carry the likeness of two genes.
+    r"""Return how much each sample, or group of samples, makes two genes similar.
 
-    Genes have similar vectors because they are expressed alike. With z the expression of a gene,
-    centred and scaled to variance 1 over the n samples, Pearson's correlation of two genes is
+    Genes have similar vectors because they are expressed in the same samples. With z the
+    expression of a gene, centred and scaled to variance 1 over the n samples, Pearson's
+    correlation of two genes is
 
     .. math:: r = \sum_s \frac{z_{sa} z_{sb}}{n},
 
-    a sum over samples. The term of a sample is its contribution, that of a group the sum of those
-    of its samples, and the share is the contribution divided by r: shares add up to 1, and one is
-    negative where the two genes go apart (or, if r is negative, together).
+    a sum over samples. The term of a sample is its contribution, and the contribution of a group
+    is the sum over its samples. The share is the contribution divided by r: all shares add up to
+    1, and a share is negative where the two genes go apart (or, if r is negative, together).
 
     Parameters
     ----------
     adata
-        Its matrix and ``varm["fe"]`` are read.
+        Trained; its matrix and ``varm["fe"]`` are read.
     a, b
         Two gene names.
     groupby
-        A column of ``adata.obs``: explain by its groups, not by samples. Samples without a group
-        make one together, ``NaN``.
+        A column of ``adata.obs`` whose groups take the place of single samples. Samples without a
+        group are together the group ``NaN``.
     layer
-        Explain by these values, not X. With the layer that :func:`reconstruct` writes, it is the
-        expression as the model sees it that is explained.
+        The layer whose values are used; by default X. With the layer that
+        :func:`fe_anndata.tl.reconstruct` writes, they are the expression as the model predicts it.
     key
         The `key_added` of the training.
     gene_symbols
-        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
 
     Returns
     -------
     DataFrame
-        A row per sample or group, which is its index, largest share first (ties in their order);
-        float64 columns ``a`` and ``b`` (z, or its mean over the group), ``contribution`` and
-        ``share`` (NaN if r is 0), and for groups ``n_samples`` and ``within``, the part of the
-        contribution due to differences inside the group and not to the group's level. ``attrs``
-        holds ``correlation``, r, and ``similarity``, the cosine of the vectors. Samples in which
-        either value is missing are left out. Nothing is written.
+        One row per sample or group, named in the index, the largest share first and ties in
+        their order. The float64 columns are ``a`` and ``b`` (z, or its mean over the group),
+        ``contribution`` and ``share`` (NaN if r is 0). Groups also have ``n_samples`` and
+        ``within``, the part of the contribution that comes from differences inside the group, not
+        from its mean. ``attrs`` holds ``correlation``, which is r, and ``similarity``, the cosine
+        of the vectors. Samples in which either value is missing are left out. Nothing is written.
 
     Raises
     ------
     KeyError
         For an unknown gene, column or layer, or if nothing was trained under `key`.
     ValueError
-        If both are the same gene, one does not vary, or there is no matrix.
+        If both are the same gene, a gene does not vary, or there is no matrix.
 
     Examples
     --------
@@ -85,21 +86,21 @@ def explain_similarity(
     seen = np.isfinite(values).all(axis=1)
     if not seen.any():
         raise ValueError(
-            f"no sample of the {len(seen)} in adata has values of both genes: their expression, "
-            "and not only their vectors, is needed to explain why they are alike."
+            f"no sample of adata ({len(seen)} in all) has values of both genes; their expression, "
+            "not only their vectors, is needed to explain their similarity."
         )
-    z = shares.standardised(values[seen])
-    flat = [gene for gene, of in zip((a, b), z.T, strict=True) if not of.any()]
-    if flat:
+    z = contributions.standardised(values[seen])
+    constant = [gene for gene, column in zip((a, b), z.T, strict=True) if not column.any()]
+    if constant:
         raise ValueError(
-            f"{' and '.join(map(repr, flat))} has the same value in all {seen.sum()} samples with "
-            "both genes; there is nothing to correlate."
+            f"{' and '.join(map(repr, constant))} has the same value in all {seen.sum()} samples "
+            "with both genes; there is nothing to correlate."
         )
     if groupby is None:
-        table = shares.of_samples(z[:, 0], z[:, 1]).set_index(adata.obs_names[seen])
+        table = contributions.of_samples(z[:, 0], z[:, 1]).set_index(adata.obs_names[seen])
     else:
         codes, groups = pd.factorize(adata.obs[groupby][seen], sort=True, use_na_sentinel=False)
-        table = shares.of_groups(z[:, 0], z[:, 1], codes, len(groups))
+        table = contributions.of_groups(z[:, 0], z[:, 1], codes, len(groups))
         table.index = pd.Index(groups, name=groupby)
     table.attrs = {"correlation": float(table["contribution"].sum()), "similarity": similarity}
     return table.sort_values("share", ascending=False, kind="stable")

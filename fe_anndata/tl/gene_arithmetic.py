@@ -26,35 +26,35 @@ def gene_arithmetic(
         Trained; ``varm["fe"]`` is read, float (n_vars, gene_dim), and nothing else is needed.
     expression
         A sum such as ``"APOE - APP + BRCA1"`` or ``"0.5*TP53 + MDM2"``, or an analogy
-        ``"a:b::c:?"`` (a is to b as c is to what?), which is ``b - a + c``. Names may hold signs,
-        as in ``"HLA-A - MT-CO1 + NKX2-5"``: they are told apart by the names that are known.
-        Where these allow several readings, put spaces around the signs, and double quotes around
-        a name.
+        ``"a:b::c:?"`` (a is to b as c is to what?), which is ``b - a + c``. Names may contain
+        signs, as in ``"HLA-A - MT-CO1 + NKX2-5"``, because the known names tell which signs join
+        genes. Where they allow several readings, put spaces around the signs, and double quotes
+        around a name.
     n
-        Number of answers; all there are if these are fewer.
+        The most answers; there are fewer if there are not enough genes.
     key
         The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine the vectors that are added up
-        have unit length, otherwise they are as they are.
+        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine the vectors are brought to unit
+        length before they are summed.
     gene_symbols
-        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
 
     Returns
     -------
     DataFrame
         ``gene``, ``similarity`` to the sum (float64; for ``"euclidean"`` minus the distance) and
-        ``rank`` from 1, best first, ties in the order of the genes; with `gene_symbols` also
-        ``id``, the name in ``adata.var_names``. The genes of the expression are never answers.
-        Nothing is written.
+        ``rank`` (int, from 1), best first, ties in the order of the genes; with `gene_symbols`
+        also ``id``, the name in ``adata.var_names``. The genes of the expression are never
+        answers. Nothing is written.
 
     Raises
     ------
     KeyError
         For unknown genes, with near matches, or if nothing was trained under `key`.
     ValueError
-        If the expression cannot be read, which says where, a name is ambiguous, or the sum is
-        zero (cosine).
+        If the expression cannot be read (the message says where), a name is ambiguous, `n` or
+        `metric` is out of range, or, for the cosine, the sum is zero.
 
     Examples
     --------

@@ -9,15 +9,16 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._access.gene_graph import add_graph, genes_of
 from .._access.genes import gene_space
 from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import Rng, ranks, seed_of
 from ..genespace import GeneSpace
 from ..genespace.coherence import against_random, unit_vectors
+from .gene_neighbors import gene_graph
 
 SHOWN = 10
+"""How many genes of each module are named."""
 
 
 def gene_modules(
@@ -30,19 +31,19 @@ def gene_modules(
     rng: Rng = 0,
     copy: bool = False,
 ) -> AnnData | None:
-    """Group genes: Leiden communities of the graph of neighbours by cosine.
+    """Group genes into modules: the Leiden communities of their graph of neighbours by cosine.
 
     Parameters
     ----------
     adata
         Only ``varm["fe"]`` is read.
     resolution
-        More makes more and smaller modules.
+        Resolution of the Leiden algorithm; a higher one gives more and smaller modules.
     n_neighbors
-        Neighbours of each gene in the graph, itself included, as in
+        Number of neighbours of each gene in the graph, the gene itself included, as in
         :func:`fe_anndata.tl.gene_neighbors`.
     n_random
-        Random sets of each size to compare with.
+        Number of random sets of each size that modules are compared with, at least 2.
     key
         The `key_added` of the training.
     rng
@@ -52,23 +53,26 @@ def gene_modules(
 
     Returns
     -------
-    None, or the copy. Written are
+    AnnData or None
+        A copy if ``copy=True``, otherwise None. Written are
 
-    ``var["fe_module"]``
-        Module of each gene, categories ``"0"`` (the largest), ``"1"``, ...; missing for genes
-        without a vector.
-    ``uns["fe_modules"]``
-        DataFrame: ``module``, ``n_genes``, ``coherence``, ``coherence_random``, ``z``,
-        ``p_value`` as in :func:`fe_anndata.tl.set_coherence`, and ``genes``, the ten that are
-        nearest to the middle of the module. Modules are found in the vectors they are compared
-        in: their coherence is high by construction, and only tells modules from each other.
+        ``var["fe_module"]``
+            Module of each gene, a categorical: ``"0"`` (the largest), ``"1"`` and so on; missing
+            for genes without a vector.
+        ``uns["fe_modules"]``
+            DataFrame, one row per module: ``module``; ``n_genes``; ``coherence``,
+            ``coherence_random``, ``z`` and ``p_value`` as in :func:`fe_anndata.tl.set_coherence`;
+            and ``genes``, the ten nearest to the mean vector of the module, joined by commas.
+            Modules are found from the same vectors that their coherence is measured with, so it is
+            high by construction; use it only to compare modules with each other.
 
     Raises
     ------
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If there are too few genes for `n_neighbors`, or `resolution` is not positive.
+        If there are too few genes for `n_neighbors`, `resolution` is not positive, or a vector is
+        zero.
     ImportError
         If igraph is not installed.
 
@@ -105,36 +109,34 @@ def gene_modules(
 def _communities(
     adata: AnnData, space: GeneSpace, key: str, resolution: float, n_neighbors: int, seed: int
 ) -> pd.Series:
-    """Return the module of each gene, "0" for the largest."""
+    """Return the module of each gene, categorical; "0" is the largest."""
     import scanpy as sc
 
-    genes = genes_of(adata, space, key)
-    add_graph(genes, space, n_neighbors, "cosine")
+    genes = gene_graph(adata, space, key, n_neighbors, "cosine")
     sc.tl.leiden(
         genes, resolution, flavor="igraph", n_iterations=-1, directed=False, random_state=seed
     )
     found = genes.obs["leiden"]
-    sizes = found.value_counts(sort=False)  # Leiden numbers them in no order
+    sizes = found.value_counts(sort=False)  # the numbers of Leiden have no order
     largest = sizes.sort_values(ascending=False, kind="stable").index
     numbers = {old: str(new) for new, old in enumerate(largest)}
     return found.cat.reorder_categories(list(largest)).cat.rename_categories(numbers)
 
 
 def _table(space: GeneSpace, found: pd.Series, n_random: int, seed: int) -> pd.DataFrame:
-    """Return size, coherence and most central genes of each module."""
+    """Return size, coherence and most central genes of each module, one row per module."""
     units = unit_vectors(space.vectors)
     codes = found.cat.codes.to_numpy()
     members = sparse.csc_array(codes[:, None] == np.arange(len(found.cat.categories)))
     order = ranks(space.names.to_numpy(dtype=str))
-    middles = members.T.astype(np.float64) @ units
-    inside = np.split(members.indices, members.indptr[1:-1])
-    central = [
-        ", ".join(space.names[own[np.argsort(-(units[own] @ middle), kind="stable")[:SHOWN]]])
-        for middle, own in zip(middles, inside, strict=True)
-    ]
+    sums = members.T.astype(np.float64) @ units
+    central = []
+    for total, genes in zip(sums, np.split(members.indices, members.indptr[1:-1]), strict=True):
+        nearest_first = np.argsort(-(units[genes] @ total), kind="stable")
+        central.append(", ".join(space.names[genes[nearest_first[:SHOWN]]]))
     sizes = np.diff(members.indptr)
-    pairs = np.flatnonzero(sizes > 1)  # a gene alone has no pair
-    columns = against_random(units, sparse.csc_array(members[:, pairs]), n_random, seed, order)
-    measured = pd.DataFrame(columns, index=pairs).reindex(range(len(sizes)))
+    with_pairs = np.flatnonzero(sizes > 1)  # a single gene has no pair, so no coherence
+    columns = against_random(units, sparse.csc_array(members[:, with_pairs]), n_random, seed, order)
+    measured = pd.DataFrame(columns, index=with_pairs).reindex(range(len(sizes)))
     table = pd.DataFrame({"module": found.cat.categories.astype(str), "n_genes": sizes})
     return table.join(measured).assign(genes=central)

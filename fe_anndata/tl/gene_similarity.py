@@ -1,4 +1,4 @@
-"""How alike two genes are."""
+"""How similar two genes are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def gene_similarity(
     metric: str = "cosine",
     gene_symbols: str | None = None,
 ) -> Similarity:
-    """Return the similarity of two genes and how they rank among each other's neighbours.
+    """Return the similarity of two genes, and the rank of each among the neighbours of the other.
 
     Parameters
     ----------
@@ -31,23 +31,25 @@ def gene_similarity(
     metric
         ``"cosine"``, ``"euclidean"`` or ``"dot"``.
     gene_symbols
-        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
 
     Returns
     -------
     Similarity
-        ``similarity``; ``rank_of_b`` (1 if b is the gene most similar to a; a itself is no
-        rival, and ties share the better rank) and ``rank_of_a``; ``n_genes``, the number of genes
-        ranked; ``percentile_of_b``, how many per cent of the genes other than a and b are less
-        similar to a than b is, ties with b counted half, and ``percentile_of_a``. Nothing is
-        written.
+        A named tuple: ``similarity``, a float, for ``"euclidean"`` minus the distance;
+        ``rank_of_b``, the rank of b among all other genes by similarity to a (1 if b is the most
+        similar, and genes that tie all have the best of their ranks); ``rank_of_a``, the same the
+        other way round; ``n_genes``, the number of genes ranked; ``percentile_of_b``, the per
+        cent of the genes other than a and b that are less similar to a than b is (a gene that
+        ties with b counts half); and ``percentile_of_a``. Nothing is written.
 
     Raises
     ------
     KeyError
         For an unknown gene, with near matches, or if nothing was trained under `key`.
     ValueError
-        If both are the same gene, a name is empty or ambiguous, or a vector is zero (cosine).
+        If both are the same gene, a name is empty or ambiguous, `metric` is unknown, or, for the
+        cosine, a vector is zero.
 
     Examples
     --------

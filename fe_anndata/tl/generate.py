@@ -1,4 +1,4 @@
-"""Profiles at chosen places of the embedding."""
+"""Profiles at chosen coordinates of the embedding."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._access.decoding import decode
-from .._access.files import opened
-from .._access.reference import readable_model
+from .._access.decoding import require_decoder
+from .._access.reference import reference_of
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 
@@ -25,19 +24,19 @@ def generate(
 ) -> AnnData:
     """Return the profiles that the model predicts at coordinates of the embedding.
 
-    The coordinates may be anything: a grid, the path between two samples, the centre of a group.
-    Far from all samples of the training the profiles mean little.
+    Any coordinates will do: a grid, the path between two samples, the centre of a group. Far from
+    all training samples the profiles mean little.
 
     Parameters
     ----------
     reference
         An AnnData that was trained, or its path.
     coordinates
-        Of the profiles, (n, sample_dim).
+        Coordinates of the profiles, (n, sample_dim).
     key
         The `key_added` of the training.
     obs_names
-        Names of the profiles; the default is their number.
+        Names of the profiles; by default they are numbered.
 
     Returns
     -------
@@ -50,8 +49,8 @@ def generate(
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If the coordinates have another width than the embedding or are not finite, the names do
-        not fit them, or the reference was changed since it was trained.
+        If the coordinates have another width than the embedding or are not finite, their number
+        is not that of the names, or the reference was changed after it was trained.
     TypeError
         If the reference is neither an AnnData nor a path.
 
@@ -65,40 +64,39 @@ def generate(
     >>> fe.tl.generate(adata, path).shape
     (5, 765)
     """
-    with opened(reference, "reference") as source:
-        model, trained = readable_model(source, key)
-        genes = source.var_names[trained]
-    places = _places(coordinates, model.architecture["sample_dim"])
-    names = list(map(str, range(len(places)) if obs_names is None else obs_names))
-    if len(names) != len(places):
-        raise ValueError(f"{len(names)} obs_names for {len(places)} coordinates; give one each.")
-    profiles = decode(model, places, np.arange(len(genes)))
+    trained = reference_of(reference, key)
+    require_decoder(trained.model)
+    u = _checked(coordinates, trained.model.samples().shape[1])
+    names = list(map(str, range(len(u)) if obs_names is None else obs_names))
+    if len(names) != len(u):
+        raise ValueError(f"{len(names)} obs_names for {len(u)} coordinates; give one each.")
+    profiles = trained.model.decode(u, np.arange(len(trained.genes)))
     logger.info("generated %d profiles of %d genes", *profiles.shape)
     return AnnData(
         profiles,
         obs=pd.DataFrame(index=names),
-        var=pd.DataFrame(index=genes),
-        obsm={Keys(key).obsm: places},
+        var=pd.DataFrame(index=trained.genes),
+        obsm={Keys(key).obsm: u},
     )
 
 
-def _places(coordinates: np.ndarray, sample_dim: int) -> np.ndarray:
-    """Return the coordinates as float32 array, checked."""
+def _checked(coordinates: np.ndarray, sample_dim: int) -> np.ndarray:
+    """Return the coordinates as an array of float32, after checking them."""
     try:
-        places = np.array(coordinates, dtype=np.float32)
+        u = np.array(coordinates, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"coordinates must be an array of numbers, (n, {sample_dim}), one row per profile."
         ) from error
-    if places.ndim != 2 or places.shape[1] != sample_dim:
+    if u.ndim != 2 or u.shape[1] != sample_dim:
         raise ValueError(
             f"coordinates must have shape (n, {sample_dim}), one row per profile and one column "
-            f"per dimension of the embedding, not {places.shape}."
+            f"per dimension of the embedding, not {u.shape}."
         )
-    lost = np.flatnonzero(~np.isfinite(places).all(axis=1))
-    if len(lost):
+    wrong = np.flatnonzero(~np.isfinite(u).all(axis=1))
+    if len(wrong):
         raise ValueError(
-            f"{len(lost)} of {len(places)} coordinates are NaN or infinite, such as row "
-            f"{lost[0]}; leave them out."
+            f"{len(wrong)} of {len(u)} coordinates are NaN or infinite, such as row "
+            f"{wrong[0]}; leave them out."
         )
-    return places
+    return u

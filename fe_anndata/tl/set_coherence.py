@@ -1,4 +1,4 @@
-"""How alike the genes of a set are."""
+"""How similar the genes of a set are."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._access.gene_classes import task
 from .._access.gene_sets import GeneSets
+from .._access.known_sets import known_sets
 from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, ranks, seed_of
@@ -29,7 +29,7 @@ def set_coherence(
     gene_symbols: str | None = None,
     rng: Rng = 0,
 ) -> pd.DataFrame:
-    """Return how alike the genes of each set are, against random sets of the same size.
+    """Return how similar the genes of each set are, compared with random sets of its size.
 
     Parameters
     ----------
@@ -39,29 +39,30 @@ def set_coherence(
         A .gmt or .gmt.gz file or several of them, a dict of lists of genes, names of boolean
         columns of ``adata.var``, or a boolean DataFrame of genes x properties.
     universe
-        Genes that random sets are drawn from, and members looked for: a boolean column of
-        ``adata.var`` or a list. By default genes that are in any of the sets, or about which the
-        columns or the DataFrame say something.
+        Genes from which random sets are drawn and among which members are looked up: a boolean
+        column of ``adata.var`` or a list of genes. By default, all genes that are in a set; for
+        columns and DataFrames, all genes that have a value.
     n_random
-        Number of random sets of each size.
+        Number of random sets of each size, at least 2.
     key
         The `key_added` of the training.
     min_genes, max_genes
         Sets with fewer or more members in the universe are left out, with a warning.
     gene_symbols
         Column of ``adata.var`` with the names that the sets use; by default ``adata.var_names``.
-        If several genes bear a name, all of them are members.
+        If several genes have the same name, all of them are members.
     rng
         Seed, or a numpy Generator.
 
     Returns
     -------
     DataFrame
-        One row per set: ``property``, ``collection``, ``n_given``, ``n_genes``, ``coherence``
-        (mean cosine over pairs of its genes), ``coherence_random`` (mean over random sets), ``z``
-        (their difference in standard deviations of random sets; NaN for a set of the whole
-        universe) and ``p_value``, (1 + random sets at least as coherent) / (1 + `n_random`).
-        Nothing is written to `adata`.
+        One row per set: ``property``; ``collection``, the name of its file; ``n_given``, the genes
+        it names; ``n_genes``, its members in the universe; ``coherence``, the mean cosine over
+        all pairs of its genes; ``coherence_random``, the mean of that over random sets; ``z``,
+        the difference of the two in standard deviations of the random sets, NaN for a set of the
+        whole universe; and ``p_value``, (1 + random sets at least as coherent) / (1 +
+        `n_random`). Nothing is written to `adata`.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def set_coherence(
     """
     require_at_least_two(n_random, "n_random")
     seed = seed_of(rng)
-    sets = task(
+    sets = known_sets(
         adata,
         gene_sets,
         key=key,
@@ -90,12 +91,11 @@ def set_coherence(
         gene_symbols=gene_symbols,
         min_genes=min_genes,
         max_genes=max_genes,
-        min_others=0,
+        min_nonmembers=0,
     )
-    inside = np.flatnonzero(sets.universe)
-    members = sparse.csc_array(sets.table[inside])
+    positions = np.flatnonzero(sets.universe)
+    members = sparse.csc_array(sets.table[positions])
     columns = against_random(
-        unit_vectors(sets.vectors[inside]), members, n_random, seed, ranks(sets.order[inside])
+        unit_vectors(sets.vectors[positions]), members, n_random, seed, ranks(sets.order[positions])
     )
-    n_genes = np.diff(members.indptr)
-    return sets.names.assign(n_genes=n_genes, **columns)
+    return sets.names.assign(n_genes=np.diff(members.indptr), **columns)

@@ -31,34 +31,35 @@ def similar_genes(
     genes
         One gene name, or several. An Ensembl id is found with and without its version.
     n
-        Number of answers; all there are if these are fewer.
+        The most answers; there are fewer if there are not enough genes.
     key
         The `key_added` of the training.
     metric
         ``"cosine"``, ``"euclidean"`` or ``"dot"``.
     pool
-        Whether several genes are one query, the mean of their vectors (each first brought to
-        unit length for the cosine), or each is a query of its own.
+        Whether several genes are one query, the mean of their vectors, or each is a query of its
+        own. For the cosine each vector is brought to unit length before the mean is taken.
     weights
-        Of `genes` in the mean, not negative; the default is equal ones.
+        Weights of `genes` in the mean, not negative; by default equal.
     gene_symbols
-        A column of ``adata.var`` with names by which genes go, beside ``adata.var_names``.
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
 
     Returns
     -------
     DataFrame
         ``gene``, ``similarity`` (float64; for ``"euclidean"`` minus the distance) and ``rank``
-        from 1, best first, ties in the order of the genes. With ``pool=False`` a column ``query``
-        comes before them, with `gene_symbols` a column ``id``, the name in ``adata.var_names``,
-        after them. The query, genes that were not trained on and, for the cosine, vectors of
-        zeros are never answers. Nothing is written.
+        (int, from 1), best first, ties in the order of the genes. With ``pool=False`` the first
+        column is ``query``; with `gene_symbols` the last column is ``id``, the name in
+        ``adata.var_names``. The query itself, genes that were not trained on and, for the cosine,
+        genes with zero vectors are never answers. Nothing is written.
 
     Raises
     ------
     KeyError
         For unknown genes, with near matches, or if nothing was trained under `key`.
     ValueError
-        For an empty or ambiguous name, a vector of zeros (cosine), or weights that do not fit.
+        If a name is empty or ambiguous, `n`, `metric` or `weights` is out of range, or, for the
+        cosine, a vector is zero.
 
     Examples
     --------
@@ -73,7 +74,7 @@ def similar_genes(
     space = gene_space(adata, key, gene_symbols)
     if weights is not None:
         if not pool:
-            raise ValueError("weights are those of a mean; leave them out with pool=False.")
+            raise ValueError("weights belong to a mean; leave them out with pool=False.")
         return space.similar([genes] if isinstance(genes, str) else genes, n, metric, weights)
     queries = as_list(genes)
     if pool or not queries:

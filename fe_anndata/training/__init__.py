@@ -1,22 +1,25 @@
-"""Training of models on matrices, without anndata.
+"""A trainer of anything: it knows tasks and their numbers, and no model.
 
-``config``, ``recipes``
-    What is chosen about a run.
-``holdout``, ``batches``
-    Which cells are held out, and the order in which the others are visited.
-``start``
-    Where a model starts.
-``objectives``
-    Loss and gradients of a step, and the validation loss.
+``problem``
+    What is learned from: rows, their audit, ranks of the names, a seed.
+``task``
+    What a step does: the interface between the trainer and a family.
+``optimisers``
+    Optimisers by name, over groups of parameters with a rate each.
+``holdout``, ``order``, ``ranks``
+    Which entries are held out, the order in which the others are visited, and the order in which
+    random numbers are dealt out.
 ``loop``
-    Steps, evaluations, early stopping.
+    Steps, evaluations, a falling learning rate, early stopping.
+``state``
+    How a run stands after an evaluation.
 ``fit``
-    All of it on one matrix.
+    A task from its start, or from where it stopped, to a trained model.
 """
 
 from __future__ import annotations
 
-from .config import Config, resolve
 from .fit import Fitted, fit
+from .problem import Problem
 
-__all__ = ["Config", "Fitted", "fit", "resolve"]
+__all__ = ["Fitted", "Problem", "fit"]

@@ -1,4 +1,4 @@
-"""The loop: steps, evaluations, a falling learning rate, early stopping, and a state to resume.
+"""The loop: steps, evaluations, a falling learning rate, early stopping.
 
 The learning rate follows no timetable: it falls when the loss has stopped falling. So a run does
 not depend on the number of steps it was given, and one that is resumed continues as if it had
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,104 +18,54 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from ..models.factorized import Factorized
-from .config import Config
-from .objectives import Objective
-from .optimisers import Optimiser
+from .optimisers import Optimisers
+from .state import Arrays, State
+from .task import Task
 
 LEARNING_RATE_DROP = 0.3
 
-Arrays = dict[str, np.ndarray]
+Keep = Callable[[State], None]
+"""What is done with the state at each evaluation, to survive the end of the process."""
 
 
 class NonFiniteLossError(ValueError):
     """The loss became NaN or infinite."""
 
 
-@dataclass
-class Progress:
-    """How a run stands after an evaluation: all that decides how it goes on.
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended.
 
     Attributes
     ----------
-    step
-        Steps done.
-    best_step, best_loss
-        When the loss that is watched was lowest.
-    waited
-        Evaluations since it last fell by more than the tolerance.
-    reference_loss
-        The loss at that time.
-    drops
-        How often the learning rate has fallen.
-    noise
-        Standard deviation of the noise on the sample table.
-    """
-
-    step: int = 0
-    best_step: int = 0
-    best_loss: float = math.inf
-    reference_loss: float = math.inf
-    waited: int = 0
-    drops: int = 0
-    noise: float = 0.0
-
-    def watch(self, loss: float, config: Config) -> bool:
-        """Take note of the loss at `step`; return whether training should end."""
-        if loss < self.best_loss:
-            self.best_step, self.best_loss = self.step, loss
-        if loss < self.reference_loss * (1 - config.tolerance):
-            self.reference_loss, self.waited = loss, 0
-            return False
-        self.waited += 1
-        if config.patience is None or self.waited < config.patience:
-            return False
-        self.waited = 0
-        self.drops += 1
-        return self.drops > config.learning_rate_drops
-
-
-@dataclass
-class State:
-    """A run after its last evaluation: enough to continue it, or to use its result.
-
-    Attributes
-    ----------
-    progress
-        Counters.
-    parameters, best, moments
-        Named arrays: the parameters now, at the best evaluation, and the optimiser's moments.
-    history
-        One record per evaluation.
-    """
-
-    progress: Progress = field(default_factory=Progress)
-    parameters: Arrays = field(default_factory=dict)
-    best: Arrays = field(default_factory=dict)
-    moments: Arrays = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-
-def run(
-    objective: Objective,
-    model: Factorized,
-    config: Config,
-    steps: int,
-    evaluate_every: int,
-    state: State,
-    started: float,
-    show_progress: bool,
-) -> tuple[State, State, str]:
-    """Train until the loss has stopped falling, `steps` are done, or Ctrl-C.
-
-    Returns
-    -------
     resumable
-        The state at the last multiple of `evaluate_every`, from where the run can go on.
+        The state at the last multiple of ``evaluate_every``, from where the run can go on.
     final
-        The result: the same state, or that of one more evaluation if `steps` is no multiple.
-    ended
-        Why: ``"converged"``, ``"steps"`` or ``"interrupted"``.
+        The result: the same state, or that of one more evaluation if the steps are no multiple.
+    why
+        ``"converged"``, ``"steps"`` or ``"interrupted"``.
+    """
+
+    resumable: State
+    final: State
+    why: str
+
+
+def run(task: Task, state: State, started: float, show_progress: bool, keep: Keep | None) -> Ended:
+    """Train until the loss has stopped falling, the steps are done, or Ctrl-C.
+
+    Parameters
+    ----------
+    task
+        What is trained.
+    state
+        Where to begin; an empty one, or that of an earlier run.
+    started
+        When the call began, by :func:`time.perf_counter`.
+    show_progress
+        Whether to show a bar.
+    keep
+        Called with the state after each evaluation.
 
     Raises
     ------
@@ -123,93 +74,114 @@ def run(
     KeyboardInterrupt
         If there is no evaluation yet to fall back on.
     """
-    optimiser = Optimiser(model, config)
-    resumed = bool(state.parameters)
-    if resumed:
-        load(model, state.parameters)
-        optimiser.load_state(state.moments)
-    step = state.progress.step
-    seconds_before = state.history[-1]["seconds"] if state.history else 0.0
-    losses: list[float] = []
-    stepping = time.perf_counter()
-
-    def evaluate() -> dict[str, Any]:
-        elapsed = time.perf_counter() - stepping
-        validation_loss = objective.validation_loss()
-        if objective.n_held_out:
-            _require_finite(validation_loss, step)
-        return {
-            "step": step,
-            "epoch": step / objective.steps_per_epoch,
-            "train_loss": float(np.mean(losses)) if losses else math.nan,
-            "validation_loss": validation_loss,
-            "cells_per_second": len(losses) * objective.cells_per_step / elapsed,
-            "seconds": seconds_before + time.perf_counter() - started,
-        }
-
-    bar = tqdm(total=steps, initial=step, disable=not show_progress, unit="step", desc="fe")
+    schedule = task.schedule
+    watch = _Watch(task, state, started)
+    step = state.counters.step
+    bar = tqdm(
+        total=schedule.steps, initial=step, disable=not show_progress, unit="step", desc="fe"
+    )
     try:
         while True:
-            if step % evaluate_every == 0 and not (resumed and step == state.progress.step):
-                state, converged = _next_state(state, evaluate(), model, optimiser, config)
+            is_new = step != state.counters.step or not state.parameters
+            if step % schedule.evaluate_every == 0 and is_new:
+                state = watch.evaluate(state, step)
+                if keep is not None:
+                    keep(state)
                 _show(bar, state)
-                if converged:
-                    return state, state, "converged"
-                losses, stepping = [], time.perf_counter()
-            if step >= steps:
-                objective.after(step, ends=True)
-                if not objective.n_held_out:
+            if state.parameters and state.counters.has_converged(schedule):
+                return Ended(state, state, "converged")
+            if step >= schedule.steps:
+                task.after(step, ends=True)
+                if not task.n_held_out:
                     # The last step has no evaluation that would show if it went astray.
-                    _require_finite(objective.backward(step) or 0.0, step)
-                if step == state.progress.step:
-                    return state, state, "steps"
-                final, _ = _next_state(state, evaluate(), model, optimiser, config)
-                return state, final, "steps"
-            loss = objective.backward(step)
-            if loss is not None:
-                _require_finite(loss, step)
-                losses.append(loss)
-                warm = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
-                rate = warm * LEARNING_RATE_DROP**state.progress.drops
-                optimiser.step(rate, objective.unexplained)
+                    _require_finite(task.backward(step) or 0.0, step)
+                if step == state.counters.step:
+                    return Ended(state, state, "steps")
+                return Ended(state, watch.evaluate(state, step), "steps")
+            watch.move(state, step)
             step += 1
-            objective.after(step)
+            task.after(step)
             bar.update()
     except KeyboardInterrupt:
         if not state.parameters:
             raise
-        return state, state, "interrupted"
+        return Ended(state, state, "interrupted")
     finally:
         bar.close()
 
 
-def load(model: nn.Module, arrays: Arrays) -> None:
-    """Copy named arrays into the parameters of `model`."""
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(torch.from_numpy(arrays[name]))
+class _Watch:
+    """A task in motion: its optimisers, and what its steps have shown since the last evaluation."""
 
+    def __init__(self, task: Task, state: State, started: float) -> None:
+        self.task, self.started = task, started
+        self.optimisers = Optimisers(task.groups, task.l2)
+        if state.parameters:
+            load(task.parameters, state.parameters)
+            self.optimisers.load_state(state.moments)
+        self.seconds_before = state.history[-1]["seconds"] if state.history else 0.0
+        self.losses: list[float] = []
+        self.stepping = time.perf_counter()
 
-def _next_state(
-    state: State, record: dict[str, Any], model: nn.Module, optimiser: Optimiser, config: Config
-) -> tuple[State, bool]:
-    """Return the state after an evaluation, and whether training has converged."""
-    progress = replace(state.progress, step=record["step"])
-    parameters = {
-        name: parameter.detach().cpu().numpy().copy()
-        for name, parameter in model.named_parameters()
-    }
-    if math.isnan(record["validation_loss"]):
-        # Nothing is held out: the training loss says when to stop, the last state is the best.
-        converged = not math.isnan(record["train_loss"]) and progress.watch(
-            record["train_loss"], config
+    def move(self, state: State, step: int) -> None:
+        """Do a step."""
+        loss = self.task.backward(step)
+        if loss is None:
+            return
+        _require_finite(loss, step)
+        self.losses.append(loss)
+        warm_up = self.task.schedule.warm_up
+        warm = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
+        rate = warm * LEARNING_RATE_DROP**state.counters.drops
+        self.optimisers.step(rate, self.task.unexplained)
+
+    def evaluate(self, state: State, step: int) -> State:
+        """Return the state after an evaluation."""
+        record = self._record(step)
+        counters = replace(state.counters, step=step)
+        parameters = {
+            name: parameter.detach().cpu().numpy().copy()
+            for name, parameter in self.task.parameters.items()
+        }
+        loss = record["validation_loss"]
+        if math.isnan(loss):
+            # Nothing is held out: the training loss says when to stop, the last state is the best.
+            if not math.isnan(record["train_loss"]):
+                counters = counters.watch(record["train_loss"], self.task.schedule)
+            counters = replace(counters, best_step=step, best_loss=record["train_loss"])
+        else:
+            counters = counters.watch(loss, self.task.schedule)
+        best = parameters if counters.best_step == step else state.best
+        self.losses, self.stepping = [], time.perf_counter()
+        return State(
+            counters,
+            parameters,
+            best,
+            self.optimisers.state(),
+            [*state.history, record],
+            self.task.facts,
         )
-        progress.best_step, progress.best_loss = record["step"], record["train_loss"]
-    else:
-        converged = progress.watch(record["validation_loss"], config)
-    best = parameters if progress.best_step == record["step"] else state.best
-    history = [*state.history, record]
-    return State(progress, parameters, best, optimiser.state(), history), converged
+
+    def _record(self, step: int) -> dict[str, Any]:
+        elapsed = time.perf_counter() - self.stepping
+        validation_loss = self.task.validation_loss()
+        if self.task.n_held_out:
+            _require_finite(validation_loss, step)
+        return {
+            "step": step,
+            "epoch": step / self.task.steps_per_epoch,
+            "train_loss": float(np.mean(self.losses)) if self.losses else math.nan,
+            "validation_loss": validation_loss,
+            "entries_per_second": len(self.losses) * self.task.entries_per_step / elapsed,
+            "seconds": self.seconds_before + time.perf_counter() - self.started,
+        }
+
+
+def load(parameters: Mapping[str, nn.Parameter], arrays: Arrays) -> None:
+    """Copy named arrays into the parameters."""
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(torch.from_numpy(arrays[name]))
 
 
 def _require_finite(loss: float, step: int) -> None:
@@ -224,6 +196,6 @@ def _show(bar: tqdm, state: State) -> None:
     record = state.history[-1]
     shown = {"validation loss": record["validation_loss"], "training loss": record["train_loss"]}
     parts = [f"{name} {loss:.4g}" for name, loss in shown.items() if not math.isnan(loss)]
-    if record["cells_per_second"]:
-        parts.append(f"{record['cells_per_second'] / 1e6:.1f} M cells/s")
+    if record["entries_per_second"]:
+        parts.append(f"{record['entries_per_second'] / 1e6:.1f} M entries/s")
     bar.set_postfix_str(", ".join(parts))

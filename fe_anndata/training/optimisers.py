@@ -1,22 +1,45 @@
-"""Optimisers by name, with a learning rate each for the network and the two tables."""
+"""Optimisers by name, over groups of parameters with a learning rate each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..kernels.workers import share
-from ..models.factorized import Factorized
-from .config import Config
+from ..kernels.workers import in_parallel
 
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that move alike.
+
+    Attributes
+    ----------
+    parameters
+        By name, under which their moments are kept.
+    rate
+        Learning rate.
+    method
+        ``"adam"``, ``"rmsprop"``, ``"muon"`` for matrices, or ``"sparse_adam"`` for tables of
+        which a step sees some rows: the others stay as they are, and so do their moments.
+    decay
+        What matrices of Muon lose of themselves in a step, in units of the learning rate times the
+        fraction of the variance that is unexplained.
+    """
+
+    parameters: Mapping[str, nn.Parameter]
+    rate: float
+    method: Literal["adam", "rmsprop", "muon", "sparse_adam"] = "adam"
+    decay: float = 0.0
 
 
 class Muon(torch.optim.Optimizer):
@@ -28,12 +51,12 @@ class Muon(torch.optim.Optimizer):
     Parameters
     ----------
     params
-        Matrices.
+        Matrices, or groups of them.
     lr
         Learning rate: the spectral norm of a step on a matrix that is not taller than wide.
     """
 
-    def __init__(self, params: Iterable[nn.Parameter], lr: float) -> None:
+    def __init__(self, params: Iterable[Any], lr: float = 1e-3) -> None:
         super().__init__(params, {"lr": lr, "decay": 0.0})
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -44,8 +67,8 @@ class Muon(torch.optim.Optimizer):
         """Return the moves of the matrices, the longest first."""
         moved = [(p, group) for group in self.param_groups for p in group["params"]]
         moved = [(p, group) for p, group in moved if p.grad is not None]
-        moved.sort(key=lambda each: -each[0].numel())
-        return [partial(self._move, *each) for each in moved]
+        moved.sort(key=lambda pair: -pair[0].numel())
+        return [partial(self._move, *pair) for pair in moved]
 
     @torch.no_grad()
     def _move(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
@@ -61,7 +84,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def _together(moves: list[Callable[[], None]]) -> None:
-    share(lambda i: moves[i](), len(moves))
+    in_parallel(lambda i: moves[i](), len(moves))
 
 
 def _orthogonal(matrix: Tensor) -> Tensor:
@@ -76,64 +99,52 @@ def _orthogonal(matrix: Tensor) -> Tensor:
     return x.T if tall else x
 
 
-class Optimiser:
-    """One or two torch optimisers that step together, and their state as named arrays.
+_METHODS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
+    "muon": lambda groups: Muon(groups),
+    "sparse_adam": lambda groups: torch.optim.SparseAdam(groups),
+    "rmsprop": lambda groups: torch.optim.RMSprop(groups, alpha=0.99),
+    "adam": lambda groups: torch.optim.Adam(groups, fused=True),
+}
 
-    Muon is for the weight matrices of networks alone; beside it Adam takes all else, what is not
-    in a table at a tenth of its rate. If a step sees only some rows of the tables
-    (``config.row_wise``), the others stay as they are, and so do their moments.
+
+class Optimisers:
+    """Torch's optimisers, one per method, that step together; their state as named arrays.
 
     Parameters
     ----------
-    model, config
-        What is trained, and how.
+    groups
+        What moves, and how.
+    l2
+        Weight of the sum of squares of all parameters in the loss.
     """
 
-    def __init__(self, model: Factorized, config: Config) -> None:
-        self.l2 = config.l2
-        self.parameters = dict(model.named_parameters())
-        network = {n: p for n, p in self.parameters.items() if n.startswith("decoder.")}
-        self.weight_decay = config.weight_decay
-        rate = config.learning_rate
-        tables: list[dict[str, Any]] = [
-            {"params": [model.samples], "lr": _rate(config.sample_learning_rate, rate)},
-            {"params": [model.genes], "lr": _rate(config.gene_learning_rate, rate)},
-        ]
-        others = {"params": list(network.values()), "lr": rate}
+    def __init__(self, groups: Sequence[Group], l2: float = 0.0) -> None:
+        self.l2 = l2
+        self.parameters = {name: p for group in groups for name, p in group.parameters.items()}
         self.optimisers: list[torch.optim.Optimizer] = []
-        if config.optimizer == "muon":
-            matrices = _matrices(network)
-            others = {
-                "params": [p for n, p in network.items() if n not in matrices],
-                "lr": rate / 10,
-            }
-            if matrices:
-                self.optimisers.append(Muon(matrices.values(), lr=rate))
-        if config.row_wise:
-            self.optimisers.append(torch.optim.SparseAdam(tables))
-            tables = []
-        groups = [group for group in [*tables, others] if group["params"]]
-        if config.optimizer == "rmsprop":
-            self.optimisers.append(torch.optim.RMSprop(groups, alpha=0.99))
-        elif groups:
-            self.optimisers.append(torch.optim.Adam(groups, fused=True))
-        self._rates = [[g["lr"] for g in o.param_groups] for o in self.optimisers]
+        self._groups: list[list[Group]] = []
+        for method, make in _METHODS.items():
+            alike = [group for group in groups if group.method == method and group.parameters]
+            if alike:
+                given = [{"params": list(g.parameters.values()), "lr": g.rate} for g in alike]
+                self.optimisers.append(make(given))
+                self._groups.append(alike)
 
     def step(self, factor: float, unexplained: float = 1.0) -> None:
         """Move the parameters along their gradients, at `factor` times the learning rates.
 
-        The matrices of Muon decay in proportion to the `unexplained` share of the variance: what
-        the data do not tell, noise must not.
+        The matrices of Muon decay in proportion to the `unexplained` fraction of the variance:
+        what the data do not tell, noise must not.
         """
         for parameter in self.parameters.values():
             if self.l2 and parameter.grad is not None:
                 parameter.grad = _penalised(parameter.detach(), parameter.grad, self.l2)
-        for optimiser, rates in zip(self.optimisers, self._rates, strict=True):
-            for group, rate in zip(optimiser.param_groups, rates, strict=True):
-                group["lr"] = rate * factor
+        for optimiser, alike in zip(self.optimisers, self._groups, strict=True):
+            for settings, group in zip(optimiser.param_groups, alike, strict=True):
+                settings["lr"] = group.rate * factor
                 if isinstance(optimiser, Muon):
-                    group["decay"] = self.weight_decay * unexplained
-        # Beside the largest matrix of Muon all the rest has time.
+                    settings["decay"] = group.decay * unexplained
+        # The largest matrix of Muon takes longest, so all else runs on other threads meanwhile.
         _together(
             [
                 move
@@ -165,15 +176,6 @@ class Optimiser:
                     for of, _, moment in [key.rpartition(":")]
                     if of == name
                 }
-
-
-def _rate(own: float | str | None, other: float) -> float:
-    return other if own is None else float(own)
-
-
-def _matrices(network: dict[str, nn.Parameter]) -> dict[str, nn.Parameter]:
-    """Return the weight matrices of MLPs; a last layer with a single row is none."""
-    return {n: p for n, p in network.items() if "mlp" in n and p.ndim == 2 and p.shape[0] > 1}
 
 
 def _penalised(parameter: Tensor, gradient: Tensor, l2: float) -> Tensor:

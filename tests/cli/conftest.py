@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
+import fe_anndata as fe
 from fe_anndata.cli import main
+
+from .shared import small
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +35,41 @@ def run(capsys, monkeypatch):
         monkeypatch.setattr(sys, "argv", ["fe-anndata", *map(str, words)])
         capsys.readouterr()
         try:
-            main()
+            with warnings.catch_warnings():
+                # main() reads sys.argv, as it should; cyclopts cannot know that a test has set it.
+                warnings.filterwarnings("ignore", "Cyclopts application invoked")
+                main()
             code = 0
         except SystemExit as stop:
             code = stop.code or 0
         return code, *capsys.readouterr()
 
     return command
+
+
+@pytest.fixture
+def source(tmp_path):
+    small().write_h5ad(tmp_path / "in.h5ad")
+    return tmp_path / "in.h5ad"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    adata = small()
+    fe.tl.train(adata, steps=20, progress=False)
+    path = tmp_path_factory.mktemp("trained") / "trained.h5ad"
+    adata.write_h5ad(path)
+    return path
+
+
+@pytest.fixture
+def new(tmp_path):
+    """Return the file of new samples, whose genes stand in another order, with gaps."""
+    adata = fe.datasets.simulated(12, 30, 4)[:, ::-1].copy()
+    adata.X[2, 3] = np.nan
+    adata.layers["log"] = adata.X
+    adata.obsm["X_other"] = np.ones((12, 3))
+    adata.uns["kept"] = "text"
+    adata.obs["text"] = ["a", "b"] * 6
+    adata.write_h5ad(tmp_path / "new.h5ad")
+    return tmp_path / "new.h5ad"

@@ -21,7 +21,7 @@ def two():
 @pytest.fixture(params=[1, 50, 2**24], autouse=True)
 def _parts(request, monkeypatch):
     """The parts into which products are cut must not matter."""
-    monkeypatch.setattr(_vectors, "CELLS", request.param)
+    monkeypatch.setattr(_vectors, "ENTRIES", request.param)
 
 
 def naive_csls(a, b, k):

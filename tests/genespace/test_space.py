@@ -232,7 +232,7 @@ def test_vectors_that_are_not_finite(bad):
     [
         (["a", "b"], np.ones((3, 2)), "2 names for 3 vectors"),
         (["a", ""], np.ones((2, 2)), "1 gene names are empty.*number 1"),
-        (["a", np.nan], np.ones((2, 2)), "empty or no strings"),
+        (["a", np.nan], np.ones((2, 2)), "empty or not strings"),
         (["a", "b"], np.ones(2), r"n_genes, gene_dim.*\(2,\)"),
         (["a", "b"], np.ones((2, 0)), r"\(2, 0\)"),
         (["a", "b"], np.array([["x"], ["y"]]), "numbers"),
@@ -264,7 +264,7 @@ def test_zero_vectors_have_no_cosine():
 
 
 def test_numbers_and_weights_that_make_no_sense(space):
-    with pytest.raises(ValueError, match=r"50 neighbours.*49 others"):
+    with pytest.raises(ValueError, match=r"50 neighbours.*49 other genes"):
         space.neighbours(50)
     with pytest.raises(ValueError, match="at least 1"):
         space.neighbours(0)

@@ -59,13 +59,13 @@ def test_history(trained):
         "seconds",
         "train_loss",
         "validation_loss",
-        "cells_per_second",
+        "entries_per_second",
     ]
     assert history["step"].tolist() == [0, 15, 20]
     assert history["seconds"].is_monotonic_increasing
     assert history["validation_loss"].iloc[-1] < history["validation_loss"].iloc[0]
     assert np.isnan(history["train_loss"].iloc[0])  # no step was made yet
-    assert (history["cells_per_second"].iloc[1:] > 0).all()
+    assert (history["entries_per_second"].iloc[1:] > 0).all()
 
 
 def test_losses_are_in_the_units_of_the_matrix():
@@ -86,7 +86,7 @@ def test_model_predicts_what_reconstruct_writes(trained):
     written = fe.tl.reconstruct(trained, copy=True).layers["fe"][:, 4:]
     with torch.no_grad():
         predicted = model.tile(torch.arange(40), torch.arange(26)).numpy()
-        pairs = model.cells(torch.arange(26), torch.arange(26)).numpy()
+        pairs = model.entries(torch.arange(26), torch.arange(26)).numpy()
     np.testing.assert_allclose(predicted, written, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(pairs, np.diagonal(written), rtol=1e-5, atol=1e-5)
 

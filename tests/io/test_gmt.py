@@ -42,7 +42,7 @@ def test_a_malformed_line_is_named(tmp_path, text, message):
 def test_what_is_no_text_is_refused(tmp_path, content):
     path = tmp_path / "a.gmt"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"is no \.gmt file"):
+    with pytest.raises(ValueError, match=r"is not a \.gmt file"):
         fe.io.read_gmt(path)
 
 
@@ -57,5 +57,5 @@ def test_a_damaged_gzip_file(tmp_path):
     packed[len(packed) // 2 + 1] ^= 0xFF
     path = tmp_path / "a.gmt.gz"
     path.write_bytes(packed)
-    with pytest.raises(ValueError, match=r"a\.gmt\.gz is no \.gmt file"):
+    with pytest.raises(ValueError, match=r"a\.gmt\.gz is not a \.gmt file"):
         fe.io.read_gmt(path)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fe_anndata as fe
+from fe_anndata.io.h5ad import write_beside
 
 
 @pytest.fixture
@@ -114,3 +115,53 @@ def test_writing_changes_no_value_in_memory(adata, tmp_path):
     fe.io.write_h5ad(adata, tmp_path / "a.h5ad")
     assert (adata.filename, adata.isbacked) == (None, False)
     assert adata.obs["text"].astype(str).tolist() == ["a", "b"] * 6
+
+
+@pytest.fixture
+def results(adata):
+    """Return an AnnData with results but without a matrix, as verbs return it for a path."""
+    found = anndata.AnnData(obs=adata.obs.copy(), var=adata.var.copy())
+    found.obs["new"] = np.arange(12)
+    found.var["new"] = np.arange(8) > 3
+    found.obsm["X_new"] = np.ones((12, 2))
+    found.varm["new"] = np.ones((8, 2))
+    found.uns["new"] = {"weights": np.arange(4.0), "text": "word", "none": None}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "out"), [("a.h5ad", "b.h5ad"), ("a.zarr", "b.h5ad"), ("a.zarr", "b.zarr")]
+)
+def test_results_beside_a_copy(adata, results, tmp_path, source, out):
+    write = adata.write_zarr if source.endswith("zarr") else adata.write_h5ad
+    write(tmp_path / source)
+    write_beside(tmp_path / source, results, tmp_path / out)
+    back = (anndata.read_zarr if out.endswith("zarr") else anndata.read_h5ad)(tmp_path / out)
+    assert back.X.tobytes() == adata.X.tobytes()
+    assert list(back.layers) == ["truth"]
+    assert back.obs["new"].tolist() == list(range(12))
+    assert back.var["new"].tolist() == [False] * 4 + [True] * 4
+    assert back.obsm["X_new"].shape == (12, 2)
+    assert back.varm["new"].shape == (8, 2)
+    assert back.uns["new"]["weights"].tolist() == [0, 1, 2, 3]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source, out])
+    with pytest.raises(ValueError, match="exists"):
+        write_beside(tmp_path / source, results, tmp_path / out)
+
+
+@pytest.mark.parametrize("ending", ["h5ad", "zarr"])
+def test_results_that_cannot_be_written_leave_what_was_there(adata, results, tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    (adata.write_zarr if ending == "zarr" else adata.write_h5ad)(path)
+    results.uns["new"]["bad"] = object()
+    with pytest.raises(TypeError, match="was not written"):
+        write_beside(path, results, path, overwrite=True)
+    back = (anndata.read_zarr if ending == "zarr" else anndata.read_h5ad)(path)
+    assert "new" not in back.uns
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_no_zarr_folder_of_an_h5ad_file(adata, results, tmp_path):
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    with pytest.raises(ValueError, match=r"name an \.h5ad"):
+        write_beside(tmp_path / "a.h5ad", results, tmp_path / "b.zarr")

@@ -124,7 +124,7 @@ def test_genes_without_a_vector(tmp_path):
         ("A 1 2\nB\n", r"line 2.*not a name and a vector"),
         ("A 1 2\n\t3\t4\n", r"line 2.*not a name and a vector"),
         ("2 3\nA 1 2\nB 3 4\n", r"line 2.*2 values, not 3"),
-        ("3 2\nA 1 2\nB 3 4\n", r"promises 3 vectors.*holds 2.*cut off"),
+        ("3 2\nA 1 2\nB 3 4\n", r"announces 3 vectors.*holds 2.*cut off"),
         ("A 1 2\nB 3 inf\n", r"line 2.*not finite in value 2"),
         ("A 1 2\nB nan 3\n", r"line 2.*not finite in value 1"),
         ("A 1 2\nB 3 4\nA 5 6\n", "names repeat, first 'A'"),

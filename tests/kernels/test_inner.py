@@ -8,15 +8,13 @@ import torch
 from scipy import sparse
 
 from fe_anndata.kernels.inner import Scores, best_gene_factors, loss_and_gradients
-from fe_anndata.kernels.products import Cells, Products
-from fe_anndata.kernels.target import Target
+from tests.helpers import target_of
 
-CPU = torch.device("cpu")
 SHAPES = [(1, 1), (1, 7), (7, 1), (13, 31), (31, 13), (127, 1023)]
 
 
 def problem(shape, k, hidden_share, as_sparse, seed=0):
-    """Return matrix, products, hidden cells, factors and offset, in float32."""
+    """Return matrix, observed entries, target around an offset, and factors, in float32."""
     rng = np.random.default_rng(seed)
     X = rng.normal(3, 2, size=shape).astype(np.float32)
     if as_sparse:
@@ -24,14 +22,13 @@ def problem(shape, k, hidden_share, as_sparse, seed=0):
     hide = rng.random(shape) < hidden_share
     hide[0, 0] = False
     rows, cols = np.nonzero(hide)
-    products = Products.of(sparse.csr_matrix(X) if as_sparse else X, CPU)
-    hidden = Cells.of(rows, cols, X[rows, cols], shape, CPU)
     P = torch.from_numpy(rng.normal(size=(shape[0], k)).astype(np.float32))
     Q = torch.from_numpy(rng.normal(size=(shape[1], k)).astype(np.float32))
     offset = torch.from_numpy(rng.normal(3, 1, size=shape[1]).astype(np.float32))
     observed = np.ones(shape, dtype=bool)
     observed[rows, cols] = False
-    return X, observed, products, hidden, P, Q, offset
+    target = target_of(sparse.csr_matrix(X) if as_sparse else X, (rows, cols), offset)
+    return X, observed, target, P, Q
 
 
 def naive(X, observed, P, Q, offset, scale):
@@ -48,8 +45,8 @@ def naive(X, observed, P, Q, offset, scale):
 @pytest.mark.parametrize("hidden_share", [0.0, 0.3])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_loss_and_gradients_equal_the_naive_ones(shape, hidden_share, as_sparse):
-    X, observed, products, hidden, P, Q, offset = problem(shape, 5, hidden_share, as_sparse)
-    target = Target.of(products, hidden, torch.ones(shape[0], 1), offset)
+    X, observed, target, P, Q = problem(shape, 5, hidden_share, as_sparse)
+    offset = target.offset
     expected = ((X - offset.numpy())[observed].astype(np.float64) ** 2).mean()
     assert target.n_observed == observed.sum()
     assert target.scale == pytest.approx(np.sqrt(expected), rel=1e-5)
@@ -65,14 +62,13 @@ def test_loss_and_gradients_equal_the_naive_ones(shape, hidden_share, as_sparse)
 
 
 def test_hidden_values_do_not_matter():
-    X, _, _, hidden, P, Q, offset = problem((40, 50), 4, 0.2, False)
-    rows, cols = hidden.rows.numpy(), hidden.pattern.col_indices().long().numpy()
+    X, observed, target, P, Q = problem((40, 50), 4, 0.2, False)
+    hidden = np.nonzero(~observed)
     results = []
     for filler in (0.0, 100.0):
-        X[rows, cols] = filler
-        cells = Cells.of(rows, cols, X[rows, cols], X.shape, CPU)
-        target = Target.of(Products.of(X.copy(), CPU), cells, torch.ones(40, 1), offset)
-        results.append(loss_and_gradients(target, P, Q))
+        X[hidden] = filler
+        filled = target_of(X.copy(), hidden, target.offset)
+        results.append(loss_and_gradients(filled, P, Q))
     assert results[0].loss == pytest.approx(results[1].loss, rel=1e-5)
     torch.testing.assert_close(results[0].P, results[1].P, rtol=1e-4, atol=1e-5)
 
@@ -83,9 +79,7 @@ def test_a_good_fit_keeps_its_digits():
     P = rng.normal(size=(300, 8)).astype(np.float32)
     Q = rng.normal(size=(500, 8)).astype(np.float32)
     X = (P @ Q.T + 0.03 * rng.normal(size=(300, 500)) + 7).astype(np.float32)
-    none = np.empty(0, dtype=np.int64)
-    hidden = Cells.of(none, none, np.empty(0, np.float32), X.shape, CPU)
-    target = Target.of(Products.of(X, CPU), hidden, torch.ones(300, 1), torch.full((500,), 7.0))
+    target = target_of(X, None, torch.full((500,), 7.0))
     got = loss_and_gradients(
         target, torch.from_numpy(P), torch.from_numpy(Q / np.float32(target.scale))
     )
@@ -93,19 +87,11 @@ def test_a_good_fit_keeps_its_digits():
     assert got.loss * target.scale**2 == pytest.approx(expected, rel=0.01)
 
 
-def test_a_dense_matrix_is_used_in_place():
-    X = np.zeros((20, 30), dtype=np.float32)
-    products = Products.of(X, CPU)
-    assert products.forward.data_ptr() == X.ctypes.data
-    assert products.rows[0].data_ptr() == products.columns[0].data_ptr() == X.ctypes.data
-
-
 @pytest.mark.parametrize("as_sparse", [False, True])
 @pytest.mark.parametrize("hidden_share", [0.0, 0.3])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_scores_give_the_loss_and_the_gradient_of_the_samples(shape, hidden_share, as_sparse):
-    _, _, products, hidden, P, Q, offset = problem(shape, 5, hidden_share, as_sparse)
-    target = Target.of(products, hidden, torch.ones(shape[0], 1), offset)
+    _, _, target, P, Q = problem(shape, 5, hidden_share, as_sparse)
     scores = Scores.of(target, P, Q)
     expected = loss_and_gradients(target, P, Q)
     assert scores.loss == pytest.approx(expected.loss, rel=1e-5)
@@ -121,8 +107,8 @@ def test_scores_give_the_loss_and_the_gradient_of_the_samples(shape, hidden_shar
 @pytest.mark.parametrize(("prior", "penalty"), [(0.0, 0.0), (2.0, 0.0), (0.0, 0.1)])
 def test_best_gene_factors_are_a_ridge_regression(prior, penalty, hidden_share, as_sparse):
     shape = (40, 23)
-    X, observed, products, hidden, P, Q, offset = problem(shape, 5, hidden_share, as_sparse)
-    target = Target.of(products, hidden, torch.ones(shape[0], 1), offset)
+    X, observed, target, P, Q = problem(shape, 5, hidden_share, as_sparse)
+    offset = target.offset
     got = best_gene_factors(target, P, (P.T @ P).double(), Q, prior, penalty)
     # The naive one: the matrix filled in by the prediction so far, and the normal equations.
     P, Q = P.double().numpy(), Q.double().numpy()
@@ -133,12 +119,24 @@ def test_best_gene_factors_are_a_ridge_regression(prior, penalty, hidden_share, 
     np.testing.assert_allclose(got.numpy(), expected, rtol=1e-3, atol=1e-4)
 
 
-def test_products_in_parts_are_the_product():
-    X = sparse.random(300, 200, 0.05, format="csr", dtype=np.float32, random_state=0)
-    X[40:160] = 0  # parts without values
-    X.eliminate_zeros()
-    Q, P = torch.randn(200, 3), torch.randn(300, 3)
-    for matrix in (X, X.toarray()):
-        products = Products.of(matrix, CPU)
-        np.testing.assert_allclose(products.times(Q).numpy(), X @ Q.numpy(), atol=1e-4)
-        np.testing.assert_allclose(products.transposed_times(P).numpy(), X.T @ P.numpy(), atol=1e-4)
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_samples_that_do_not_count_shape_nothing_but_themselves(as_sparse):
+    shape = (13, 31)
+    X, observed, _, P, Q = problem(shape, 5, 0.3, as_sparse)
+    counted, offset = np.arange(13) % 4 > 0, torch.full((31,), 3.0)
+    kind = sparse.csr_matrix(X) if as_sparse else X
+    target = target_of(kind, np.nonzero(~observed), offset, counted=counted)
+    assert target.n_observed == observed[counted].sum()
+    got = loss_and_gradients(target, P, Q)
+    loss, of_counted, dQ = naive(X[counted], observed[counted], P[counted], Q, offset, target.scale)
+    _, of_others, _ = naive(X[~counted], observed[~counted], P[~counted], Q, offset, target.scale)
+    expected = torch.empty(13, 5, dtype=torch.float64)
+    expected[counted] = of_counted
+    # Their error is not a part of the loss, but is divided by as many entries.
+    expected[~counted] = of_others * observed[~counted].sum() / target.n_observed
+    assert got.loss == pytest.approx(loss, rel=1e-4)
+    torch.testing.assert_close(got.Q.double(), dQ, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(got.P.double(), expected, rtol=1e-4, atol=1e-5)
+    scores = Scores.of(target, P, Q)
+    assert scores.loss == pytest.approx(loss, rel=1e-4)
+    torch.testing.assert_close(scores.gradient(P, slice(0, 13)), got.P, rtol=1e-4, atol=1e-5)

@@ -9,10 +9,8 @@ from scipy import sparse
 
 from fe_anndata.kernels import squares
 from fe_anndata.kernels.noise import Noise, misfit, residual_noise
-from fe_anndata.kernels.products import Cells, Products
-from fe_anndata.kernels.target import Target
-
-CPU = torch.device("cpu")
+from fe_anndata.kernels.products import Block
+from tests.helpers import CPU, target_of
 
 
 def rng(seed=0):
@@ -41,7 +39,7 @@ def test_woodbury_is_the_dense_inverse(rank):
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
 def test_squares_of_deviations(kind):
     X = np.random.default_rng(0).poisson(1.0, (11, 7)).astype(np.float32)
-    held = Products.of(kind(X), CPU).forward
+    held = Block(kind(X), CPU).forward
     centre, of_gene, of_sample = (torch.rand(n, generator=rng(n)) for n in (7, 7, 11))
     dense = (torch.from_numpy(X).double() - centre.double()).square()
     torch.testing.assert_close(squares.by_gene(held, centre, of_sample), of_sample.double() @ dense)
@@ -62,14 +60,10 @@ def test_noise_is_found_again(kind):
     rows, cols = (part.astype(np.int64) for part in hidden.nonzero())
     order = np.lexsort((cols, rows))
     rows, cols = rows[order], cols[order]
-    values = X[rows, cols].copy()
-    X[rows, cols] = 99.0  # what hidden cells hold must not matter but for `values`
-    cells = Cells.of(rows, cols, np.full_like(values, 99.0), X.shape, CPU)
-    target = Target.of(
-        Products.of(kind(X), CPU), cells, torch.ones(n, 1), torch.zeros(m), standardise=False
-    )
+    X[rows, cols] = 99.0  # what hidden entries hold must not matter
+    target = target_of(kind(X), (rows, cols), torch.zeros(m), standardise=False)
     P, V = torch.from_numpy(P).float(), torch.from_numpy(V).float()
-    filled = cells.inner(P, V)
+    filled = target.hidden.inner(P, V)
     noise, scores = residual_noise(target, filled, P, V, shared=True)
     total = torch.from_numpy(D + np.einsum("gi,ij,gj->g", V.numpy(), C, V.numpy())).float()
     torch.testing.assert_close(noise.genes, total, rtol=0.15, atol=0.0)
@@ -79,3 +73,16 @@ def test_noise_is_found_again(kind):
     assert not equal.factors.any()
     errors = misfit(target, filled, P, V, noise, scores)
     assert abs(float(errors.mean()) - 1) < 0.05
+
+
+def test_a_gene_that_is_known_exactly_still_has_some_noise():
+    """A hundredth of the mean, so that it does not decide alone where a sample is."""
+    X = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    X[:, 3] = 0
+    target = target_of(X, None, torch.zeros(8), standardise=False)
+    P, V = torch.zeros(50, 2), torch.zeros(8, 2)
+    noise, _ = residual_noise(target, target.nothing(), P, V, shared=True)
+    mean = float((X**2).mean())
+    expected = torch.from_numpy((X**2).mean(0)).clamp_min(0.01 * mean)
+    torch.testing.assert_close(noise.genes, expected)
+    assert float(noise.genes[3]) == pytest.approx(0.01 * mean)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fe_anndata.kernels import pair_mlp
-from fe_anndata.models.decoders import MLP
+from fe_anndata.models.fe.decoders import MLP
 
 
 def network(sizes, activation):

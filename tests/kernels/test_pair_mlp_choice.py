@@ -254,7 +254,7 @@ def test_too_wide_for_triton(on_triton):
 
 
 class Small:
-    """A kernel with room for so many cells."""
+    """A kernel that has memory for `room` entries only."""
 
     def __init__(self, room, error=None):
         self.room, self.tiles = room, []
@@ -299,7 +299,8 @@ def test_parts_in_which_nothing_counts(recwarn):
 
 def test_the_longer_side_is_halved_and_the_size_named():
     small = Small(60)
-    with pytest.warns(UserWarning, match=r"11 x 17.*parts of at most 6 x 9.*batch_size") as caught:
+    words = r"11 x 17.*parts of at most 6 x 9.*minibatch_size"
+    with pytest.warns(UserWarning, match=words) as caught:
         InParts(small)(*problem())
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -319,7 +320,7 @@ def test_memory_of_the_processor(monkeypatch, error):
     same(got, reference.loss_and_gradients(*tile))
 
 
-def test_no_room_for_one_cell(recwarn):
+def test_no_room_for_one_entry(recwarn):
     with pytest.raises(torch.OutOfMemoryError):
         InParts(Small(0))(*problem())
     assert not recwarn.list

@@ -61,7 +61,7 @@ def test_agrees_with_autograd(n, m, hidden, activation, bounds):
 
 @pytest.mark.parametrize(("n", "m"), [(1, 1023), (1023, 2)])
 def test_long_and_thin(n, m):
-    # A single row of cells: without these means the sums over it would nearly cancel.
+    # A single row of entries: without these means the sums over it would nearly cancel.
     u, v, layers, values = problem(n, m, (13, 11))
     check(u, v, layers, "tanh", values + 3.0)
 

@@ -21,8 +21,8 @@ with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRITON_INTERPRET", "1")
     from fe_anndata.kernels.pair_mlp import triton as kernel
 
-# Of the loss and all gradients together, and of each: bfloat16 puts a unit near zero on its other
-# side now and then, which shows where few cells meet.
+# Of the loss and all gradients together, and of each gradient. In bfloat16, a unit near zero falls
+# on the other side now and then, which shows in gradients that are sums over few entries.
 TOLERANCES = {"fp32": (1e-5, 1e-5), "bf16": (2e-2, 6e-2)}
 PUBLISHED = (250, 75, 50, 25, 10)
 ALL = (0.0, 2.0)
@@ -92,11 +92,11 @@ def test_atomic_additions(hidden):
     check(19, 41, hidden, "relu", None, precision="fp32", deterministic=False)
 
 
-def test_no_cell_counts():
+def test_no_entry_counts():
     check(5, 9, (7, 3), "tanh", ALL, unseen=1.1, precision="fp32", deterministic=True)
 
 
-def test_all_cells_count():
+def test_all_entries_count():
     check(16, 8, (7, 3), "relu", None, unseen=0, precision="fp32", deterministic=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fe_anndata.models.decoders import Inner
+from fe_anndata.models.fe.decoders import Inner
 
 
 def decoder(hidden, fourier, activation):

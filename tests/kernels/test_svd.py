@@ -5,11 +5,8 @@ import pytest
 import torch
 from scipy import sparse
 
-from fe_anndata.kernels.products import Cells, Products
 from fe_anndata.kernels.svd import truncated_svd
-from fe_anndata.kernels.target import Target
-
-CPU = torch.device("cpu")
+from tests.helpers import target_of
 
 
 @pytest.mark.parametrize("as_sparse", [False, True])
@@ -18,11 +15,9 @@ def test_it_is_the_svd_of_the_centred_filled_matrix(as_sparse):
     X = (rng.normal(size=(80, 5)) * [9, 7, 5, 3, 2]) @ rng.normal(size=(5, 60)) + 4
     X = (X + 0.1 * rng.normal(size=X.shape)).astype(np.float32)
     rows, cols = np.nonzero(rng.random(X.shape) < 0.1)
-    hidden = Cells.of(rows, cols, X[rows, cols], X.shape, CPU)
     offset = torch.from_numpy(X.mean(0))
     probe = torch.from_numpy(rng.normal(size=(60, 15)).astype(np.float32))
-    products = Products.of(sparse.csr_matrix(X) if as_sparse else X, CPU)
-    target = Target.of(products, hidden, torch.ones(80, 1), offset)
+    target = target_of(sparse.csr_matrix(X) if as_sparse else X, (rows, cols), offset)
     scores, loadings = truncated_svd(target, probe, 5)
     scores = scores * target.scale
     filled = X - offset.numpy()

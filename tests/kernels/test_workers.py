@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from fe_anndata.kernels.workers import number, share, workers
+from fe_anndata.kernels.workers import in_parallel, number, workers
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -16,14 +16,14 @@ from fe_anndata.kernels.workers import number, share, workers
 def test_every_piece_is_done_once(n, pieces):
     done = []
     with workers(n):
-        share(done.append, pieces)
+        in_parallel(done.append, pieces)
     assert sorted(done) == list(range(pieces))
 
 
 def test_two_threads_take_part():
     meet = threading.Barrier(2, timeout=30)
     with workers(2):
-        share(lambda piece: meet.wait(), 2)  # one thread alone would wait for ever
+        in_parallel(lambda piece: meet.wait(), 2)  # one thread alone would wait for ever
 
 
 def test_an_error_comes_back():
@@ -31,7 +31,7 @@ def test_an_error_comes_back():
         raise KeyError(piece)
 
     with workers(2), pytest.raises(KeyError):
-        share(fail, 4)
+        in_parallel(fail, 4)
 
 
 def test_no_thread_is_at_work_when_an_error_comes_back():
@@ -46,7 +46,7 @@ def test_no_thread_is_at_work_when_an_error_comes_back():
         done.append(piece)
 
     with workers(2), pytest.raises(KeyError):
-        share(run, 100)
+        in_parallel(run, 100)
     assert done == [1]
 
 

@@ -40,15 +40,11 @@ def test_duplicate_entries_are_added_up_in_a_copy():
 
 def test_pieces_agree_between_dense_and_sparse(dense, csr):
     rows, cols = np.array([5, 2, 22, 0]), np.array([0, 3, 16, 4])
-    np.testing.assert_array_equal(v.cells(csr, rows, cols), v.cells(dense, rows, cols))
+    np.testing.assert_array_equal(v.entries(csr, rows, cols), v.entries(dense, rows, cols))
     np.testing.assert_array_equal(v.tile(csr, rows, cols), v.tile(dense, rows, cols))
-    assert len(v.cells(csr, rows[:0], cols[:0])) == 0
-    for a, b in zip(v.missing_cells(csr), v.missing_cells(dense), strict=True):
+    assert len(v.entries(csr, rows[:0], cols[:0])) == 0
+    for a, b in zip(v.missing_entries(csr), v.missing_entries(dense), strict=True):
         np.testing.assert_array_equal(a, b)
-    for a, b in zip(v.column_moments(csr), v.column_moments(dense), strict=True):
-        np.testing.assert_allclose(a, b)
-    np.testing.assert_allclose(v.column_moments(dense)[0], np.nansum(dense, axis=0), rtol=1e-6)
-    assert v.column_moments(dense)[1].tolist() == (~np.isnan(dense)).sum(0).tolist()
 
 
 def test_missing_values_are_filled_in_a_copy(dense, csr):
@@ -58,9 +54,3 @@ def test_missing_values_are_filled_in_a_copy(dense, csr):
     assert np.isnan(csr.data).sum() == 2
     whole = np.ones((3, 3), np.float32)
     assert v.without_missing(whole) is whole
-
-
-def test_rows_without_values(dense):
-    dense[4] = np.nan
-    assert v.rows_without_values(dense).tolist() == [4]
-    assert v.rows_without_values(sparse.csr_matrix(dense)).tolist() == [4]

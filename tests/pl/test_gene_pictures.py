@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from itertools import pairwise as successive
 
 import matplotlib.pyplot as plt
@@ -140,6 +141,13 @@ def test_few_genes(genes, method, n):
     assert np.isfinite(drawn(ax)).all()
     assert names(ax) == set(NAMES[:n])
     require_apart(ax)
+
+
+def test_without_umap_learn_the_error_says_what_to_install(genes, monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(ImportError, match=r'pip install "fe-anndata\[umap\]"'):
+        pl.gene_lists(genes, {"all": NAMES[:6]}, method="umap")
+    assert not plt.get_fignums()  # nothing is left half drawn
 
 
 def test_names_never_collide_and_those_without_room_are_counted(caplog):

@@ -24,7 +24,7 @@ def trained(adata):
         "seconds": 1 + steps * 0.1,
         "train_loss": 5 - steps * 0.03,
         "validation_loss": validation,
-        "cells_per_second": 1e6,
+        "entries_per_second": 1e6,
     }
     adata.uns["fe"] = {"history": pd.DataFrame(table)}
     return adata
@@ -91,8 +91,8 @@ def test_history_errors(trained, adata):
     assert plt.get_fignums() == []
 
 
-@pytest.mark.parametrize(("cells", "words"), [("validation", "held-out"), ("all", "fitted")])
-def test_reconstruction_states_agreement_and_which_cells(adata, fake, cells, words):
+@pytest.mark.parametrize(("entries", "words"), [("validation", "held-out"), ("all", "fitted")])
+def test_reconstruction_states_agreement_and_which_entries(adata, fake, entries, words):
     rng = np.random.default_rng(0)
     observed = rng.gamma(1, 2, 1000)
     predicted = observed + rng.normal(size=1000)
@@ -103,8 +103,8 @@ def test_reconstruction_states_agreement_and_which_cells(adata, fake, cells, wor
         return observed.astype(np.float32), predicted.astype(np.float32)
 
     fake(observed_and_predicted)
-    ax = pl.reconstruction(adata, key="k", cells=cells, max_cells=7, rng=3)
-    assert asked == ["k", cells, 7, 3]
+    ax = pl.reconstruction(adata, key="k", entries=entries, max_entries=7, rng=3)
+    assert asked == ["k", entries, 7, 3]
     assert words in ax.get_title()
     text = ax.texts[0].get_text()
     r2 = 1 - ((observed - predicted) ** 2).sum() / ((observed - observed.mean()) ** 2).sum()
@@ -120,9 +120,12 @@ def test_reconstruction_of_constants_and_errors(adata, fake):
     ax = pl.reconstruction(adata)
     assert "undefined" in ax.texts[0].get_text()
     plt.close("all")
-    for keywords, match in (({"cells": "test"}, "cells"), ({"max_cells": 0}, "max_cells")):
-        with pytest.raises(ValueError, match=match):
+    for keywords in ({"entries": "test"}, {"max_entries": 0}):
+        with pytest.raises(ValueError, match=next(iter(keywords))):
             pl.reconstruction(adata, **keywords)
+    for earlier, today in (("cells", "entries"), ("max_cells", "max_entries")):
+        with pytest.raises(TypeError, match=f"^{earlier} is called {today} now"):
+            pl.reconstruction(adata, **{earlier: 1})
     assert plt.get_fignums() == []
 
 

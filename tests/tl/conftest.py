@@ -1,4 +1,4 @@
-"""A trained reference and new samples, made once per decoder."""
+"""What the tests of the verbs share: small data, a trained reference, new samples."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fe_anndata as fe
+from tests.refusals import small
 
 KEYWORDS = {
     "inner": {},
@@ -21,6 +22,32 @@ def make(decoder):
     fe.tl.train(reference, steps=40, mask_var=mask, progress=False, **KEYWORDS[decoder])
     fe.tl.transform(new, reference, progress=False)
     return reference, new
+
+
+@pytest.fixture(autouse=True)
+def _quiet_on_the_processor(monkeypatch):
+    monkeypatch.setattr(fe.settings, "progress", False)
+    monkeypatch.setattr(fe.settings, "device", "cpu")
+
+
+@pytest.fixture
+def adata():
+    """Return a small AnnData that can be trained on."""
+    return small()
+
+
+@pytest.fixture(scope="session")
+def _trained():
+    made = small()
+    fe.tl.train(made, steps=20, progress=False)
+    fe.tl.reconstruct(made, "expected")
+    return made
+
+
+@pytest.fixture
+def trained(_trained):
+    """Return it after 20 steps, its predictions in the layer "expected"."""
+    return _trained.copy()
 
 
 @pytest.fixture(scope="session")

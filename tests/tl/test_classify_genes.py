@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,14 @@ def same(a, b):
     pd.testing.assert_frame_equal(a.table.drop(columns="collection"),
                                   b.table.drop(columns="collection"))  # fmt: skip
     pd.testing.assert_frame_equal(a.probabilities, b.probabilities)
+
+
+def test_the_result_says_what_it_is_and_can_be_pickled(adata, sets):
+    result = fe.tl.classify_genes(adata, sets)
+    assert isinstance(result, fe.tl.GeneClasses)
+    assert repr(result).startswith("GeneClasses: 4 properties of 120 genes, 0 sets left out")
+    assert "FIRST" in repr(result)
+    same(pickle.loads(pickle.dumps(result)), result)
 
 
 def test_the_table_and_the_probabilities(adata, sets):
@@ -138,7 +147,7 @@ def test_small_sets_are_skipped_counted_and_reported(adata, sets, caplog):
 
 def test_no_others(adata):
     everyone = {"all": list(adata.var_names)}
-    with pytest.raises(ValueError, match="fewer than 2 other genes"):
+    with pytest.raises(ValueError, match="fewer than 2 genes outside the set"):
         fe.tl.classify_genes(adata, everyone)
 
 
@@ -212,9 +221,9 @@ def test_missing_values_of_a_column(adata, sets, as_universe):
 
 def test_bad_frames(adata):
     frame = pd.DataFrame({"a": adata.var["half"]})
-    with pytest.raises(ValueError, match="not unique"):
+    with pytest.raises(ValueError, match="must be unique"):
         fe.tl.classify_genes(adata, pd.concat([frame, frame]))
-    with pytest.raises(ValueError, match="not unique"):
+    with pytest.raises(ValueError, match="must be unique"):
         fe.tl.classify_genes(adata, pd.concat([frame, frame], axis=1))
     with pytest.raises(ValueError, match="is not boolean"):
         fe.tl.classify_genes(adata, frame.astype(int))

@@ -102,7 +102,7 @@ def test_r2_of_fe_is_that_of_its_placement(adata):
     fe.tl.train(reference, **STEPS, progress=False)
     fe.tl.transform(new, reference, progress=False)
     squares = ((new.X - reference.X.mean(axis=0)) ** 2).sum(axis=1)
-    # That of placement is relative to the gene means over the cells that were not held out.
+    # That of placement is relative to the gene means over the entries that were not held out.
     expected = np.average(new.obs["fe_r2"], weights=squares)
     assert found["r2_new"][0] == pytest.approx(expected, abs=0.01)
 
@@ -296,7 +296,10 @@ def twice():
         ({"n_top_genes": 50}, ValueError, ["from 1 to 40"]),
         ({"layer": "truht"}, KeyError, ["'truth'"]),
         ({"train": {"sample_dim": 3}}, ValueError, ["sample_dim", "leave it out"]),
+        ({"train": {"checkpoint": "run"}}, ValueError, ["checkpoint", "leave it out"]),
         ({"train": {"setps": 3}}, TypeError, ["setps", "'steps'"]),
+        ({"train": {"options": 3}}, TypeError, ["options"]),
+        ({"train": {"batch_size": 3}}, TypeError, ["minibatch_size"]),
         ({"layer": "hole"}, ValueError, ["no observed value", "sample3"]),
         ({"layer": "infinite"}, ValueError, ["infinite"]),
         ({"layer": "gap", "n_top_genes": 10}, ValueError, ["missing values", "mask_var"]),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import anndata
 import numpy as np
 import pytest
 from scipy import sparse
@@ -81,7 +82,7 @@ def test_chunks_do_not_matter(inner, kind, monkeypatch):
     reference, new = inner
     new, _ = with_gaps(new, kind)
     fe.tl.impute(new, reference=reference)
-    monkeypatch.setattr(decoding, "CHUNK_CELLS", 70)
+    monkeypatch.setattr(decoding, "VALUES", 70)
     fe.tl.impute(new, "again", reference=reference)
     np.testing.assert_allclose(
         dense(new.layers["again"]), dense(new.layers["fe_imputed"]), rtol=1e-5, atol=1e-5
@@ -181,7 +182,7 @@ def test_the_trained_layer_is_not_overwritten():
 def test_a_matrix_in_a_file(inner, tmp_path):
     reference, new = inner
     new.write_h5ad(tmp_path / "new.h5ad")
-    backed = fe.io.h5ad.load(tmp_path / "new.h5ad", backed="r")
+    backed = anndata.read_h5ad(tmp_path / "new.h5ad", backed="r")
     with pytest.raises(TypeError, match="to_memory"):
         fe.tl.impute(backed, reference=reference)
     backed.file.close()

@@ -17,7 +17,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 small = AnnData(sparse.random(200, 100, 0.1, format="csr", dtype=np.float32, random_state=0))
 fe.tl.train(small, steps=10, progress=False)  # what the libraries need, whatever the matrix
-# 5 % of the cells, one in every stretch of 20 genes: made without a peak of its own, which would
+# 5 % of the entries, one in every stretch of 20 genes: made without a peak of its own, which would
 # hide that of the training.
 rng = np.random.default_rng(0)
 columns = 20 * np.arange(250, dtype=np.int32) + rng.integers(20, size=(20_000, 250), dtype=np.int32)

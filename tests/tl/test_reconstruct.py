@@ -32,14 +32,14 @@ def test_it_agrees_with_the_fit_of_the_placement(inner):
     left = (new.X - predicted(new, reference=reference))[:, TRAINED]
     all_ = (new.X - reference.X.mean(0))[:, TRAINED]
     r2 = 1 - np.square(left).sum(1) / np.square(all_).sum(1)
-    # The training centres by the mean of the cells it was not held out from.
+    # The training centres by the mean of the entries it was not held out from.
     np.testing.assert_allclose(r2, new.obs["fe_r2"], atol=0.05)
 
 
 def test_training_samples_as_new_ones_give_what_they_gave(placed):
     reference, _ = placed
     again = AnnData(reference.X, obs=reference.obs[[]], var=reference.var[[]])
-    again.obsm["X_fe"], again.obsm["X_fe_se"] = (reference.obsm["X_fe"],) * 2
+    again.obsm["X_fe"], again.obs["fe_n_genes"] = reference.obsm["X_fe"], 29
     np.testing.assert_allclose(
         predicted(again, reference=reference), predicted(reference), rtol=1e-5, atol=1e-5
     )
@@ -62,7 +62,7 @@ def test_genes_are_found_by_name(placed):
 def test_chunks_do_not_matter(placed, monkeypatch):
     reference, new = placed
     whole = [predicted(reference), predicted(new, reference=reference)]
-    monkeypatch.setattr(decoding, "CHUNK_CELLS", 100)
+    monkeypatch.setattr(decoding, "VALUES", 100)
     for one, other in zip(
         whole, [predicted(reference), predicted(new, reference=reference)], strict=True
     ):
@@ -104,7 +104,7 @@ def unplaced(reference, new):
 
 
 def not_by_transform(reference, new):
-    del new.obsm["X_fe_se"]
+    del new.obs["fe_n_genes"]
     return new, reference
 
 
@@ -131,7 +131,7 @@ def foreign_genes(reference, new):
 
 
 def newer(reference, new):
-    reference.uns["fe"]["version"] = "99.0.0"
+    reference.uns["fe"].update(version="99.0.0", format=99)
     return new, reference
 
 

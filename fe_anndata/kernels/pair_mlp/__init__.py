@@ -1,15 +1,19 @@
-"""The network of the concat decoder: its values, and the one operation that trains it.
+"""The network of the concat decoder: its values, and the loss and gradients that train it.
 
 ``network``
     Values on pairs and on tiles, its first layer split. Plain torch, for prediction.
 ``gradients``
     What a kernel takes and returns.
 ``choice``
-    Which kernel runs, and what takes its place if it cannot; ``parts`` for too large tiles.
+    Which kernel runs, and what takes its place if it cannot.
+``parts``
+    Tiles that are too large for the memory.
 ``reference``
     Loss and all gradients on a tile, by autograd: the numerics of record.
 ``cpu``, ``triton``
     The same in one pass, compiled for processors and for GPUs.
+``cpu_sweep``, ``cpu_layout``, ``small_matrix_product``, ``compiled``
+    What ``cpu`` is made of.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from .gradients import Gradients, Kernel
 from .network import Layers
 from .parts import InParts, is_out_of_memory
 
-# As llvmlite names them, on x86 and on ARM.
+# Names that llvmlite gives to abilities of processors, on x86 and on ARM.
 _MULTIPLIES_BF16 = ("avx512bf16", "amx-bf16", "bf16")
 _COMPILERS = ("numba", "llvmlite", "triton")
 
@@ -25,8 +25,8 @@ _COMPILERS = ("numba", "llvmlite", "triton")
 def choose(kernel: str, device: torch.device, precision: str) -> Kernel:
     """Return the kernel to train with.
 
-    One that turns out not to work here gives way to the reference, and a tile for which there is
-    no memory is computed in parts; each is said once, by a warning.
+    If it turns out not to work here, the reference takes its place; a tile for which there is too
+    little memory is computed in parts. A warning says so the first time.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _interpreted() -> bool:
 
 
 class _WithFallback:
-    """A fast kernel, loaded on the first call; the reference from when it fails to work."""
+    """A fast kernel, loaded on the first call; once it has failed, the reference."""
 
     def __init__(self, name: str, precision: str, slow: Kernel) -> None:
         self.name, self.precision, self.slow = name, precision, slow
@@ -128,7 +128,7 @@ class _WithFallback:
             if is_out_of_memory(error) or not _is_of_the_kernel(error):
                 raise
             why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        # What is wrong with the tile itself shows here as well: it raises without a warning.
+        # If the tile itself is wrong, this raises too, and there is no warning.
         gradients = self.slow(*tile)
         self.has_failed = True
         warn_user(
@@ -150,10 +150,10 @@ def _load(name: str, precision: str) -> Kernel:
 
 
 def _is_of_the_kernel(error: Exception) -> bool:
-    """Return whether it could not be imported, compiled or fitted to the device.
+    """Return whether the kernel could not be imported, compiled or fitted to the device.
 
-    Compilers also raise plain RuntimeErrors (no C compiler was found, a pass has failed). A
-    device that has failed is another matter: it would fail again.
+    Compilers also raise plain RuntimeErrors (no C compiler was found, a pass has failed). An error
+    of the device is not of the kernel: the reference would fail on it as well.
     """
     if isinstance(error, torch.AcceleratorError):
         return False

@@ -1,14 +1,15 @@
 """Loss and all gradients on a tile in one compiled pass: the kernel for processors.
 
-The first layer is split (see :mod:`.network`) and leaves a vector per sample and one per gene. The
-cells of the tile are then visited in sub-tiles of a few samples and genes, whose activations
-stay in the cache: forward, error and backward for two groups of cells at a time, and for the whole
-sub-tile the gradients of the weights. Groups and products are those of
-:mod:`.small_matrix_product`. Each layer has one more feature, of ones, which carries the bias.
+The first layer is split (see :mod:`.network`), which leaves a vector for each sample and one for
+each gene. The tile is then visited in sub-tiles of a few samples and genes, whose activations stay
+in the cache. In a sub-tile two groups of entries at a time are taken forward, compared with their
+values and taken backward; then the gradients of the weights are added up for all of it. Groups and
+products are those of :mod:`.small_matrix_product`. Each layer has one more feature, which is always
+1 and carries the bias.
 
-The tile is cut into pieces, which threads take in turn, so that a busy core delays only its own.
-What pieces share is summed at the end in the order of the pieces: the result depends on the number
-of threads, and on nothing else.
+The tile is cut into pieces. Each thread takes the next one when it is free, so that a busy core
+delays only the piece it works on. What the pieces share is summed at the end, in the order of the
+pieces: the result depends on the number of threads, and on nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..workers import number, share
+from ..workers import in_parallel, number
 from . import reference
 from .compiled import Floats
 from .cpu_layout import (
@@ -53,7 +54,7 @@ def loss_and_gradients(
 ) -> Gradients:
     """Return the mean squared error and its gradients; see :mod:`.gradients`."""
     if len(layers) == 1:
-        # Nothing to compute but sums, which autograd does as fast as memory allows.
+        # These are only sums, which autograd computes as fast as memory allows.
         return reference.loss_and_gradients(u, v, layers, activation, values, bounds)
     with torch.no_grad():
         layers = [(weight.detach(), bias.detach()) for weight, bias in layers]
@@ -79,16 +80,17 @@ def _tile(
 ) -> tuple[float, Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
     """Return loss and gradients of the network after its first layer, on all pairs of rows."""
     if len(a) > len(b):
-        # Groups run along b: the longer side leaves fewer lanes empty, and splits better.
+        # Groups run along b: the longer side leaves fewer lanes empty and is easier to split.
         loss, b_bar, a_bar, rest = _tile(b, a, layers, activation, values.T, bounds)
         return loss, a_bar, b_bar, rest
-    # Compiled code is made for one order in memory only.
+    # The compiled code reads rows that lie one after the other.
     values = values.contiguous()
     n, m, width = len(a), len(b), a.shape[1]
     threads = number()
     n_groups = -(-m // LANES)
     table, sizes = lay_out((width, *(len(bias) for _, bias in layers)))
-    # One thread needs one piece; more need some to spare, in which whole sub-tiles fit.
+    # One thread needs one piece. Several threads need some to spare, each of them at least as wide
+    # as a sub-tile.
     pieces = PIECES * threads if threads > 1 else 1
     across = max(1, min(n_groups // ACROSS, pieces))
     down = min(n, -(-pieces // across))
@@ -105,35 +107,31 @@ def _tile(
     for row, (weight, bias) in zip(table, layers, strict=False):
         plain = weight.contiguous().numpy(), bias.contiguous().numpy()
         pack(*plain, forward[row[FORWARD] :], backward[row[BACKWARD] :])
-    squares, cells = np.zeros(pieces), np.zeros(pieces, np.int64)
+    squares, entries = np.zeros(pieces), np.zeros(pieces, np.int64)
     minimum, maximum = (0.0, 0.0) if bounds is None else bounds
+    output = np.float32((minimum + maximum) / 2), np.float32((maximum - minimum) / 2)
 
     def run(piece: int) -> None:
         i, j = divmod(piece, across)
-        squares[piece], cells[piece] = sweep(
-            n * i // down,
-            n * (i + 1) // down,
-            n_groups * j // across,
-            n_groups * (j + 1) // across,
+        squares[piece], entries[piece] = sweep(
+            (
+                n * i // down,
+                n * (i + 1) // down,
+                n_groups * j // across,
+                n_groups * (j + 1) // across,
+            ),
             a.numpy(),
             by_group,
             values.numpy(),
-            table,
-            forward,
-            backward,
-            activation == "tanh",
-            bounds is not None,
-            np.float32((minimum + maximum) / 2),
-            np.float32((maximum - minimum) / 2),
+            (table, forward, backward, activation == "tanh"),
+            (bounds is not None, *output),
             _workspace(sizes[KEPT_AT]),
-            per_sample[j],
-            per_group[i],
-            gradients[piece],
+            (per_sample[j], per_group[i], gradients[piece]),
         )
 
-    share(run, pieces)
-    n_cells = int(cells.sum())
-    scale = np.float32(2 / max(n_cells, 1))
+    in_parallel(run, pieces)
+    n_entries = int(entries.sum())
+    scale = np.float32(2 / max(n_entries, 1))
     of_samples = _total(per_sample)
     of_samples *= scale
     (of_genes,) = zeros((m, width))
@@ -143,7 +141,7 @@ def _tile(
         found = np.empty(weight.shape, np.float32), np.empty(bias.shape, np.float32)
         unpack(gradient[row[GRADIENT] :], scale, *found)
         rest.append((torch.from_numpy(found[0]), torch.from_numpy(found[1])))
-    loss = float(squares.sum()) / n_cells if n_cells else float("nan")
+    loss = float(squares.sum()) / n_entries if n_entries else float("nan")
     return loss, torch.from_numpy(of_samples), torch.from_numpy(of_genes), rest
 
 

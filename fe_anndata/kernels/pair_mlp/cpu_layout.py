@@ -1,8 +1,7 @@
 """Where the numbers of a tile lie in memory, and the way there and back.
 
-A layer's features are followed by one of ones, which carries the bias. Groups of cells are those
-of :mod:`.small_matrix_product`. When you change a constant here, touch ``cpu_sweep.py`` too (see
-:mod:`.compiled`).
+The last feature of a layer, after those of the network, is always 1 and carries the bias. Groups
+of entries are those of :mod:`.small_matrix_product`.
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ from .compiled import Floats, Ints, compiled
 from .small_matrix_product import KEPT, LANES, MAX_DELTAS, MAX_ROWS
 
 GROUPS = 32
-"""Groups of cells in a sub-tile: the activations of [100, 50, 50] fill 300 KB."""
+"""Groups of entries in a sub-tile: with 16 lanes, the activations of [100, 50, 50] fill 400 KB."""
 CACHE_LINE = 16
 """Numbers in a cache line."""
 
-# Columns of the table of layers: how many features, how far apart the groups are, and where in
-# the workspace, the packed weights and the gradients its numbers begin.
+# Columns of the table of layers: how many features a layer has, how far apart its groups are, and
+# where its numbers begin: kept activations and deltas in the workspace, packed weights of either
+# direction, and gradients.
 WIDTH, STEP, KEPT_AT, DELTAS_AT, FORWARD, BACKWARD, GRADIENT = range(7)
 
 
@@ -32,7 +32,7 @@ WIDTH, STEP, KEPT_AT, DELTAS_AT, FORWARD, BACKWARD, GRADIENT = range(7)
 def lay_out(widths: tuple[int, ...]) -> tuple[Ints, list[int]]:
     """Return where each layer's numbers begin, counted in floats, and how many there are.
 
-    The kept activations and the deltas of a layer share the workspace.
+    In the workspace, the deltas of a layer follow its kept activations.
     """
     table = np.zeros((len(widths), 7), np.int64)
     ends = np.zeros(7, np.int64)
@@ -51,7 +51,7 @@ def lay_out(widths: tuple[int, ...]) -> tuple[Ints, list[int]]:
 
 
 def zeros(*shapes: tuple[int, ...]) -> list[Floats]:
-    """Return zeros of these shapes in one piece of memory, each beginning a cache line."""
+    """Return zeros of these shapes in one piece of memory, each at the start of a cache line."""
     sizes = [math.prod(shape) for shape in shapes]
     starts = list(accumulate((-(-n // CACHE_LINE) * CACHE_LINE for n in sizes), initial=0))
     # Of torch, since numpy does not promise where a piece of memory begins.
@@ -64,7 +64,7 @@ def zeros(*shapes: tuple[int, ...]) -> list[Floats]:
 
 @compiled
 def to_groups(b: Floats, groups: Floats) -> None:
-    """Write rows as groups."""
+    """Write the rows of `b` as groups: each row becomes a lane."""
     for g in range(len(b)):
         at, lane = divmod(g, LANES)
         for j in range(b.shape[1]):
@@ -73,7 +73,7 @@ def to_groups(b: Floats, groups: Floats) -> None:
 
 @compiled
 def from_groups(groups: Floats, scale: Any, b: Floats) -> None:
-    """Read rows from groups, scaled."""
+    """Read rows from groups, and scale them."""
     for g in range(len(b)):
         at, lane = divmod(g, LANES)
         for j in range(b.shape[1]):
@@ -82,7 +82,11 @@ def from_groups(groups: Floats, scale: Any, b: Floats) -> None:
 
 @compiled
 def pack(weight: Floats, bias: Floats, forward: Floats, backward: Floats) -> None:
-    """Write a layer in the order in which `multiply` reads it: blocks of rows, transposed."""
+    """Write a layer in the order in which `multiply` reads it, block by block of rows.
+
+    Within a block, the weights of one column follow each other. `forward` takes the weights and the
+    bias, `backward` the transposed weights.
+    """
     rows, columns = weight.shape
     at = 0
     blocks = -(-rows // MAX_ROWS)

@@ -1,6 +1,6 @@
 """The compiled pass over a piece of a tile: forward, errors, backward, gradients of weights.
 
-When you change what this takes from another file, touch this one (see :mod:`.compiled`).
+A sub-tile is a few samples x a few groups of genes. Its groups are numbered sample by sample.
 """
 
 from __future__ import annotations
@@ -25,36 +25,35 @@ from .small_matrix_product import (
 )
 
 ACROSS = 8
-"""Groups of a sub-tile that belong to one sample, if there are so many."""
+"""How many groups of a sub-tile belong to one sample, if the piece has so many."""
 STRIP = 4 * KEPT
-"""Columns of a gradient whose kept values are visited together: they fit in the first cache."""
+"""Columns of a gradient that are computed together: their kept values fit in the first cache."""
 
 
 @compiled
 def sweep(
-    first_sample: int,
-    last_sample: int,
-    first_group: int,
-    last_group: int,
+    piece: tuple[int, int, int, int],
     a: Floats,
     b: Floats,
     values: Floats,
-    table: Ints,
-    forward: Floats,
-    backward: Floats,
-    is_tanh: bool,
-    is_bounded: bool,
-    middle: Any,
-    half: Any,
+    network: tuple[Ints, Floats, Floats, bool],
+    output: tuple[bool, Any, Any],
     workspace: Floats,
-    a_bar: Floats,
-    b_bar: Floats,
-    gradients: Floats,
+    sums: tuple[Floats, Floats, Floats],
 ) -> tuple[float, int]:
-    """Add the gradients of a piece, and return its sum of squares and number of cells."""
+    """Add the gradients of a piece, and return its sum of squares and number of entries.
+
+    `piece` holds its first and last sample and group; `network` the table of layers, the packed
+    weights forward and backward, and whether it has tanh; `output` whether it is bounded, its
+    middle and half its range; `sums` the gradients of samples, of genes and of weights.
+    """
+    first_sample, last_sample, first_group, last_group = piece
+    table, forward, backward, is_tanh = network
+    is_bounded, middle, half = output
+    a_bar, b_bar, gradients = sums
     last = len(table) - 1
     n_first = table[0, WIDTH] * LANES
-    # The features of ones, which carry the biases.
+    # The features that are always 1 and carry the biases.
     for layer in range(last):
         for t in range(GROUPS):
             at = _place(table, layer, KEPT_AT, t) + table[layer, WIDTH] * LANES
@@ -62,10 +61,10 @@ def sweep(
 
     samples = min(GROUPS // min(ACROSS, last_group - first_group), last_sample - first_sample)
     groups = GROUPS // samples
-    # The samples' numbers, each one in all lanes, and the sums of their deltas.
+    # Each number of a sample, repeated in all lanes; and the sums of its deltas, lane by lane.
     wide = np.empty((samples, n_first), np.float32)
     wide_bar = np.empty((samples, n_first), np.float32)
-    squares, cells = 0.0, 0
+    squares, entries = 0.0, 0
     parts = -(-(last_group - first_group) // groups)
     for part in range(parts):
         g0 = first_group + (last_group - first_group) * part // parts
@@ -78,7 +77,8 @@ def sweep(
             n = n_samples * n_groups
             for t in range(0, n, 2):
                 for t_one in range(t, t + 2):
-                    # An odd last group gets a partner, which repeats it and does not count.
+                    # If the number of groups is odd, the last one is repeated; the copy gets no
+                    # error, and so adds nothing.
                     i, g = divmod(min(t_one, n - 1), n_groups)
                     at = _place(table, 0, KEPT_AT, t_one)
                     _first(wide[i], b[g0 + g], is_tanh, workspace[at : at + n_first])
@@ -94,7 +94,7 @@ def sweep(
                         y, values, s0 + i, (g0 + g) * LANES, is_bounded, middle, half
                     )
                     squares += more
-                    cells += seen
+                    entries += seen
                 _backward(table, t, backward, is_tanh, workspace)
                 for t_one in range(t, min(t + 2, n)):
                     i, g = divmod(t_one, n_groups)
@@ -103,7 +103,7 @@ def sweep(
             _correlate(table, n + n % 2, workspace, gradients)
             for i in range(n_samples):
                 _gather(wide_bar[i], a_bar[s0 + i])
-    return squares, cells
+    return squares, entries
 
 
 @compiled
@@ -141,7 +141,7 @@ def _backward(table: Ints, t: int, weights: Floats, is_tanh: bool, workspace: Fl
     """Bring the deltas of groups t and t + 1 from the output down to the first layer."""
     for layer in range(len(table) - 2, -1, -1):
         above = layer + 1
-        # The first layer's deltas are added up at once, and need no room for every group.
+        # The first layer's deltas are added up at once, so they all use the room of group 0.
         to = t if layer else 0
         _product(
             _address(weights, table[layer, BACKWARD]),
@@ -168,7 +168,7 @@ def _product(
     change: int,
     by: int,
 ) -> None:
-    """Multiply packed weights with two groups of cells."""
+    """Multiply packed weights with two groups of entries."""
     blocks = -(-rows // MAX_ROWS)
     for block in range(blocks):
         r = rows * block // blocks
@@ -201,13 +201,13 @@ def _correlate(table: Ints, groups: int, workspace: Floats, gradients: Floats) -
 
 @compiled
 def _address(numbers: Floats, at: int) -> int:
-    """Return the address of a number; numba would else mix signed and unsigned to a float."""
+    """Return the address of a number, signed: numba adds signed and unsigned integers as floats."""
     return np.int64(numbers.ctypes.data) + 4 * at  # type: ignore[return-value]
 
 
 @compiled
 def _spread(a: Floats, wide: Floats) -> None:
-    """Write the numbers of a sample, each one to all lanes."""
+    """Write the numbers of a sample, each of them to all lanes."""
     lanes = wide.reshape(len(a), LANES)
     for j in range(len(a)):
         for lane in range(LANES):
@@ -227,7 +227,7 @@ def _gather(wide_bar: Floats, a_bar: Floats) -> None:
 
 @compiled
 def _first(wide: Floats, b: Floats, is_tanh: bool, out: Floats) -> None:
-    """Write the first activations of a group of cells."""
+    """Write the first activations of a group of entries."""
     if is_tanh:
         for k in range(len(out)):
             out[k] = wide[k] + b[k]
@@ -240,7 +240,7 @@ def _first(wide: Floats, b: Floats, is_tanh: bool, out: Floats) -> None:
 
 @compiled
 def _add(deltas: Floats, wide_bar: Floats, b_bar: Floats) -> None:
-    """Add the first layer's deltas of a group of cells."""
+    """Add the first layer's deltas of a group of entries."""
     for k in range(len(deltas)):
         wide_bar[k] += deltas[k]
         b_bar[k] += deltas[k]
@@ -248,7 +248,7 @@ def _add(deltas: Floats, wide_bar: Floats, b_bar: Floats) -> None:
 
 @compiled
 def _tanh(x: Floats) -> None:
-    """Replace numbers by their hyperbolic tangent: a quotient of polynomials, which vectorises."""
+    """Replace numbers by their hyperbolic tangent, a quotient of polynomials."""
     f = np.float32
     for i in range(len(x)):
         z = x[i]
@@ -272,7 +272,7 @@ def _errors(
     y: Floats, values: Floats, s: int, first: int, is_bounded: bool, middle: Any, half: Any
 ) -> tuple[float, int]:
     """Turn the outputs of a group into the gradients of half their squared errors."""
-    squares, cells = 0.0, 0
+    squares, entries = 0.0, 0
     if is_bounded:
         # minimum + (maximum - minimum) sigmoid(y) = middle + half tanh(y / 2)
         for lane in range(LANES):
@@ -284,7 +284,7 @@ def _errors(
         if np.isnan(value):
             y[lane] = 0
             continue
-        cells += 1
+        entries += 1
         if is_bounded:
             error = middle + half * out - value
             y[lane] = error * half * np.float32(0.5) * (np.float32(1) - out * out)
@@ -292,4 +292,4 @@ def _errors(
             error = out - value
             y[lane] = error
         squares += np.float64(error) * np.float64(error)
-    return squares, cells
+    return squares, entries

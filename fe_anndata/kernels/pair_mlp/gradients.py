@@ -10,12 +10,12 @@ layers
 activation
     ``"relu"`` or ``"tanh"``, after every layer but the last.
 values
-    What to predict, float32 (a, b). NaN marks a cell that does not count.
+    What to predict, float32 (a, b). NaN marks an entry that does not count.
 bounds
     None for a linear output; ``(minimum, maximum)`` for
     ``minimum + (maximum - minimum) * sigmoid(y)``.
 
-It returns :class:`Gradients` of the mean squared error over the cells that count.
+It returns :class:`Gradients` of the mean squared error over the entries that count.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from .network import Layers
 
 @dataclass(frozen=True)
 class Gradients:
-    """Mean squared error of the cells that count, and its gradients.
+    """Mean squared error of the entries that count, and its gradients.
 
     Attributes
     ----------
     loss
-        The error; NaN if no cell counts.
+        The error; NaN if no entry counts.
     u, v
-        Gradients of the sample and gene vectors, (a, d) and (b, k); zero if no cell counts.
+        Gradients of the sample and gene vectors, (a, d) and (b, k); zero if no entry counts.
     layers
         Gradients of each weight and bias.
     """

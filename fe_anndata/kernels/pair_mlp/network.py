@@ -47,8 +47,9 @@ def tile_with_tangents(
         x = ACTIVATIONS[activation](x)
         slope = (x > 0).to(x.dtype) if activation == "relu" else 1 - x.square()
         if along is None:
-            # The first derivatives are those of the samples' weights in every cell, so these are
-            # multiplied into the next weights, not into the slopes of all cells.
+            # Before the first activation, the derivatives are the samples' weights, the same for
+            # all entries. So it is cheaper to multiply them into the next weights than into the
+            # slopes of every entry.
             folded = of_samples.T[:, None, :] * weight  # (d, h', h)
             along = functional.linear(slope, folded.flatten(0, 1))
             along = along.view(*slope.shape[:2], *folded.shape[:2])  # (a, b, d, h')

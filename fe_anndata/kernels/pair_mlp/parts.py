@@ -1,4 +1,4 @@
-"""A tile in halves, where the memory does not hold what a kernel needs for the whole."""
+"""A tile in parts, where there is too little memory to compute it as a whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_out_of_memory(error: Exception) -> bool:
 class InParts:
     """A kernel that halves the longer side of a tile for which there is no memory.
 
-    The size that was small enough is kept for later calls; the first time, it is said.
+    Later calls halve larger tiles at once. The first time, a warning says so.
     """
 
     def __init__(self, kernel: Kernel) -> None:
@@ -49,7 +49,7 @@ class InParts:
             warn_user(
                 f"the memory of {u.device} does not hold what a tile of {len(u)} x {len(v)} needs; "
                 f"it is computed in parts of at most {' x '.join(map(str, self.largest))}, from "
-                "now on at once. The result is the same. A smaller batch_size avoids the parts."
+                "now on at once. The result is the same. A smaller minibatch_size avoids the parts."
             )
         return gradients
 
@@ -69,7 +69,7 @@ class InParts:
             except Exception as error:
                 if not is_out_of_memory(error) or n * m <= 1:
                     raise
-            # Here the error is gone, and with it the frames that held tensors.
+            # Only here, outside of `except`, are the tensors of the failed call free.
             self.largest = (-(-n // 2), m) if n >= m else (n, -(-m // 2))
             if u.device.type == "cuda":
                 torch.cuda.empty_cache()
@@ -85,7 +85,7 @@ def _joined(halves: list[Gradients], counts: list[int], split_samples: bool) -> 
     """Return the mean squared error of two halves together, and its gradients."""
     total = sum(counts)
     shares = [count / max(total, 1) for count in counts]
-    # The loss of a half in which no cell counts is NaN.
+    # The loss of a half in which no entry counts is NaN.
     losses = [s * half.loss for s, half in zip(shares, halves, strict=True) if s]
     u = [s * half.u for s, half in zip(shares, halves, strict=True)]
     v = [s * half.v for s, half in zip(shares, halves, strict=True)]

@@ -28,7 +28,7 @@ def loss_and_gradients(
     leaves = [u, v, *(tensor for layer in layers for tensor in layer)]
     leaves = [leaf.detach().requires_grad_() for leaf in leaves]
     u, v, flat = leaves[0], leaves[1], leaves[2:]
-    # Entered in any case, so that one around this call changes nothing.
+    # Entered even for float32: else an autocast around this call would have an effect.
     with torch.autocast(u.device.type, torch.bfloat16, enabled=precision == "bf16"):
         layers = list(zip(flat[::2], flat[1::2], strict=True))
         predicted = tile(u, gene_side(v, layers, u.shape[1]), layers, activation)
@@ -37,7 +37,7 @@ def loss_and_gradients(
         minimum, maximum = bounds
         predicted = minimum + (maximum - minimum) * torch.sigmoid(predicted)
     seen = ~values.isnan()
-    # The filling of cells that do not count reaches no gradient: where() passes none to them.
+    # Entries that do not count are filled with zeros; where() passes no gradient to them.
     errors = torch.where(seen, predicted - values.nan_to_num(), 0.0).square()
     n = int(seen.sum())
     by_leaf = torch.autograd.grad(errors.sum() / max(n, 1), leaves)

@@ -1,6 +1,6 @@
 """The pair network on a GPU: forward, residual and backward of a tile in one Triton kernel.
 
-A program takes a range of samples and a range of genes and walks them in sub-tiles of a few
+A program takes a range of samples and a range of genes, and walks through it in sub-tiles of a few
 samples x a few genes. All activations of a sub-tile stay on chip; nothing of size samples x genes
 is written. The first layer is split, ``h = act(a[sample] + b[gene])``: torch makes `a` and `b`
 before the kernel, and takes the gradients of `a` and `b` to those of the vectors and of the first
@@ -32,19 +32,19 @@ from triton.runtime.errors import OutOfResources
 from .gradients import Gradients
 from .network import Layers
 
-# Samples and genes of a sub-tile: as many cells as stay on chip. Products in float32 are unrolled
-# into scalar instructions: few cells, or compiling takes minutes.
+# Samples and genes of a sub-tile: as many entries as stay on chip. Products in float32 are unrolled
+# into scalar instructions, so with more entries compiling would take minutes.
 BLOCKS = {"bf16": (16, 8), "fp32": (4, 8)}
 NUM_WARPS = 8
 PIECE = 64
 
-# What a multiprocessor has; the gradients of all weights have to find room.
+# How many a multiprocessor has. The gradients of all weights have to fit in.
 REGISTERS = 65536
 
 INTERPRETED = triton.knobs.runtime.interpret
 """Kernels run in Python, on the CPU."""
 
-# So that in the interpreter, too, gradients of several programs meet.
+# More than one, so that gradients of several programs are added in the interpreter, too.
 INTERPRETED_PROGRAMS = 4
 
 
@@ -250,7 +250,7 @@ def _through(delta, h, ACTIVATION: tl.constexpr):
 def _first_layer(
     at, exists, has, WIDTH: tl.constexpr, ACTIVATION: tl.constexpr, PRECISION: tl.constexpr
 ):
-    """Return some units of the first layer for every cell; `at` points to those of each side."""
+    """Return some units of the first layer for every entry; `at` points to those of each side."""
     both = tl.load(at + tl.arange(0, WIDTH)[None, :], mask=exists[:, None], other=0.0)
     h = tl.dot(has, _operand(both, PRECISION), input_precision="ieee")
     return _operand(_activate(h, ACTIVATION), PRECISION)
@@ -285,11 +285,11 @@ def _walk(
 ):
     """Add loss and gradients of one range of samples x one range of genes to the workspace.
 
-    `sides` holds what the samples, then the genes give to the first layer; `flat` the matrix
-    (out, in) of each layer after it, from STARTS on. WIDTHS are those of the hidden layers, PIECES
-    how they are cut.
+    `sides` holds what the samples give to the first layer, and then what the genes give. `flat`
+    holds the matrix (out, in) of each later layer; where they begin is in STARTS. WIDTHS are those
+    of the hidden layers, and PIECES says how they are cut.
     """
-    CELLS: tl.constexpr = BLOCK_S * BLOCK_G
+    ENTRIES: tl.constexpr = BLOCK_S * BLOCK_G
     LAST: tl.constexpr = len(WIDTHS) - 1
     i, j = tl.program_id(0), tl.program_id(1)
     program = i * tl.num_programs(1) + j
@@ -326,19 +326,19 @@ def _walk(
     total = tl.zeros((), tl.float64)
     count = tl.zeros((), tl.int32)
 
-    # Which sample and which gene a cell has, as a matrix of 0 and 1: its product with the sides
-    # adds them up for every cell, that of its transpose takes the gradients back.
-    cell = tl.arange(0, CELLS)
+    # Which sample and which gene an entry has, as a matrix of 0 and 1. Its product with the sides
+    # adds the two of every entry; the product of its transpose takes the gradients back.
+    entry = tl.arange(0, ENTRIES)
     side = tl.arange(0, SIDES)
-    of_sample = cell[:, None] // BLOCK_G == side[None, :]
-    of_gene = cell[:, None] % BLOCK_G == side[None, :] - BLOCK_S
+    of_sample = entry[:, None] // BLOCK_G == side[None, :]
+    of_gene = entry[:, None] % BLOCK_G == side[None, :] - BLOCK_S
     has = _operand((of_sample | of_gene).to(tl.float32), PRECISION)
 
     for block_s in range(first_s, end_s):
         for block_g in range(first_g, end_g):
-            sample, gene = block_s * BLOCK_S + cell // BLOCK_G, block_g * BLOCK_G + cell % BLOCK_G
+            sample, gene = block_s * BLOCK_S + entry // BLOCK_G, block_g * BLOCK_G + entry % BLOCK_G
             value_at = sample.to(tl.int64) * stride_n + gene.to(tl.int64) * stride_m
-            # Cells outside of the tile do not count, like those that are NaN.
+            # Entries outside of the tile do not count, like those that are NaN.
             x = tl.load(values + value_at, mask=(sample < n) & (gene < m), other=float("nan"))
 
             side_s, side_g = block_s * BLOCK_S + side, block_g * BLOCK_G + side - BLOCK_S
@@ -354,13 +354,13 @@ def _walk(
             for k in tl.static_range(LAST):
                 upper = ()
                 for q in tl.static_range(len(PIECES[k + 1])):
-                    h = tl.zeros((CELLS, PIECES[k + 1][q]), tl.float32)
+                    h = tl.zeros((ENTRIES, PIECES[k + 1][q]), tl.float32)
                     for p in tl.static_range(len(PIECES[k])):
                         weight = tl.trans(weights[k][p][q])
                         h = tl.dot(held[k][p], weight, h, input_precision="ieee")
                     upper = upper + (_operand(_activate(h, ACTIVATION), PRECISION),)
                 held = held + (upper,)
-            y = tl.zeros((CELLS,), tl.float32)
+            y = tl.zeros((ENTRIES,), tl.float32)
             for p in tl.static_range(len(PIECES[LAST])):
                 y += tl.sum(held[LAST][p].to(tl.float32) * final[p][None, :], 1)
 
@@ -396,7 +396,7 @@ def _walk(
                         value = _first_layer(
                             sides + side_at, exists, has, PIECES[0][p], ACTIVATION, PRECISION
                         )
-                    delta = tl.zeros((CELLS, PIECES[k][p]), tl.float32)
+                    delta = tl.zeros((ENTRIES, PIECES[k][p]), tl.float32)
                     for q in tl.static_range(len(PIECES[k + 1])):
                         d_block = tl.dot(
                             tl.trans(value), deltas[q], d_weights[k][p][q], input_precision="ieee"

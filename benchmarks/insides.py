@@ -1,0 +1,35 @@
+"""What measurements have to know of the insides of fe_anndata: what it holds out, its methods."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from benchmarks.ours import ABLATIONS, SEED
+from fe_anndata._access.inputs import ranks_of
+from fe_anndata.matrix.entries import Entries
+from fe_anndata.matrix.rows import InMemory
+from fe_anndata.tl._methods import METHODS
+from fe_anndata.training.holdout import draw
+
+
+def held_out(X: Any, share: float | str) -> Entries:
+    """Return the entries that `ours.train` holds out with ``validation=share``."""
+    ranks = ranks_of(AnnData(X), np.ones(X.shape[1], dtype=bool))
+    return draw(InMemory(X), share, "entries", SEED, ranks).entries
+
+
+def ablated(name: str) -> Callable[..., Any]:
+    """Return FE with one option changed, as a method of `tl.evaluate`."""
+    keywords = ABLATIONS[name]
+
+    @functools.wraps(METHODS["fe"])
+    def method(train: AnnData, dim: int, seed: int) -> Any:
+        return METHODS["fe"](train, dim, seed, **keywords)
+
+    method.__name__ = f"fe, {name}"
+    return method

@@ -1,0 +1,217 @@
+"""Which results docs/benchmarks.md and README.md show, and how: data for benchmarks.tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Table:
+    """How a result is shown.
+
+    Parameters
+    ----------
+    arguments
+        Of the command that makes it, after ``python -m benchmarks.``.
+    heads
+        The columns that are shown, and their heads; none for all columns as they are.
+    reshape
+        What is done to the table of the result before.
+    """
+
+    arguments: str
+    heads: Mapping[str, str] = field(default_factory=dict)
+    reshape: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+
+    @property
+    def command(self) -> str:
+        """The command that makes the result."""
+        return f"python -m benchmarks.{self.arguments}"
+
+    @property
+    def result(self) -> str:
+        """The name of the result."""
+        words = self.arguments.split()
+        return words[-1] if "--result" in words else words[0]
+
+
+def side_by_side(values: str, by: str, rows: Sequence[str]) -> Callable[..., pd.DataFrame]:
+    """Return what gives each value of the column `by` a column of its own."""
+
+    def reshape(table: pd.DataFrame) -> pd.DataFrame:
+        wide = table.pivot_table(values, rows, by, aggfunc="first", sort=False)
+        return wide[table[by].unique()].reset_index()
+
+    return reshape
+
+
+def r2_of_methods(table: pd.DataFrame) -> pd.DataFrame:
+    """Return quality with a column per method and decoder."""
+    is_fe = table["method"] == "FE"
+    method = table["method"].where(~is_fe, "FE, " + table["decoder"])
+    rows = ["cohort", "samples", "genes", "dim"]
+    return side_by_side("R2", "method", rows)(table.assign(method=method))
+
+
+def of_dimensions(value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what gives FE and PCA of each number of dimensions a column."""
+
+    def reshape(table: pd.DataFrame) -> pd.DataFrame:
+        table = table[table["method"].isin(["fe", "pca"])].sort_values("dim", kind="stable")
+        head = table["method"].str.upper() + ", " + table["dim"].astype(str)
+        return side_by_side(value, "head", ["cohort", "n"])(table.assign(head=head))
+
+    return reshape
+
+
+ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
+SIZE = {"samples": "samples", "genes": "genes"}
+TABLES: dict[str, Table] = {
+    "calls": Table("calls", {
+        "data": "data", **SIZE, "dim": "dim", "seconds": "`tl.train`, s", "against": "against",
+        "seconds against": "s", "ratio": "ratio", "held-out R2": "R2, held out",
+    }),
+    "speed": Table("speed", {
+        "implementation": "implementation", "decoder": "decoder", "matrix": "matrix",
+        "GF/s": "GF/s", "M entries/s": "M entries/s", "x thesis 3 fw": "/ thesis, 3 fw",
+        "x thesis 1 fw": "/ thesis, 1 fw", "x 2020": "/ 2020", "of roofline": "of roofline",
+    }),
+    "headline": Table("headline", {
+        "what": "what", "decoder": "decoder", "how": "how", "M entries/s": "M entries/s",
+        "seconds": "s", "hours": "h", "held-out loss": "loss, held out",
+    }),
+    "time_to_quality": Table("time_to_quality", {
+        "data": "data", "recipe": "recipe", "loss": "its loss", "kNN fitted": "its kNN, fitted",
+        "decoder": "decoder", "until": "until", "our s": "s", "our loss": "loss",
+        "our kNN fitted": "kNN, fitted", "x (1 fw | eager)": "ratio, 1 fw or eager",
+        "x (3 fw | loader)": "ratio, 3 fw or loader",
+    }),
+    "memory": Table("memory", {
+        "matrix": "matrix", **SIZE, "decoder": "decoder", "matrix, MB": "matrix, MB",
+        "peak, MB": "peak, MB", "/ matrix": "/ matrix", "/ dense": "/ dense size",
+        "bar, MB": "bar, MB", "within": "within",
+    }),
+    "from_disk": Table("from_disk", {
+        "matrix": "matrix", **SIZE, "how": "how", "seconds": "s", "peak, MB": "peak, MB",
+        "held-out loss": "loss, held out", "seconds / memory's": "s, ratio",
+        "peak / memory's": "peak, ratio",
+    }),
+    "stalls": Table("stalls", {
+        "implementation": "implementation", "decoder": "decoder", "machine": "machine",
+        "median": "median", "largest": "largest",
+    }),
+    "gpu": Table("gpu", {
+        "hidden": "hidden layers", "activation": "activation", "sums": "sums", "seconds": "s",
+        "M entries/s": "M entries/s", "of matmul": "of a matrix product",
+    }),
+    "quality": Table("quality", reshape=r2_of_methods),
+    "new_samples_2d": Table(
+        "new_samples --dims 2 --methods fe umap --result new_samples_2d",
+        reshape=side_by_side("accuracy_new", "method", ["cohort", "n", "classifier"]),
+    ),
+    "fitted_2d": Table(
+        "new_samples --dims 2 --methods fe umap --result new_samples_2d",
+        reshape=side_by_side("accuracy_fitted", "method", ["cohort", "n", "classifier"]),
+    ),
+    "new_samples_dims": Table(
+        f"new_samples {ACROSS} --result new_samples_dims", reshape=of_dimensions("accuracy_new")
+    ),
+    "new_samples_r2": Table(
+        f"new_samples {ACROSS} --result new_samples_dims", reshape=of_dimensions("r2_new")
+    ),
+    "imputation": Table("imputation", {
+        "cohort": "cohort", **SIZE, "hidden": "hidden", "dim": "dim", "FE inner": "FE",
+        "PCA": "PCA, least squares", "PPCA": "PCA, prior", "kNN": "15 nearest",
+        "FE - PCA": "FE - better PCA",
+    }),
+    "placing": Table("placing", {
+        "decoder": "decoder", "new samples": "new samples", "genes": "genes",
+        "transform, s": "`tl.transform`, s", "gap": "gap", "near (1e-4)": "share within 1e-4",
+        "Adam, s": "Adam, s", "Adam's gap": "gap of Adam", "x Adam": "ratio",
+    }),
+    "gene_vectors": Table("gene_vectors --sets 300"),
+    "orthologs": Table(
+        'orthologs --only "human, mouse" --folds 3 --no-variants', {
+        "data": "data", "vectors": "vectors", "decoder": "decoder", "dims": "dims",
+        "training": "map from", "top_1 held out": "first, held out",
+        "top_10 held out": "in ten, held out", "top_1 used": "first, used",
+        "top_10 used": "in ten, used", "pairs": "pairs", "candidates": "candidates",
+    }),
+    "gene_classifiers": Table("gene_classifiers", {
+        "method": "method", "properties": "properties", "genes": "genes", "dim": "dim",
+        "seconds": "s", "over ours": "ratio", "measured on": "measured on",
+    }),
+    "gene_lookup": Table("gene_lookup", {
+        "genes": "genes x dim", "what": "what", "milliseconds": "ms", "ratio": "loop / this",
+    }),
+}  # fmt: skip
+"""By the name that benchmarks/page.md has for them."""
+
+Place = tuple[dict[str, Any], str]
+"""Of a number in a result: what its row has in some columns, and its own column."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A line of the table in README.
+
+    Parameters
+    ----------
+    what, against
+        In words: what is measured, and with what it is compared.
+    table
+        A name in TABLES.
+    ours, theirs
+        Where the two numbers are.
+    """
+
+    what: str
+    against: str
+    table: str
+    ours: Place
+    theirs: Place
+
+
+TWO_DIM_GTEX = {"data": "gtex", "dim": 2}
+NEW_GTEX = {"cohort": "gtex", "classifier": "knn", "dim": 2}
+HIDDEN_TCGA = {"cohort": "tcga", "hidden": "genes", "dim": 32}
+MANY_SAMPLES = {"matrix": "CSR", "samples": 200_000}
+HEADLINES = (
+    Headline(
+        "whole call in 2 dimensions, GTEx, seconds", "PCA, neighbors and UMAP", "calls",
+        (TWO_DIM_GTEX, "seconds"), (TWO_DIM_GTEX, "seconds against"),
+    ),
+    Headline(
+        "whole gradient steps, million entries a second", "the published way, 3 forwards", "speed",
+        ({"implementation": "inner, dense"}, "M entries/s"),
+        ({"implementation": "thesis style, 3 forwards"}, "M entries/s"),
+    ),
+    Headline(
+        "peak memory from disk, 200,000 x 2000 CSR, MB", "in memory", "from_disk",
+        ({**MANY_SAMPLES, "how": "from disk"}, "peak, MB"),
+        ({**MANY_SAMPLES, "how": "in memory"}, "peak, MB"),
+    ),
+    Headline(
+        "held-out entries of fitted samples, TCGA, 2 dimensions, R2", "PCA", "quality",
+        ({"cohort": "tcga", "dim": 2, "decoder": "inner"}, "R2"),
+        ({"cohort": "tcga", "dim": 2, "method": "PCA"}, "R2"),
+    ),
+    Headline(
+        "new samples, tissue in 2 dimensions, GTEx by donor, accuracy", "UMAP", "new_samples_2d",
+        ({**NEW_GTEX, "method": "fe"}, "accuracy_new"),
+        ({**NEW_GTEX, "method": "umap"}, "accuracy_new"),
+    ),
+    Headline(
+        "hidden genes of new samples, TCGA, 32 dimensions, R2", "PCA with a prior", "imputation",
+        (HIDDEN_TCGA, "FE inner"), (HIDDEN_TCGA, "PPCA"),
+    ),
+    Headline(
+        "what gene vectors know, 64 tissues, mean AUROC", "whitened PCA and means", "gene_vectors",
+        ({"data": "tissues", "method": "FE, inner, 32-D samples"}, "mean"),
+        ({"data": "tissues", "method": "PCA, whitened, and mean"}, "mean"),
+    ),
+)  # fmt: skip

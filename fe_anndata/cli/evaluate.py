@@ -1,0 +1,94 @@
+"""Measure how well methods place new samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .app import NAME, app
+from .arguments import Flag, Number, Numbers, Output, Words
+
+
+@app.command(usage=f"Usage: {NAME} evaluate INPUT --label STR --out PATH [OPTIONS]")
+def evaluate(
+    input: Path,
+    /,
+    *,
+    label: str,
+    out: Output,
+    dims: Numbers = None,
+    methods: Words = None,
+    classifiers: Words = None,
+    folds: Number = 5,
+    groups: str | None = None,
+    layer: str | None = None,
+    mask_var: str | None = None,
+    n_top_genes: Number | None = None,
+    rng: Number = 0,
+    progress: bool | None = None,
+    plot: Path | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Measure how well methods place samples that they were not fitted to, and write a table.
+
+    The table has a row per method, dimension, fold and classifier; means over folds are printed.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of samples x genes.
+    label
+        Column of obs to read off the embeddings: categories, or numbers.
+    out
+        The table to write, separated by tabs, or by commas if its name ends in .csv.
+    dims
+        Dimensions of the embeddings; by default 2, 8 and 32.
+    methods
+        fe, fe_concat, pca or umap; by default fe, pca and umap.
+    classifiers
+        knn, logistic or network; by default all three.
+    folds
+        Number of folds.
+    groups
+        Column of obs whose groups, such as patients, never straddle a fold.
+    layer
+        Embed these values, not X.
+    mask_var
+        Genes to use: a boolean column of var.
+    n_top_genes
+        Use so many genes, chosen in each fold.
+    rng
+        Seed.
+    progress
+        Whether to show a progress bar.
+    plot
+        A picture of the accuracies to write as well; its ending decides the format.
+    overwrite
+        Replace the table and the picture if they exist.
+    """
+    from .. import io, tl
+    from ..io.h5ad import require_writable
+    from .tables import means, write_table
+
+    for path in [out] if plot is None else [out, plot]:
+        require_writable(path, overwrite=overwrite)
+    given = {"dims": dims, "methods": methods, "classifiers": classifiers}
+    table = tl.evaluate(
+        io.read_h5ad(input),
+        label,
+        folds=folds,
+        groups=groups,
+        layer=layer,
+        mask_var=mask_var,
+        n_top_genes=n_top_genes,
+        rng=rng,
+        progress=progress,
+        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
+    )
+    write_table(table, out)
+    print(means(table).to_csv(sep="\t", float_format="%.3f"), end="")
+    if plot is not None:
+        from .pictures import save_evaluation
+
+        save_evaluation(table, plot)
+        print(f"wrote {plot}")
+    print(f"wrote {out}")

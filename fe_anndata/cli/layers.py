@@ -1,0 +1,103 @@
+"""Predicted expression, as a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .._core.settings import settings
+from .app import app
+from .arguments import Flag, Output, require_another
+
+
+@app.command
+def reconstruct(
+    input: Path,
+    /,
+    *,
+    out: Output,
+    layer_added: str = "fe",
+    reference: Path | None = None,
+    key: str = "fe",
+    overwrite: Flag = False,
+) -> None:
+    """Write the predicted expression of every sample and gene to a layer.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file, or new samples as transform wrote them.
+    out
+        The .h5ad file to write: the input with the layer added.
+    layer_added
+        The layer to write.
+    reference
+        For new samples: the trained .h5ad file. Genes are found by name.
+    key
+        The key of the training.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    """
+    from .. import tl
+
+    options = {"reference": reference, "key": key}
+    _add_layer(tl.reconstruct, input, out, layer_added, overwrite, options)
+
+
+@app.command
+def impute(
+    input: Path,
+    /,
+    *,
+    out: Output,
+    layer_added: str = "fe_imputed",
+    reference: Path | None = None,
+    layer: str | None = None,
+    key: str = "fe",
+    overwrite: Flag = False,
+) -> None:
+    """Write a layer in which predictions stand for missing values, and all else as it was.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file, or new samples as transform wrote them.
+    out
+        The .h5ad file to write: the input with the layer added.
+    layer_added
+        The layer to write.
+    reference
+        For new samples: the trained .h5ad file. Genes are found by name.
+    layer
+        Fill the gaps of these values, not those of X.
+    key
+        The key of the training.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    """
+    from .. import tl
+
+    options = {"reference": reference, "layer": layer, "key": key}
+    _add_layer(tl.impute, input, out, layer_added, overwrite, options)
+
+
+def _add_layer(
+    verb: Callable[..., object],
+    input: Path,
+    out: Path,
+    layer_added: str,
+    overwrite: bool,
+    options: dict[str, Any],
+) -> None:
+    """Read a file, let a verb add a layer, and write the result."""
+    from .. import io
+    from ..io.h5ad import require_writable
+
+    settings.verbosity()
+    require_writable(out, overwrite=overwrite)
+    require_another(out, options["reference"])
+    adata = io.read_h5ad(input)
+    verb(adata, layer_added, **options)
+    io.write_h5ad(adata, out, overwrite=overwrite)
+    print(f"wrote {out}: layer {layer_added}")

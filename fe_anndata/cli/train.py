@@ -1,0 +1,157 @@
+"""Train: its options are those of the family that is trained."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Group, Parameter, UnknownOptionError
+
+from .._core.settings import settings
+from ..models import families, family
+from ..models.base import Family
+from ..models.options import options_of, require_known
+from .app import NAME, app
+from .arguments import Flag, Number, Output
+from .computing import Computing
+from .fields import literally, parameters
+
+Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
+
+
+# Help is left to the command of the family, whose options it shows.
+@app.command(help_flags=[], version_flags=[])
+def train(*tokens: Tokens, model: str = "fe") -> None:
+    """Train on an .h5ad file and write another one with the embeddings."""
+    chosen = family(model)
+    try:
+        _command_of(chosen)(tokens, exit_on_error=False, print_error=False)
+    except UnknownOptionError as error:
+        _require_known(chosen, error.token.keyword or "")
+        raise
+
+
+def _command_of(chosen: Family) -> App:
+    """Return the command that trains models of a family."""
+    # Options that take several words would swallow an input behind them.
+    usage = f"Usage: {NAME} train INPUT --out PATH [OPTIONS]"
+    command = App(name=f"{NAME} train", usage=usage, version_flags=[])
+    command["--help"].show = False
+    command.default(_with_options(chosen))
+    return command
+
+
+def _with_options(chosen: Family) -> Callable[..., None]:
+    """Return the function of the command, with the options of a family in its signature."""
+
+    def command(*arguments: Any, **given: Any) -> None:
+        _train(*arguments, **{"model": chosen.name, **given})
+
+    own = dict(inspect.signature(_train, eval_str=True).parameters)
+    del own["options"]
+    about_recipes = Annotated[str, Parameter(help=_recipes(chosen))]
+    own["recipe"] = own["recipe"].replace(annotation=about_recipes)
+    group = Group(f"Options of the family {chosen.name}", sort_key=1)
+    all_of_them = [*own.values(), *parameters(chosen.options, group)]
+    command.__signature__ = inspect.Signature(all_of_them)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in all_of_them}
+    command.__doc__ = _train.__doc__
+    return command
+
+
+def _recipes(chosen: Family) -> str:
+    explained = [f"{name}: {recipe.doc}" for name, recipe in chosen.recipes.items() if recipe.doc]
+    words = "A set of options by name, over which those win that are typed."
+    return literally(f"{words} {'. '.join(explained)}{'.' if explained else ''}")
+
+
+def _train(
+    input: Path,
+    /,
+    *,
+    out: Output,
+    overwrite: Flag = False,
+    model: str = "fe",
+    recipe: str = "default",
+    layer: str | None = None,
+    mask_var: str | None = None,
+    batch_key: str | None = None,
+    labels_key: str | None = None,
+    key_added: str | None = None,
+    checkpoint: Path | None = None,
+    resume: Flag = False,
+    rng: Number = 0,
+    device: str | None = None,
+    progress: bool | None = None,
+    computing: Computing | None = None,
+    **options: Any,
+) -> None:
+    """Train on an .h5ad file and write another one with the embeddings.
+
+    A matrix that is large is read by blocks of rows and never loaded.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of samples x genes, or a .zarr folder.
+    out
+        The .h5ad file to write: the input with the results added. For a .zarr folder also
+        another one, if its name ends in .zarr.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    model
+        The family of models. fe is for factorized embeddings; "fe-anndata models" lists all, and
+        --model NAME --help explains the options of another one.
+    layer
+        Train on this layer, not on X.
+    mask_var
+        Genes to train on: a boolean column of var.
+    batch_key
+        Column of obs with known nuisance factors; no family takes any yet.
+    labels_key
+        Column of obs for a supervised head; no family has one yet.
+    key_added
+        Names the places of the result; by default the name of the family.
+    checkpoint
+        A folder in which the run survives the end of the process: its state is written at each
+        evaluation, whole or not at all.
+    resume
+        Continue a run where it stopped: the one in --checkpoint, or else the one in the input.
+        Only --steps or --epochs may differ from what it was set up with. An empty checkpoint
+        begins a run, so that a job may always be started by the same line.
+    rng
+        Seed. The same seed gives the same bytes on a processor with the same number of threads.
+    device
+        cpu, cuda or auto, which is the default: a CUDA device where there is one.
+    progress
+        Whether to show a progress bar.
+    """
+    from .. import get, tl
+    from ..io.h5ad import require_beside, write_beside
+
+    settings.verbosity()
+    require_beside(input, out, overwrite=overwrite)
+    if computing is not None:
+        computing.settle()
+    trained = tl.train(
+        input, model, recipe=recipe, layer=layer, mask_var=mask_var, batch_key=batch_key,
+        labels_key=labels_key, key_added=key_added, checkpoint=checkpoint, resume=resume, rng=rng,
+        device=device, progress=progress, **options,
+    )  # fmt: skip
+    assert trained is not None  # for a path
+    write_beside(input, trained, out, overwrite=overwrite)
+    key = model if key_added is None else key_added
+    last = get.history(trained, key=key).iloc[-1]
+    print(f"wrote {out}: {int(last['step'])} steps in {last['seconds']:.1f} s")
+    if trained.uns[key]["params"]["ended"] == "interrupted":
+        raise SystemExit(130)
+
+
+def _require_known(chosen: Family, typed: str) -> None:
+    """Raise TypeError if what was typed is an old word, or an option of another family."""
+    name = typed.removeprefix("--").removeprefix("no-").partition("=")[0].replace("-", "_")
+    others = {name: of.options for name, of in families().items() if of is not chosen}
+    if name in chosen.options.RENAMED or any(name in options_of(of) for of in others.values()):
+        require_known(chosen.options, chosen.name, [name], others)

@@ -1,0 +1,66 @@
+"""Place new samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .._core.settings import settings
+from .app import app
+from .arguments import Flag, Output, integer, require_another
+
+
+@app.command
+def transform(
+    input: Path,
+    reference: Path,
+    /,
+    *,
+    out: Output,
+    overwrite: Flag = False,
+    layer: str | None = None,
+    key: str = "fe",
+    key_added: str | None = None,
+    progress: bool | None = None,
+    threads: Annotated[int | None, Parameter(converter=integer)] = None,
+) -> None:
+    """Place the new samples of an .h5ad file in a trained embedding; its matrix is read by parts.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of new samples x genes, or a .zarr folder.
+    reference
+        A trained .h5ad file.
+    out
+        The .h5ad file to write: the input with the results added. For a .zarr folder also
+        another one, if its name ends in .zarr.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    layer
+        Place these values, not X.
+    key
+        The key of the training.
+    key_added
+        Names the places of the result; by default the key.
+    progress
+        Whether to show a progress bar.
+    threads
+        How many threads to use; by default as many as torch does.
+    """
+    from .. import tl
+    from ..io.h5ad import require_beside, write_beside
+
+    settings.verbosity()
+    require_beside(input, out, overwrite=overwrite)
+    require_another(out, reference)
+    if threads is not None:
+        settings.threads = threads
+    placed = tl.transform(
+        input, reference, layer=layer, key=key, key_added=key_added, progress=progress
+    )
+    assert placed is not None  # for a path
+    write_beside(input, placed, out, overwrite=overwrite)
+    print(f"wrote {out}: {placed.n_obs} samples placed")

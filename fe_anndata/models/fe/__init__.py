@@ -1,0 +1,92 @@
+"""Factorized embeddings: a table of samples, a table of genes, and a decoder between them.
+
+Trofimov et al., Factorized embeddings learns rich and biologically meaningful embedding spaces
+using factorized tensor decomposition, Bioinformatics 36 (2020).
+
+``options``, ``recipes``, ``older``
+    What a user chooses, and how files of earlier versions called it.
+``network``, ``decoders``
+    The model.
+``task``, ``setting``, ``sizes``, ``start``, ``target``
+    From a problem and options to a training.
+``whole_matrix``, ``minibatches``, ``neighbours``, ``objective``
+    Its steps.
+``finish``, ``residuals``, ``gene_coordinates``
+    After its last step.
+``trained``, ``placing``, ``exact_steps``, ``reduced_basis``
+    What a trained model does.
+
+Here is the light part, which loads the rest when it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..base import Family, Recipe
+from ..options import Options
+from .older import upgraded
+from .options import FE
+from .recipes import RECIPES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...training.problem import Problem
+    from .objective import Objective
+    from .trained import TrainedFE
+
+
+class FactorizedEmbeddings(Family):
+    """The family ``"fe"``."""
+
+    name = "fe"
+    options = FE
+    recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
+    loss = "mse"
+    per_gene = frozenset({"model/offset", "noise/genes"})
+
+    def task(
+        self, problem: Problem, options: Options, facts: Mapping[str, float] | None
+    ) -> Objective:
+        """Return the training of a model."""
+        from .task import task
+
+        assert isinstance(options, FE)
+        return task(problem, options, facts)
+
+    def load(
+        self,
+        options: Options,
+        samples: np.ndarray,
+        genes: np.ndarray,
+        arrays: Mapping[str, Mapping[str, Any]],
+    ) -> TrainedFE:
+        """Return a trained model."""
+        from .trained import load
+
+        assert isinstance(options, FE)
+        return load(options, samples, genes, arrays)
+
+    def settled(self, options: Options, shape: tuple[int, int]) -> FE:
+        """Return options with the values that a matrix of this shape is trained with."""
+        from .sizes import sized
+
+        assert isinstance(options, FE)
+        return sized(options, shape)
+
+    def needs_whole(self, options: Options) -> str | None:
+        """Minibatches of entries and of tiles need the matrix in memory."""
+        assert isinstance(options, FE)
+        kind = options.settled().minibatch
+        if kind == "full":
+            return None
+        return f"minibatch={kind!r} needs the matrix in memory; minibatch='full' reads it by blocks"
+
+    def upgraded(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters under their names of today."""
+        return upgraded(params)
+
+
+FAMILY = FactorizedEmbeddings()

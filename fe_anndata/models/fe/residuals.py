@@ -1,0 +1,156 @@
+"""After the training: samples moved to where they fit best, and what the model leaves of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...kernels.noise import Noise, misfit, residual_noise
+from ...kernels.target import Target
+from ...matrix.entries import Entries
+from .options import FE
+from .placing import FEW, Placing
+from .reduced_basis import Reduced
+
+SPREADS = 6
+"""How many standard deviations, robust ones, of log misfit make a profile unlike all others."""
+LOOKED_AT = 2000
+"""Samples of which the nearest neighbour is sought."""
+PRIORS = (1.0, 4.0, 16.0, 64.0)
+"""Weights of the prior that are tried, as long as the held-out loss falls."""
+TRIED_ON = 1024
+"""Samples that are moved to compare them."""
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """What new samples are compared with.
+
+    Attributes
+    ----------
+    noise
+        In standardised units.
+    prior
+        Weight of the prior of positions.
+    log_misfit_limit
+        Above it, a profile is unlike those of the training.
+    spacing
+        Median distance of a training sample to its nearest neighbour.
+    """
+
+    noise: Noise
+    prior: float
+    log_misfit_limit: float
+    spacing: float = 1.0
+
+
+@torch.no_grad()
+def left_over(
+    view: Reduced, table: Tensor, target: Target, options: FE, held_out: Entries | None
+) -> Residuals:
+    """Return what a trained decoder leaves; move the samples of `table`, in place, if told to.
+
+    Parameters
+    ----------
+    view
+        The decoder.
+    table
+        The samples, (n, d).
+    target
+        The matrix around the centre of `view`.
+    options
+        ``noise_model``, the kind of noise; ``place_samples``, whether each sample moves to where a
+        new sample of its profile would be placed (hidden entries, filled with the prediction, have
+        no say in it); and ``sample_prior``, the weight of the prior, or ``"auto"`` for the one with
+        which `held_out` is predicted best.
+    held_out
+        Entries of samples that count, if any are held out.
+    """
+    prior = options.sample_prior
+    V = view.loadings.to(table.dtype)
+    P = _factors(view, table)
+    filled = target.hidden.inner(P, V)
+    noise, scores = residual_noise(target, filled, P, V, shared=options.noise_model == "shared")
+    if prior == "auto":
+        prior = 1.0
+        if options.place_samples and held_out and table.shape[1] > FEW:
+            prior = _best_prior(view, table, noise, scores, held_out)
+    weight = float(prior)
+    if options.place_samples:
+        table.copy_(Placing(view, table, noise, weight).of_scores(scores, table))
+        P = _factors(view, table)
+    logs = misfit(target, filled, P, V, noise, scores).clamp_min(1e-30).log()
+    middle = logs.median()
+    spread = 1.4826 * (logs - middle).abs().median()
+    return Residuals(noise, weight, float(middle + SPREADS * spread))
+
+
+def _best_prior(
+    view: Reduced, table: Tensor, noise: Noise, scores: Tensor, held_out: Entries
+) -> float:
+    """Return the prior's weight with which some samples predict their held-out entries best."""
+    every = math.ceil(len(table) / TRIED_ON)
+    used = held_out.rows % every == 0
+    rows = torch.from_numpy(held_out.rows[used] // every)
+    columns = torch.from_numpy(held_out.cols[used].astype("int64"))
+    values = torch.from_numpy(held_out.values[used])
+    values = (values - view.centre[columns]) / view.scale
+    best, least = PRIORS[0], math.inf
+    for weight in PRIORS:
+        placing = Placing(view, table, noise, weight)
+        P = view.factors(placing.of_scores(scores[::every], table[::every]))
+        loss = float(((P[rows] * view.loadings[columns]).sum(1) - values).square().mean())
+        if not loss < least:
+            break
+        best, least = weight, loss
+    return best
+
+
+@torch.no_grad()
+def in_expression(view: Reduced, table: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the linear change of coordinates, and its inverse, that makes them like distances.
+
+    Euclidean distances are then those of the profiles that the best linear map of the coordinates
+    decodes, in the units of the matrix, as they are between principal components. (The mean metric
+    pulled back through the decoder as it is also counts its bends, and classes are told apart less
+    well by it.)
+    """
+    V = view.loadings
+    mean = table.double().mean(0)
+    squares = mean.new_zeros(len(mean), len(mean))
+    products = mean.new_zeros(len(mean), V.shape[1])
+    for part in torch.split(table, 1024):
+        u = part.double() - mean
+        squares += u.T @ u
+        products += u.T @ view.factors(part.to(V.dtype)).double()
+    slope = torch.linalg.pinv(squares, hermitian=True) @ products
+    metric = slope @ (V.T @ V).double() @ slope.T
+    values, vectors = torch.linalg.eigh(metric * view.scale**2)
+    lengths = values.clamp_min(1e-6 * float(values[-1])).clamp_min(1e-12).sqrt()
+    forth, back = (vectors * lengths) @ vectors.T, (vectors / lengths) @ vectors.T
+    return forth.to(table.dtype), back.to(table.dtype)
+
+
+def _factors(view: Reduced, table: Tensor) -> Tensor:
+    P = table.new_empty(len(table), view.loadings.shape[1])
+    for first in range(0, len(table), 1024):
+        rows = slice(first, first + 1024)
+        P[rows] = view.factors(table[rows].to(view.loadings.dtype)).to(table.dtype)
+    return P
+
+
+def spacing(table: Tensor) -> float:
+    """Return the median distance of a sample to its nearest neighbour."""
+    every = max(1, math.ceil(len(table) / LOOKED_AT))
+    looked_at = table[::every].contiguous()
+    # Into one vector: small results between large temporaries would keep the memory of these.
+    nearest = table.new_empty(len(looked_at))
+    for first in range(0, len(looked_at), 16):
+        part = slice(first, first + 16)
+        # The nearest one is the sample itself.
+        apart = torch.cdist(looked_at[part], table)
+        nearest[part] = apart.topk(2, largest=False).values[:, 1]
+    return max(float(nearest.median()), 1e-12)

@@ -1,0 +1,139 @@
+"""What depends on the data: the values of options that are ``"auto"``, and the untrained model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Literal
+
+from ..options import AUTO
+from .network import Factorized
+from .options import FE
+
+GENE_DIM = 64
+TILE = (100, 100)
+ENTRIES_OF_DOT, SAMPLES_OF_ENTRIES = 10_000, 10
+"""Entries of a minibatch of the dot product; for others, so many times the number of genes."""
+SAMPLE_STEP = 0.14
+"""Length of a step of a sample vector with ``sample_learning_rate="length"``."""
+FEW_DIMENSIONS = 3
+"""Up to how many dimensions phi has to bend much."""
+MANY_COORDINATES = 16
+"""From how many gene coordinates on one of them is the mean of the gene."""
+FOURIER, SOLVE_EVERY = 16, (15, 10)
+"""Frequencies in few dimensions; steps between two solutions in few, and in more."""
+NEIGHBOR_WEIGHT = 0.05, 0.02
+"""In few dimensions, and in more."""
+EVALUATE_EVERY = 10
+
+
+def sized(options: FE, shape: tuple[int, int]) -> FE:
+    """Return `options` with every ``"auto"`` settled, but that of ``validation``, which is a rule.
+
+    Raises
+    ------
+    ValueError
+        If a start at the principal components needs more of them than the matrix has.
+    """
+    chosen = options.settled()
+    n_obs, n_vars = shape
+    most = min(n_obs - 1, n_vars - 1)
+    is_flat = number(chosen.sample_dim) <= FEW_DIMENSIONS
+    gene_dim = chosen.gene_dim
+    if gene_dim == AUTO:
+        gene_dim = min(max(GENE_DIM, 2 * number(chosen.sample_dim)), most)
+    _require_components(chosen, number(gene_dim), shape)
+    size = chosen.minibatch_size
+    if size == AUTO and chosen.minibatch == "tiles":
+        size = TILE
+    elif size == AUTO:
+        size = ENTRIES_OF_DOT if chosen.decoder == "dot" else SAMPLES_OF_ENTRIES * n_vars
+    solve_every = chosen.solve_every
+    if solve_every == AUTO:
+        # Where phi has to bend much, genes need not follow it so closely.
+        solve_every = SOLVE_EVERY[0 if is_flat else 1]
+    rate = chosen.sample_learning_rate
+    if rate == "length":
+        # Steps of Adam have one size in every coordinate; so those of a vector have one length.
+        rate = SAMPLE_STEP / math.sqrt(number(chosen.sample_dim))
+    weight = chosen.neighbor_weight
+    if weight == AUTO:
+        # Samples at random positions have no neighbourhood to keep.
+        weight = 0.0 if chosen.sample_start == "random" else NEIGHBOR_WEIGHT[0 if is_flat else 1]
+    metric = chosen.metric
+    if metric == AUTO:
+        metric = "free" if is_flat or chosen.decoder != "inner" else "expression"
+    noise_model = chosen.noise_model
+    if noise_model == AUTO:
+        # What few coordinates do not hold is large, and much the same in all samples.
+        noise_model = "shared" if is_flat else "equal"
+    return replace(
+        chosen,
+        gene_dim=gene_dim,
+        minibatch_size=size,
+        fourier=(FOURIER if is_flat else 0) if chosen.fourier == AUTO else chosen.fourier,
+        sample_learning_rate=rate,
+        solve_every=solve_every,
+        neighbor_weight=weight,
+        noise_model=noise_model,
+        metric=metric,
+        gene_metric=_gene_metric(chosen, number(gene_dim)),
+        evaluate_every=_evaluate_every(chosen, solve_every),
+    )
+
+
+def number(value: int | str | None) -> int:
+    """Return a settled number, whose type still allows ``"auto"``."""
+    assert isinstance(value, int)
+    return value
+
+
+def _require_components(chosen: FE, gene_dim: int, shape: tuple[int, int]) -> None:
+    n_obs, n_vars = shape
+    most = min(n_obs - 1, n_vars - 1)
+    for name, wanted, by_components in (
+        ("sample_dim", number(chosen.sample_dim), chosen.sample_start == "pca"),
+        ("gene_dim", gene_dim, chosen.gene_start == "svd"),
+    ):
+        if by_components and wanted > most:
+            start_name = name.replace("_dim", "_start")
+            raise ValueError(
+                f"{name}={wanted} is more than the {most} principal components of {n_obs} samples "
+                f"x {n_vars} genes; lower {name} or add {start_name}='random'."
+            )
+
+
+def _gene_metric(chosen: FE, gene_dim: int) -> Literal["balanced", "free"]:
+    if chosen.gene_metric != AUTO:
+        return chosen.gene_metric
+    drawn = chosen.gene_start in ("svd", "random")
+    fits = chosen.center is True and drawn and not chosen.gene_hidden
+    return "balanced" if fits and gene_dim >= MANY_COORDINATES else "free"
+
+
+def _evaluate_every(chosen: FE, solve_every: int | str | None) -> int | Literal["auto"]:
+    every = chosen.evaluate_every
+    if every == AUTO and chosen.decoder == "inner":
+        every = EVALUATE_EVERY
+    if chosen.gene_step == "solve":
+        # An evaluation sees a gene table that has just been solved for.
+        return -(-number(every) // number(solve_every)) * number(solve_every)
+    return every
+
+
+def build(options: FE, n_samples: int, n_genes: int) -> Factorized:
+    """Return the untrained model of settled options."""
+    assert isinstance(options.hidden, tuple)
+    return Factorized(
+        n_samples,
+        n_genes,
+        decoder=options.decoder,
+        sample_dim=number(options.sample_dim),
+        gene_dim=number(options.gene_dim),
+        hidden=options.hidden,
+        gene_hidden=options.gene_hidden,
+        fourier=number(options.fourier),
+        activation=options.activation,
+        output=options.output,
+        gene_mean=options.gene_metric == "balanced",
+    )

@@ -1,0 +1,206 @@
+"""A trained model of factorized embeddings, and its way to named arrays and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...kernels.noise import Noise
+from ...kernels.workers import in_parallel
+from ..base import Placed, Trained
+from .network import Factorized
+from .options import FE
+from .placing import ROWS, Placements, Placing
+from .reduced_basis import Reduced, reduced
+from .residuals import Residuals
+from .sizes import build
+
+ENTRIES_AT_A_TIME = 1 << 22
+"""Values, hidden ones included, that are decoded at a time."""
+BLOCKS = 4
+"""Blocks of ``ROWS`` samples that are placed at a time, by several threads."""
+_TABLES = ("samples", "genes")
+
+
+class TrainedFE(Trained):
+    """A trained model of factorized embeddings.
+
+    Parameters
+    ----------
+    model
+        On the processor.
+    options
+        With every value that was used.
+    residuals
+        What the model leaves of the matrix; None in files that do not know.
+    """
+
+    options: FE
+
+    def __init__(self, model: Factorized, options: FE, residuals: Residuals | None) -> None:
+        self.model, self.options = model.requires_grad_(False), options
+        self._residuals = residuals
+
+    @property
+    def residuals(self) -> Residuals:
+        """What the model leaves of the matrix.
+
+        Raises
+        ------
+        ValueError
+            If the file that the model comes from does not know.
+        """
+        if self._residuals is None:
+            raise ValueError(
+                "the model was trained before new samples could be placed; train again."
+            )
+        return self._residuals
+
+    @property
+    def module(self) -> Factorized:
+        """The two tables and the decoder."""
+        return self.model
+
+    def samples(self) -> np.ndarray:
+        """Return the sample table, float32 (n_obs, sample_dim)."""
+        table: np.ndarray = self.model.sample_vectors().numpy()
+        return table
+
+    def genes(self) -> np.ndarray:
+        """Return the gene vectors, float32 (n_genes, gene_dim)."""
+        table: np.ndarray = self.model.gene_vectors().numpy()
+        return table
+
+    def arrays(self) -> dict[str, dict[str, Any]]:
+        """Return weights, what is left of the matrix, and how it was standardised."""
+        weights = {
+            name: value.numpy().copy()
+            for name, value in self.model.state_dict().items()
+            if name not in _TABLES
+        }
+        minimum, maximum = self.model.bounds.tolist()
+        return {
+            "model": weights,
+            "noise": {
+                "genes": self.residuals.noise.genes.cpu().numpy(),
+                "factors": self.residuals.noise.factors.cpu().numpy(),
+                "log_misfit_limit": self.residuals.log_misfit_limit,
+                "spacing": self.residuals.spacing,
+            },
+            "preprocessing": {
+                "centered": self.options.center,
+                "scale": float(self.model.scale),
+                "minimum": minimum,
+                "maximum": maximum,
+            },
+        }
+
+    def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
+        """Return what places blocks of samples by the genes at `known`."""
+        placing = Placing(
+            self.view,
+            self.model.sample_vectors(),
+            self.residuals.noise,
+            self.residuals.prior,
+            torch.from_numpy(known),
+        )
+        placing.prepare()
+
+        def place(X: np.ndarray) -> Placed:
+            parts: list[Placements | None] = [None] * -(-len(X) // ROWS)
+
+            def run(i: int) -> None:
+                parts[i] = placing.place(X[ROWS * i : ROWS * (i + 1)])
+
+            in_parallel(run, len(parts))
+            return self._placed(Placements.joined([part for part in parts if part is not None]))
+
+        return place
+
+    def _placed(self, found: Placements) -> Placed:
+        with np.errstate(divide="ignore"):
+            unlike = np.log(found.misfit) > self.residuals.log_misfit_limit
+        facts = {"r2": found.r2, "distance": self._distances(found.u), "outlier": unlike}
+        return Placed(found.u, found.error, found.n_genes, facts)
+
+    def _distances(self, u: np.ndarray) -> np.ndarray:
+        """Return the distance to the nearest training sample, in units of theirs, float32 (n,)."""
+        table = self.model.sample_vectors().double()
+        # Not by a product of matrices, whose digits depend on the company.
+        exactly = "donot_use_mm_for_euclid_dist"
+        parts = torch.split(torch.from_numpy(u).double(), ROWS)
+        nearest = [torch.cdist(part, table, compute_mode=exactly).amin(1) for part in parts]
+        found: np.ndarray = (torch.cat(nearest) / self.residuals.spacing).float().numpy()
+        return found
+
+    @cached_property
+    def view(self) -> Reduced:
+        """The decoder as loadings and factors, in float64."""
+        return reduced(self.model, self.model.sample_vectors())
+
+    @property
+    def rows_at_a_time(self) -> int:
+        """As many as keep several threads at work."""
+        return BLOCKS * ROWS
+
+    @property
+    def can_decode(self) -> bool:
+        """Factorized embeddings do."""
+        return True
+
+    @torch.no_grad()
+    def decode(self, u: np.ndarray, genes: np.ndarray) -> np.ndarray:
+        """Return the prediction for `genes` at `u`; NaN where a coordinate is."""
+        predicted = np.full((len(u), len(genes)), np.nan, dtype=np.float32)
+        somewhere = np.flatnonzero(np.isfinite(u).all(axis=1))
+        positions = torch.from_numpy(np.ascontiguousarray(u, dtype=np.float32))
+        wanted = torch.from_numpy(genes)
+        # A tile of the concat decoder holds its hidden activations, so tiles are kept small.
+        hidden = self.options.hidden if self.options.decoder == "concat" else ()
+        width = max(1, sum(int(size) for size in hidden))
+        step = max(1, ENTRIES_AT_A_TIME // max(1, len(genes) * width))
+        for first in range(0, len(somewhere), step):
+            rows = somewhere[first : first + step]
+            predicted[rows] = self.model.decode(positions[rows], wanted).numpy()
+        return predicted
+
+    @torch.no_grad()
+    def decode_pairs(self, samples: np.ndarray, genes: np.ndarray) -> np.ndarray:
+        """Return the prediction for pairs of samples and genes."""
+        parts = [
+            self.model.entries(torch.from_numpy(s), torch.from_numpy(g)).numpy()
+            for s, g in zip(
+                *(np.array_split(a, len(a) // 65536 + 1) for a in (samples, genes)), strict=True
+            )
+        ]
+        return np.concatenate(parts)
+
+    def unit(self) -> tuple[np.ndarray, float]:
+        """Return the centre of each gene and the overall spread around it."""
+        centre: np.ndarray = self.view.centre.numpy()
+        return centre, self.view.scale
+
+
+def load(
+    options: FE, samples: np.ndarray, genes: np.ndarray, arrays: Mapping[str, Mapping[str, Any]]
+) -> TrainedFE:
+    """Return the trained model of its stored arrays."""
+    model = build(options, len(samples), len(genes))
+    # The mean of a gene, which may follow its factors, comes from the offset.
+    factors = model.genes.shape[1]
+    weights = {**arrays["model"], "samples": samples, "genes": genes[:, :factors]}
+    model.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in weights.items()})
+    noise = arrays.get("noise")
+    if noise is None:
+        return TrainedFE(model, options, None)
+    left = Noise(
+        torch.from_numpy(np.array(noise["genes"], dtype=np.float32)),
+        torch.from_numpy(np.array(noise["factors"], dtype=np.float32)),
+    )
+    limit, spacing = float(noise["log_misfit_limit"]), float(noise["spacing"])
+    residuals = Residuals(left, float(options.sample_prior), limit, spacing)
+    return TrainedFE(model, options, residuals)

@@ -1,0 +1,298 @@
+"""The options of a family: what a field may hold, when it applies, what it is if it is left out.
+
+A family lists its options in one frozen dataclass. Everything that has to be known of a field
+stands on the field, as an :class:`Option`: help texts, checks, the command line and the settling
+of ``"auto"`` are all made from it.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar, Literal, Self, get_origin
+
+from .._core.errors import near
+from .kinds import alternatives, converted, described, fits, plain
+
+AUTO: Literal["auto"] = "auto"
+"""The value of an option that is settled by others, or by the data."""
+
+When = Mapping[str, tuple[Any, ...]]
+"""Other options, each with the values it must have one of."""
+
+
+class Except(tuple[Any, ...]):
+    """All values but these."""
+
+    def __contains__(self, value: object) -> bool:
+        return not super().__contains__(value)
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of a field.
+
+    Attributes
+    ----------
+    doc
+        What it means, with its unit.
+    least, above, most
+        Range of a number: at least, more than, at most.
+    applies
+        When the option means anything.
+    otherwise, same_as
+        Its value where it does not, by default that of the field; or the option that has it.
+    needs
+        For some of its values, what these need of other options.
+    kinds
+        Of which of its types it has to be, by other options and their values.
+    auto
+        What ``"auto"`` stands for: the first value whose condition holds. None if the data decide.
+    excludes
+        An option that cannot be given together with this one.
+    follows
+        An option whose change makes what a recipe says of this one void.
+    table
+        ``"obsm"`` or ``"varm"`` if it names a table to start at, and the option with its width.
+    own
+        Names of starts that are no tables.
+    """
+
+    doc: str
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    applies: When = field(default_factory=dict)
+    otherwise: Any = None
+    same_as: str | None = None
+    needs: Mapping[Any, When] = field(default_factory=dict)
+    kinds: Mapping[str, Mapping[Any, type]] = field(default_factory=dict)
+    auto: tuple[tuple[When, Any], ...] | None = None
+    excludes: str | None = None
+    follows: str | None = None
+    table: tuple[str, str] | None = None
+    own: tuple[str, ...] = ()
+
+
+def option(default: Any, doc: str, **facts: Any) -> Any:
+    """Return a field with a default and what is known of it; see :class:`Option`."""
+    facts.setdefault("otherwise", default)
+    return field(default=default, metadata={"option": Option(doc, **facts)})
+
+
+def about(of: Field[Any]) -> Option:
+    """Return what is known of a field."""
+    known: Option = of.metadata["option"]
+    return known
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chooses of a family; the base of :class:`fe_anndata.models.FE` and others.
+
+    Values are checked when the object is made, each by its type and range, and together by what
+    stands on the fields.
+
+    Raises
+    ------
+    ValueError
+        For a value of a wrong type or out of its range, or options that do not go together.
+    """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+    """Words of older versions, names of options and values, and what they are now."""
+
+    def __post_init__(self) -> None:
+        """Bring values to plain Python, and check them."""
+        for of in fields(self):
+            value = _checked(type(self), of, getattr(self, of.name))
+            object.__setattr__(self, of.name, value)
+        settle(type(self), self.chosen())
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the values by name."""
+        return {of.name: getattr(self, of.name) for of in fields(self)}
+
+    def settled(self) -> Self:
+        """Return them with every ``"auto"`` replaced that does not depend on the data."""
+        return type(self)(**settle(type(self), self.chosen()))
+
+
+def options_of(options: type[Options]) -> dict[str, Field[Any]]:
+    """Return the fields of a class of options by name."""
+    return {of.name: of for of in fields(options)}
+
+
+_types: dict[type[Options], dict[str, Any]] = {}
+
+
+def types_of(options: type[Options]) -> dict[str, Any]:
+    """Return the types of a class of options by name."""
+    if options not in _types:
+        _types[options] = typing.get_type_hints(options)
+    return _types[options]
+
+
+def settle(
+    options: type[Options], chosen: Mapping[str, Any], yielding: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return all values, ``"auto"`` replaced where it does not depend on the data.
+
+    Parameters
+    ----------
+    options
+        The class.
+    chosen
+        Values by name; the others have their defaults.
+    yielding
+        Names in `chosen` that are void where they do not apply. For others that is an error.
+
+    Raises
+    ------
+    ValueError
+        If values do not go together.
+    """
+    known = options_of(options)
+    values = {name: chosen.get(name, of.default) for name, of in known.items()}
+    # A field's conditions are on fields before it, which are settled by then.
+    for name, of in known.items():
+        facts = about(of)
+        otherwise = values[facts.same_as] if facts.same_as else facts.otherwise
+        missing = _unmet(facts.applies, values)
+        if missing and (name in yielding or _is_auto(values[name])):
+            values[name] = otherwise
+        elif missing and values[name] != otherwise:
+            other = next(iter(missing))
+            raise ValueError(
+                f"{name} does not apply to {other}={values[other]!r}, it needs "
+                f"{_condition(missing)}; leave it out."
+            )
+        elif _is_auto(values[name]) and facts.auto is not None:
+            values[name] = next(v for when, v in facts.auto if not _unmet(when, values))
+        _require_needs(name, facts, values)
+        _require_kind(name, types_of(options)[name], facts, values)
+        _require_one(name, facts, values)
+    return values
+
+
+def merged(
+    options: type[Options], recipe: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a recipe changes and what the user gives, who wins, by name.
+
+    What a recipe says of an option that no longer applies is left out.
+    """
+    known = options_of(options)
+    kept = {
+        name: value
+        for name, value in recipe.items()
+        if name not in given
+        and about(known[name]).follows not in given
+        and not any(about(known[g]).excludes == name for g in given if g in known)
+    }
+    values = {**kept, **{name: plain(value) for name, value in given.items()}}
+    settled = settle(options, values, yielding=kept)
+    return {
+        name: value
+        for name, value in values.items()
+        if name in given or not _unmet(about(known[name]).applies, settled)
+    }
+
+
+def require_known(options: type[Options], family: str, names: Iterable[str], others: Any) -> None:
+    """Raise TypeError if one of `names` is no option of the class.
+
+    Parameters
+    ----------
+    options, family
+        The class, and the name of its family.
+    names
+        What the user gave.
+    others
+        Classes of other families by name, one of which may know it.
+    """
+    for name in names:
+        if name in options_of(options):
+            continue
+        if name in options.RENAMED:
+            raise TypeError(f"{name} is called {options.RENAMED[name]} now; give that.")
+        owners = [repr(other) for other, of in others.items() if name in options_of(of)]
+        if owners:
+            raise TypeError(
+                f"{name} is an option of the family {' and '.join(owners)}, not of {family!r}."
+            )
+        raise TypeError(
+            f"the family {family!r} has no option {name!r}: {near(name, options_of(options), n=1)}"
+        )
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == AUTO
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None and not _is_auto(value)
+
+
+def _unmet(when: When, values: Mapping[str, Any]) -> When:
+    """Return the part of a condition that does not hold."""
+    return {name: allowed for name, allowed in when.items() if values[name] not in allowed}
+
+
+def _condition(when: When) -> str:
+    parts = []
+    for name, allowed in when.items():
+        values = " or ".join(map(repr, allowed))
+        parts.append(f"another {name} than {values}" if isinstance(allowed, Except)
+                     else f"{name}={values}")  # fmt: skip
+    return " and ".join(parts)
+
+
+def _require_needs(name: str, facts: Option, values: Mapping[str, Any]) -> None:
+    value = values[name]
+    if isinstance(value, typing.Hashable) and value in facts.needs:
+        missing = _unmet(facts.needs[value], values)
+        if missing:
+            others = [v for v in facts.needs if v != value]
+            cure = f", or take another {name}" if others or name not in missing else ""
+            raise ValueError(f"{name}={value!r} needs {_condition(missing)}; add that{cure}.")
+
+
+def _require_kind(name: str, hint: Any, facts: Option, values: Mapping[str, Any]) -> None:
+    for other, by_value in facts.kinds.items():
+        kind = by_value.get(values[other])
+        if kind is None or _is_auto(values[name]) or isinstance(values[name], kind):
+            continue
+        (fitting,) = [k for k in alternatives(hint) if (get_origin(k) or k) is kind]
+        raise ValueError(
+            f"{name} must be {described(fitting, facts)} with {other}={values[other]!r}, not "
+            f"{values[name]!r}."
+        )
+
+
+def _require_one(name: str, facts: Option, values: Mapping[str, Any]) -> None:
+    if facts.excludes is None:
+        return
+    both = values[name], values[facts.excludes]
+    if all(map(_is_given, both)):
+        raise ValueError(f"give {name} or {facts.excludes}, not both.")
+    if both == (None, None):
+        raise ValueError(f"give {name} or {facts.excludes}; both are None.")
+
+
+def _checked(options: type[Options], of: Field[Any], value: Any) -> Any:
+    """Return a value as plain Python.
+
+    Raises
+    ------
+    ValueError
+        If it is not of the type or in the range of the field.
+    """
+    hint, facts = types_of(options)[of.name], about(of)
+    value = converted(hint, value)
+    if fits(hint, value, facts):
+        return value
+    renamed = options.RENAMED.get(value) if isinstance(value, str) else None
+    now = f" ({value!r} is called {renamed!r} now)" if renamed else ""
+    raise ValueError(f"{of.name} must be {described(hint, facts)}, not {value!r}{now}.")

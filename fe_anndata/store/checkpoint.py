@@ -1,0 +1,153 @@
+"""A directory in which a run survives: written whole or not at all at each evaluation.
+
+``run.json`` says what the run is and names the file with its last state, which stands beside it as
+safetensors. Each is written under another name, brought to disk and renamed; files of other states
+go last. So whenever the process ends, ``run.json`` names a complete state, or none yet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from ..training.state import Counters, State
+
+FORMAT = 1
+RECORD = "run.json"
+STATE, PARTIAL = "state-", ".partial"
+_SECTIONS = ("parameters", "best", "moments")
+
+
+class Checkpoint:
+    """The directory of one run.
+
+    Parameters
+    ----------
+    path
+        The directory; it is made when something is written.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+        self._record: dict[str, Any] = {}
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"checkpoint={str(self.path)!r} is a file; name a folder.")
+        if not self.holds_a_run and any(self._foreign()):
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} is not empty and holds no checkpoint; name a new "
+                "folder."
+            )
+
+    @property
+    def holds_a_run(self) -> bool:
+        """Whether a run has been begun here."""
+        return (self.path / RECORD).is_file()
+
+    def _foreign(self) -> list[str]:
+        if not self.path.is_dir():
+            return []
+        return [name for name in os.listdir(self.path) if not name.endswith(PARTIAL)]
+
+    def begin(self, run: Mapping[str, Any]) -> None:
+        """Write what the run is, before its first step.
+
+        Raises
+        ------
+        ValueError
+            If there is no folder for the directory to be in.
+        """
+        if not self.path.parent.is_dir():
+            raise ValueError(f"there is no folder {self.path.parent}; make it first.")
+        self.path.mkdir(exist_ok=True)
+        self._record = {"format": FORMAT, "run": dict(run), "state": None}
+        self._write(RECORD, json.dumps(self._record, indent=1).encode())
+
+    def keep(self, state: State) -> None:
+        """Write the state of the run."""
+        name = f"{STATE}{state.counters.step:09d}.safetensors"
+        best_is_now = state.best is state.parameters
+        arrays = {
+            f"{section}/{key}": np.asarray(value, order="C")
+            for section in _SECTIONS
+            if not (section == "best" and best_is_now)
+            for key, value in getattr(state, section).items()
+        }
+        self._write(name, save(arrays))
+        self._record["state"] = {
+            "file": name,
+            "best_is_now": best_is_now,
+            "counters": asdict(state.counters),
+            "facts": dict(state.facts),
+            "history": state.history,
+        }
+        self._write(RECORD, json.dumps(self._record, indent=1).encode())
+        for other in self.path.glob(f"{STATE}*"):  # of the state before, or of a process that died
+            if other.name != name:
+                other.unlink(missing_ok=True)
+
+    def load(self) -> tuple[dict[str, Any], State | None]:
+        """Return what the run is, and its last state; None if it had no evaluation yet.
+
+        Raises
+        ------
+        ValueError
+            If the directory is damaged, or was written in another format.
+        """
+        try:
+            record = json.loads((self.path / RECORD).read_bytes())
+            written = record["format"]
+            if written == FORMAT:
+                self._record = record
+                stored = record["state"]
+                return record["run"], None if stored is None else self._state(stored)
+        except (ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
+            raise ValueError(
+                f"the checkpoint {self.path} is damaged ({type(error).__name__}: {error}); begin "
+                "again in a new folder."
+            ) from error
+        raise ValueError(
+            f"{self.path} was written in format {written}, and this version of fe_anndata knows "
+            f"format {FORMAT}: use the version that wrote it."
+        )
+
+    def _state(self, stored: Mapping[str, Any]) -> State:
+        sections: dict[str, dict[str, np.ndarray]] = {name: {} for name in _SECTIONS}
+        for key, value in load_file(self.path / stored["file"]).items():
+            section, _, name = key.partition("/")
+            sections[section][name] = value
+        parameters = sections["parameters"]
+        return State(
+            Counters(**stored["counters"]),
+            parameters,
+            parameters if stored["best_is_now"] else sections["best"],
+            sections["moments"],
+            list(stored["history"]),
+            dict(stored["facts"]),
+        )
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file whole or not at all."""
+        partial = self.path / f"{name}{PARTIAL}"
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.path / name)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

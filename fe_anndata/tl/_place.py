@@ -1,0 +1,32 @@
+"""New samples through a trained model, by blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from .._access.new_samples import NewSamples
+from .._access.reference import Reference
+from ..kernels.device import compute
+from ..kernels.workers import workers
+from ..models.base import Placed
+
+
+def place(new: NewSamples, reference: Reference, progress: bool) -> Placed:
+    """Return where the new samples lie."""
+    model, blocks = reference.model, list[Placed]()
+    placing = model.placing(new.alignment.known)
+    with (
+        workers(compute("cpu").threads),
+        tqdm(total=new.rows.shape[0], disable=not progress, unit="sample", desc="fe") as bar,
+    ):
+        for rows, X in new.blocks(model.rows_at_a_time):
+            blocks.append(placing(X))
+            bar.update(rows.stop - rows.start)
+    errors = [block.error for block in blocks if block.error is not None]
+    return Placed(
+        np.concatenate([block.u for block in blocks]),
+        np.concatenate(errors) if errors else None,
+        np.concatenate([block.n_genes for block in blocks]),
+        {name: np.concatenate([block.facts[name] for block in blocks]) for name in blocks[0].facts},
+    )

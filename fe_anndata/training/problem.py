@@ -1,0 +1,41 @@
+"""What a model is learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..kernels.device import Compute
+from ..matrix.audit import Audit
+from ..matrix.rows import Rows
+from .ranks import Ranks
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a model is learned from.
+
+    Attributes
+    ----------
+    rows
+        The matrix of the samples and the genes to train on.
+    audit
+        Its sums and counts.
+    ranks
+        Of the names of samples and genes.
+    seed
+        With the ranks it decides all that is random.
+    compute
+        Where and with what to compute.
+    starts
+        Tables to start at by option, float32.
+    """
+
+    rows: Rows
+    audit: Audit
+    ranks: Ranks
+    seed: int
+    compute: Compute
+    starts: Mapping[str, np.ndarray] = field(default_factory=dict)

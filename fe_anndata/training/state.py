@@ -1,0 +1,89 @@
+"""How a run stands after an evaluation: all that is needed to go on, or to use its result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .task import Schedule
+
+Arrays = dict[str, np.ndarray]
+
+HISTORY_COLUMNS = (
+    "step",
+    "epoch",
+    "seconds",
+    "train_loss",
+    "validation_loss",
+    "entries_per_second",
+)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What decides how a run goes on.
+
+    Attributes
+    ----------
+    step
+        Steps done.
+    best_step, best_loss
+        When the loss that is watched was lowest.
+    waited
+        Evaluations since it last fell by more than the tolerance.
+    reference_loss
+        The loss at that time.
+    drops
+        How often the learning rate has fallen.
+    """
+
+    step: int = 0
+    best_step: int = 0
+    best_loss: float = math.inf
+    reference_loss: float = math.inf
+    waited: int = 0
+    drops: int = 0
+
+    def watch(self, loss: float, schedule: Schedule) -> Counters:
+        """Return the counters after an evaluation at `step` with this loss."""
+        seen = self
+        if loss < self.best_loss:
+            seen = replace(seen, best_step=self.step, best_loss=loss)
+        if loss < self.reference_loss * (1 - schedule.tolerance):
+            return replace(seen, reference_loss=loss, waited=0)
+        seen = replace(seen, waited=self.waited + 1)
+        if schedule.patience is None or seen.waited < schedule.patience:
+            return seen
+        return replace(seen, waited=0, drops=self.drops + 1)
+
+    def has_converged(self, schedule: Schedule) -> bool:
+        """Return whether the learning rate has fallen as often as it may."""
+        return self.drops > schedule.learning_rate_drops
+
+
+@dataclass(frozen=True)
+class State:
+    """A run after its last evaluation.
+
+    Attributes
+    ----------
+    counters
+        Which decide how it goes on.
+    parameters, best, moments
+        Named arrays: the parameters now, at the best evaluation, and the optimisers' moments.
+    history
+        One record per evaluation.
+    facts
+        What the task must know again; see :class:`fe_anndata.training.task.Task`.
+    """
+
+    counters: Counters = field(default_factory=Counters)
+    parameters: Arrays = field(default_factory=dict)
+    best: Arrays = field(default_factory=dict)
+    moments: Arrays = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    facts: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,98 @@
+"""The command plot."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pytest
+
+from .shared import PNG, bad
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["embedding"],
+        ["embedding", "--color", "group"],
+        ["embedding", "--color", "group", "--color", "gene3"],
+        ["density"],
+        ["density", "--groupby", "group"],
+        ["history"],
+        ["reconstruction"],
+        ["similar-genes", "--genes", "gene3"],
+        ["gene-similarity-matrix", "--genes", "gene3", "--genes", "gene5"],
+        ["gene-arithmetic", "--expression", "gene3 - gene5 + gene7"],
+    ],
+    ids=" ".join,
+)
+def test_plot(run, trained, tmp_path, words):
+    out = tmp_path / "picture.png"
+    code, printed, err = run("plot", trained, *words, "-o", out, "--dpi", 40)
+    assert code == 0, err
+    assert f"wrote {out}" in printed
+    assert out.read_bytes().startswith(PNG)
+    assert not plt.get_fignums()
+
+
+def test_plot_of_lists(run, trained, tmp_path):
+    sets, out = tmp_path / "sets.gmt", tmp_path / "lists.png"
+    sets.write_text("A\tx\tgene1\tgene2\nB\tx\tgene2\tgene3\n")
+    code, _, err = run("plot", trained, "gene-lists", "--gene-sets", sets, "-o", out)
+    assert code == 0, err
+    assert out.read_bytes().startswith(PNG)
+
+
+def test_plot_with_new_samples(run, new, trained, tmp_path):
+    out = tmp_path / "picture.png"
+    bad(run("plot", trained, "embedding", "--query", new, "-o", out), "fe.tl.transform")
+    run("transform", new, trained, "-o", new, "--overwrite", "--no-progress")
+    words = ["--query", new, "--color", "group", "-o", out, "--dpi", 40]
+    code, _, err = run("plot", trained, "embedding", *words)
+    assert code == 0, err
+    assert out.read_bytes().startswith(PNG)
+    out.unlink()
+    bad(run("plot", trained, "history", "--query", new, "-o", out), "--query", "history")
+
+
+def test_plot_follows_the_ending_and_the_dpi(run, trained, tmp_path):
+    run("plot", trained, "history", "-o", tmp_path / "a.svg")
+    assert b"<svg" in (tmp_path / "a.svg").read_bytes()
+    for dpi in (40, 80):
+        run("plot", trained, "history", "-o", tmp_path / f"{dpi}.png", "--dpi", dpi)
+    low, high = (plt.imread(tmp_path / f"{dpi}.png").shape[1] for dpi in (40, 80))
+    assert high == pytest.approx(2 * low, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["similar-genes"], ["--genes"]),
+        (["gene-similarity-matrix"], ["--genes"]),
+        (["gene-arithmetic"], ["--expression"]),
+        (["gene-lists"], ["--gene-sets"]),
+        (["history", "--gene-sets", "x.gmt"], ["--gene-sets", "history"]),
+        (["history", "--color", "group"], ["--color", "history"]),
+        (["embedding", "--genes", "gene1"], ["--genes", "embedding"]),
+        (["embedding", "--color", "gruop"], ["'group'"]),
+        (["similar-genes", "--genes", "Gene1"], ["'gene1'"]),
+        (["density", "--groupby", "x"], ["'group'"]),
+        (["history", "--key", "k"], ["'k'"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_plot_refuses(run, trained, tmp_path, words, named):
+    bad(run("plot", trained, *words, "-o", tmp_path / "x.png"), *named)
+    assert not list(tmp_path.iterdir())
+
+
+def test_plot_of_an_unknown_kind_of_file(run, trained, tmp_path):
+    bad(run("plot", trained, "history", "-o", tmp_path / "x.picture"), "picture")
+    assert not list(tmp_path.iterdir())
+
+
+def test_plot_never_overwrites_unless_told_to(run, trained, tmp_path):
+    out = tmp_path / "x.png"
+    out.write_bytes(b"precious")
+    bad(run("plot", trained, "history", "-o", out), "exists", "overwrite")
+    assert out.read_bytes() == b"precious"
+    assert run("plot", trained, "history", "-o", out, "--overwrite")[0] == 0
+    assert out.read_bytes().startswith(PNG)
