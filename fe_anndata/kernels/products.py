@@ -16,8 +16,9 @@ from torch import Tensor
 from . import squares
 from .workers import in_parallel
 
-PARTS, PART = 16, 64
-"""Into how many parts products are cut for the threads of a processor, and the least of a part."""
+PARTS, PART, PART_OF_MANY = 16, 64, 192
+"""Into how many parts a block is cut for the threads of a processor, the least of a part, and the
+least where there are several blocks: each part reads all of the other factor."""
 
 
 class Block:
@@ -29,10 +30,15 @@ class Block:
         A float32 array or CSR matrix without NaN.
     device
         Where to compute.
+    alone
+        Whether these are all rows.
     """
 
-    def __init__(self, X: Any, device: torch.device) -> None:
-        down, across = (_parts(n) if device.type == "cpu" else 1 for n in X.shape)
+    def __init__(self, X: Any, device: torch.device, *, alone: bool = True) -> None:
+        least = PART if alone else PART_OF_MANY
+        down, across = 1, 1
+        if device.type == "cpu":
+            down, across = _parts(X.shape[0], least), _parts(X.shape[1], PART)
         if sparse.issparse(X):
             self.forward = csr_tensor(X, device)
             self.rows = _in_parts(X, down, device) if down > 1 else [self.forward]
@@ -146,8 +152,8 @@ def _add_transposed(parts: list[Tensor], right: Tensor, out: Tensor) -> None:
     in_parallel(multiply, len(parts))
 
 
-def _parts(n: int) -> int:
-    return max(1, min(PARTS, n // PART))
+def _parts(n: int, least: int) -> int:
+    return max(1, min(PARTS, n // least))
 
 
 def _in_parts(X: Any, parts: int, device: torch.device) -> list[Tensor]:

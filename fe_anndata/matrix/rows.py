@@ -18,8 +18,8 @@ from . import values
 from .entries import Entries
 from .values import Values, as_values
 
-BLOCK, SPARSE_BLOCK = 1 << 22, 1 << 24
-"""How many entries a block has, of a dense matrix and of a sparse one."""
+BLOCK, SPARSE_BLOCK = 1 << 23, 1 << 24
+"""How many entries a block has at most, of a dense matrix and of a sparse one."""
 
 
 class Rows(ABC):
@@ -57,9 +57,12 @@ class Rows(ABC):
 
     def parts(self, n: int | None = None) -> list[slice]:
         """Return which rows are in each block."""
-        entries = SPARSE_BLOCK if self.is_sparse else BLOCK
-        n = n or max(1, entries // max(1, self.shape[1]))
-        return [slice(first, min(first + n, self.shape[0])) for first in range(0, self.shape[0], n)]
+        n_obs, n_vars = self.shape
+        if n is None:
+            # Evenly: a last block of a few rows would cost as much as any.
+            most = SPARSE_BLOCK if self.is_sparse else BLOCK
+            n = max(1, -(-n_obs // max(1, -(-n_obs * n_vars // most))))
+        return [slice(first, min(first + n, n_obs)) for first in range(0, n_obs, n)]
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> Values:

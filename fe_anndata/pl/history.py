@@ -17,6 +17,12 @@ from ._axes import SMALL, finish, make_room, panels
 from ._colors import FEW
 
 Floats = NDArray[np.float64]
+LOSSES = {
+    "mse": "mean squared error per entry",
+    "cross-entropy": "cross-entropy per token, nats",
+    "nll": "negative log-likelihood per entry, nats",
+}
+"""What a history holds, by its name in ``uns``."""
 COLUMNS = ["step", "seconds", "train_loss", "validation_loss"]
 
 
@@ -89,7 +95,7 @@ def history(
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(LogFormatter())  # 2 and not 2 x 10^0
         panel.yaxis.set_minor_formatter(LogFormatter())
-    panel.set(xlabel="step", ylabel="mean squared error per entry")
+    panel.set(xlabel="step", ylabel=LOSSES[str(adata.uns[Keys(key).uns].get("loss", "mse"))])
     panel.spines[["right"]].set_visible(False)
     panel.legend(
         loc="upper left", bbox_to_anchor=(1.03, 1), borderaxespad=0, frameon=False, fontsize=SMALL

@@ -159,6 +159,7 @@ def test_blocks_are_cut_by_the_shape_alone(X, tmp_path, monkeypatch):
     dense = [ByBlocks(in_hdf5(X, tmp_path)), ByBlocks(of_dask(X, tmp_path)), InMemory(X)]
     csr = sparse_of("csr", "zarr")(X, tmp_path), of_dask_csr(X, tmp_path)
     few = [*map(ByBlocks, csr), InMemory(sparse.csr_matrix(X))]
+    # 23 rows in six blocks, and in four: evenly, for a last one of a row would cost as much.
     for alike, n in ((dense, 4), (few, 6)):
         for rows in alike:
             starts = [part.start for part, _ in rows.blocks()]

@@ -43,8 +43,13 @@ def target_of(problem: Problem, holdout: Holdout, centre: Tensor, *, standardise
 def _products(problem: Problem, device: torch.device) -> Products:
     rows = problem.rows
 
+    alone = len(rows.parts()) == 1
+
     def blocks() -> Iterator[tuple[slice, Block]]:
-        return ((part, Block(without_missing(values), device)) for part, values in rows.blocks())
+        return (
+            (part, Block(without_missing(values), device, alone=alone))
+            for part, values in rows.blocks()
+        )
 
     if rows.whole is None:
         return Products(blocks, rows.shape)
