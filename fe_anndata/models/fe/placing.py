@@ -231,7 +231,7 @@ class Placing:
         return positions, residual, curvature
 
     def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
-        """Return positions (n, d) of trained samples, from their own, by scores ``y V / D`` (n, k)."""
+        """Return positions (n, d) of trained samples, from `own`, by scores ``y V / D`` (n, k)."""
         placed, dtype = torch.empty_like(own), self.loadings.dtype
         if not self.many:
             _ = self.candidates  # before threads ask for them
