@@ -117,3 +117,26 @@ def test_best_gene_factors_are_a_ridge_regression(prior, penalty, hidden_share, 
     ridge = prior * loss + penalty * observed.sum()
     expected = np.linalg.solve(P.T @ P + ridge * np.eye(5), P.T @ Y).T
     np.testing.assert_allclose(got.numpy(), expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_samples_that_do_not_count_shape_nothing_but_themselves(as_sparse):
+    shape = (13, 31)
+    X, observed, _, P, Q = problem(shape, 5, 0.3, as_sparse)
+    counted, offset = np.arange(13) % 4 > 0, torch.full((31,), 3.0)
+    kind = sparse.csr_matrix(X) if as_sparse else X
+    target = target_of(kind, np.nonzero(~observed), offset, counted=counted)
+    assert target.n_observed == observed[counted].sum()
+    got = loss_and_gradients(target, P, Q)
+    loss, of_counted, dQ = naive(X[counted], observed[counted], P[counted], Q, offset, target.scale)
+    _, of_others, _ = naive(X[~counted], observed[~counted], P[~counted], Q, offset, target.scale)
+    expected = torch.empty(13, 5, dtype=torch.float64)
+    expected[counted] = of_counted
+    # Their error is not a part of the loss, but is divided by as many entries.
+    expected[~counted] = of_others * observed[~counted].sum() / target.n_observed
+    assert got.loss == pytest.approx(loss, rel=1e-4)
+    torch.testing.assert_close(got.Q.double(), dQ, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(got.P.double(), expected, rtol=1e-4, atol=1e-5)
+    scores = Scores.of(target, P, Q)
+    assert scores.loss == pytest.approx(loss, rel=1e-4)
+    torch.testing.assert_close(scores.gradient(P, slice(0, 13)), got.P, rtol=1e-4, atol=1e-5)

@@ -73,3 +73,16 @@ def test_noise_is_found_again(kind):
     assert not equal.factors.any()
     errors = misfit(target, filled, P, V, noise, scores)
     assert abs(float(errors.mean()) - 1) < 0.05
+
+
+def test_a_gene_that_is_known_exactly_still_has_some_noise():
+    """A hundredth of the mean, so that it does not decide alone where a sample is."""
+    X = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    X[:, 3] = 0
+    target = target_of(X, None, torch.zeros(8), standardise=False)
+    P, V = torch.zeros(50, 2), torch.zeros(8, 2)
+    noise, _ = residual_noise(target, target.nothing(), P, V, shared=True)
+    mean = float((X**2).mean())
+    expected = torch.from_numpy((X**2).mean(0)).clamp_min(0.01 * mean)
+    torch.testing.assert_close(noise.genes, expected)
+    assert float(noise.genes[3]) == pytest.approx(0.01 * mean)

@@ -170,6 +170,8 @@ def test_raw_counts_are_warned_of():
         (np.minimum(COUNTS, 50), False),
         (np.minimum(COUNTS, 51), True),
         (np.empty(0, np.float32), False),
+        (np.tile(COUNTS, 5), True),
+        (np.tile(COUNTS, 5) + 0.5 * (np.arange(5000) == 1), False),  # one that a glance misses
     ],
 )
 def test_looks_like_counts(values, expected):

@@ -12,6 +12,8 @@ from scipy import sparse
 from fe_anndata.matrix.audit import audit
 from fe_anndata.matrix.rows import ByBlocks, InMemory, stored_values
 
+pytestmark = pytest.mark.filterwarnings("ignore:zarr v3 autosharding")
+
 N, M = 23, 17
 
 

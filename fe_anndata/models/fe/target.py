@@ -88,5 +88,6 @@ def bounds(problem: Problem, holdout: Holdout) -> tuple[float, float]:
         block[held_out.rows[inside] - part.start, held_out.cols[inside]] = np.nan
         block = block[holdout.counted[part]]
         if len(block):
-            least, greatest = min(least, np.nanmin(block)), max(greatest, np.nanmax(block))
-    return float(least), float(greatest)
+            least = float(np.fmin(least, np.fmin.reduce(block, axis=None)))
+            greatest = float(np.fmax(greatest, np.fmax.reduce(block, axis=None)))
+    return least, greatest

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import cdist
 
+from fe_anndata.matrix.entries import Entries
 from fe_anndata.matrix.rows import InMemory
 from fe_anndata.models.fe import residuals
 from fe_anndata.models.fe.placing import Placing
@@ -50,16 +52,15 @@ def test_the_prior_is_chosen_by_held_out_entries(X):
     assert losses["auto"] < losses[1.0]
 
 
-def test_coordinates_in_the_metric_of_expression(X):
+@pytest.mark.parametrize("changes", [{"sample_dim": 5}, {"sample_dim": 2}, {"hidden": ()}])
+def test_coordinates_in_the_metric_of_expression(X, changes):
     """The same model in other coordinates, with the distances of linearly decoded profiles."""
-    free, changed = (
-        fit(X, choose("default", sample_dim=5, steps=20, metric=m)) for m in ("free", "expression")
-    )
+    free, changed = (fit(X, choose(**changes, steps=20, metric=m)) for m in ("free", "expression"))
     np.testing.assert_allclose(predict(changed), predict(free), atol=2e-3)
     assert changed.validation_loss == pytest.approx(free.validation_loss, rel=1e-4)
     u, decoded = changed.trained.samples().astype(np.float64), predict(changed)
     slope = np.linalg.lstsq(u - u.mean(0), decoded - decoded.mean(0), rcond=None)[0]
-    np.testing.assert_allclose(slope @ slope.T, np.eye(5), atol=1e-2)
+    np.testing.assert_allclose(slope @ slope.T, np.eye(u.shape[1]), atol=1e-2)
 
 
 def middle(values):
@@ -112,3 +113,32 @@ def test_a_profile_unlike_all_others_is_told(X):
     assert left.log_misfit_limit == pytest.approx(
         np.median(logs) + 6 * spread, abs=float(spread) / 5
     )
+
+
+@pytest.mark.parametrize(
+    ("losses", "tried", "chosen"),
+    [
+        ([4, 3, 2, 1], [1, 4, 16, 64], 64),
+        ([4, 3, 3, 1], [1, 4, 16], 4),  # not past the first that is no better
+        ([4, 5, 2, 1], [1, 4], 1),
+        ([4, np.nan, 2, 1], [1, 4], 1),
+    ],
+)
+def test_priors_are_tried_until_held_out_entries_get_worse(losses, tried, chosen, monkeypatch):
+    seen = []
+
+    class Placing:
+        def __init__(self, view, table, noise, weight):
+            seen.append(weight)
+
+        def of_scores(self, scores, table):
+            return torch.full((len(table), 1), float(losses[len(seen) - 1]) ** 0.5)
+
+    monkeypatch.setattr(residuals, "Placing", Placing)
+    view = SimpleNamespace(
+        factors=lambda u: u, loadings=torch.ones(4, 1), centre=torch.zeros(4), scale=1.0
+    )
+    table, held_out = torch.zeros(5, 1), Entries(np.arange(3), np.arange(3), np.zeros(3, "f4"))
+    found = residuals._best_prior(view, table, None, table, held_out)
+    assert seen == tried
+    assert found == chosen

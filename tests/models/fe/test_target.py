@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from scipy import sparse
 
+from fe_anndata.matrix.entries import Entries
 from fe_anndata.matrix.rows import ByBlocks, InMemory
 from fe_anndata.models.fe.target import bounds, gene_means, target_of
-from fe_anndata.training.holdout import draw
+from fe_anndata.training.holdout import Holdout, draw
 from tests.helpers import in_order, problem
 
 KINDS = {
@@ -69,3 +72,13 @@ def test_the_whole_matrix_around_its_centre(case):
     expected = np.nan_to_num(around)[holdout.counted] @ Q.numpy() / target.scale
     np.testing.assert_allclose(product, expected, atol=2e-3)
     assert target_of(given, holdout, centre, standardise=False).scale == 1
+
+
+def test_a_block_of_which_all_is_held_out(X, monkeypatch):
+    monkeypatch.setattr("fe_anndata.models.fe.target.BLOCK", 59)
+    last = np.full(90, 59), np.arange(90)
+    holdout = Holdout(Entries(*last, X[last]), np.ones(60, bool))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = bounds(problem(X), holdout)
+    assert found == (X[:59].min(), X[:59].max())
