@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from cyclopts import Group, Parameter, Token
 
 from ..models.documented import explained
-from ..models.options import Options, about, alternatives, options_of, types_of
+from ..models.kinds import alternatives
+from ..models.options import Options, about, options_of, types_of
 
 
 def parameters(options: type[Options], group: Group) -> list[inspect.Parameter]:

@@ -7,14 +7,13 @@ of ``"auto"`` are all made from it.
 
 from __future__ import annotations
 
-import math
-import types
 import typing
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, ClassVar, Literal, Self, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, get_origin
 
 from .._core.errors import near
+from .kinds import alternatives, converted, described, fits, plain
 
 AUTO: Literal["auto"] = "auto"
 """The value of an option that is settled by others, or by the data."""
@@ -56,6 +55,8 @@ class Option:
         An option whose change makes what a recipe says of this one void.
     table
         ``"obsm"`` or ``"varm"`` if it names a table to start at, and the option with its width.
+    own
+        Names of starts that are no tables.
     """
 
     doc: str
@@ -71,6 +72,7 @@ class Option:
     excludes: str | None = None
     follows: str | None = None
     table: tuple[str, str] | None = None
+    own: tuple[str, ...] = ()
 
 
 def option(default: Any, doc: str, **facts: Any) -> Any:
@@ -288,102 +290,9 @@ def _checked(options: type[Options], of: Field[Any], value: Any) -> Any:
         If it is not of the type or in the range of the field.
     """
     hint, facts = types_of(options)[of.name], about(of)
-    value = plain(value)
-    kinds = alternatives(hint)
-    if any(_is_sizes(kind) for kind in kinds):
-        # One size may be given without a tuple, and a tuple of one where a number will do.
-        if _is_size(value) and int not in kinds:
-            value = (value,)
-        elif isinstance(value, tuple) and len(value) == 1 and int in kinds:
-            value = value[0]
-    if any(_fits(kind, value, facts) for kind in kinds):
-        return float(value) if float in kinds and _is_number(value) else value
+    value = converted(hint, value)
+    if fits(hint, value, facts):
+        return value
     renamed = options.RENAMED.get(value) if isinstance(value, str) else None
     now = f" ({value!r} is called {renamed!r} now)" if renamed else ""
     raise ValueError(f"{of.name} must be {described(hint, facts)}, not {value!r}{now}.")
-
-
-def alternatives(hint: Any) -> tuple[Any, ...]:
-    """Return the types that a field may have one of."""
-    return (
-        get_args(hint)
-        if isinstance(hint, types.UnionType) or get_origin(hint) is typing.Union
-        else (hint,)
-    )
-
-
-def _fits(kind: Any, value: Any, facts: Option) -> bool:
-    if kind is type(None):
-        return value is None
-    if get_origin(kind) is Literal:
-        return isinstance(value, str | bool) and value in get_args(kind)
-    if _is_sizes(kind):
-        args = get_args(kind)
-        length = args[-1] is Ellipsis or (isinstance(value, tuple) and len(value) == len(args))
-        return isinstance(value, tuple) and length and all(_is_size(part) for part in value)
-    if kind is float:
-        return _is_number(value) and _in_range(value, facts)
-    if kind is int:
-        return isinstance(value, int) and _is_number(value) and _in_range(value, facts)
-    return isinstance(value, kind)
-
-
-def _is_sizes(kind: Any) -> bool:
-    return get_origin(kind) is tuple
-
-
-def _is_size(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _in_range(value: float, facts: Option) -> bool:
-    return not (
-        (facts.least is not None and value < facts.least)
-        or (facts.above is not None and value <= facts.above)
-        or (facts.most is not None and value > facts.most)
-    )
-
-
-def described(hint: Any, facts: Option) -> str:
-    """Return what a field may hold, in words."""
-    words, choices = [], []
-    for kind in alternatives(hint):
-        if get_origin(kind) is Literal:
-            choices += [repr(choice) for choice in get_args(kind)]
-        elif _is_sizes(kind) and get_args(kind)[-1] is Ellipsis:
-            words.append("positive integers, such as (100, 50)")
-        elif _is_sizes(kind):
-            words.append(f"{len(get_args(kind))} positive integers")
-        elif kind is bool:
-            words.append("True or False")
-        elif kind in (int, float):
-            words.append(_number(kind, facts))
-        elif kind is str:
-            words.append("a name")
-    if choices and not words:
-        return f"one of {', '.join(choices)}"
-    return ", or ".join(words + choices)
-
-
-def _number(kind: type, facts: Option) -> str:
-    noun = "an integer" if kind is int else "a number"
-    if facts.most is not None:
-        return f"{noun} from {facts.least or 0:g} to {facts.most:g}"
-    if facts.above == 0 or facts.least == 1:
-        return "a positive integer" if kind is int else "a positive number"
-    if facts.least == 0:
-        return f"{noun} that is not negative"
-    return noun if facts.least is None else f"{noun} of at least {facts.least:g}"
-
-
-def plain(value: Any) -> Any:
-    """Return Python numbers and tuples for those of numpy, which users loop over and files give."""
-    if hasattr(value, "tolist"):  # an array or a scalar of numpy
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return tuple(plain(part) for part in value)
-    return value

@@ -15,7 +15,8 @@ import pandas as pd
 
 from ..models import families, family
 from ..models.base import Family, Trained
-from ..models.options import Options, options_of, plain
+from ..models.kinds import plain
+from ..models.options import Options, options_of
 from ..training import Fitted
 from ..training.state import HISTORY_COLUMNS, Counters, State
 

@@ -14,7 +14,6 @@ from ..models.options import AUTO, Options, about, options_of
 
 ARRAY = "array"
 """What a table that the user gave as an array is called."""
-RESERVED = ("pca", "svd", "random", AUTO, ARRAY)
 
 
 def start_tables(
@@ -46,14 +45,16 @@ def start_tables(
     names: dict[str, Any] = {}
     tables: dict[str, tuple[np.ndarray, bool]] = {}
     for name, of in options_of(options).items():
-        where = about(of).table
+        where, own = about(of).table, about(of).own
         start = given.get(name)
-        if where is None or start is None or (isinstance(start, str) and start in RESERVED):
+        if where is None or start is None:
+            continue
+        if isinstance(start, str) and start in (AUTO, ARRAY, *own):
             continue
         of_genes, width = where[0] == "varm", where[1]
         stored = adata.varm if of_genes else adata.obsm
         if isinstance(start, str):
-            known = [*RESERVED[:3], *stored]
+            known = [*own, *stored]
             require_key(start, known, f"start, or key of adata.{where[0]},")
             label, table = start, as_table(stored[start])
         else:

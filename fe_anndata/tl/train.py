@@ -19,7 +19,9 @@ from ..kernels.workers import workers
 from ..models.options import Options
 from ..store.checkpoint import Checkpoint
 from ..training import fit
-from ._run import Asked, Run, checkpointed_run, family_asked, new_run, resumed_run, write
+from ._resume import checkpointed_run, resumed_run
+from ._run import Asked, Run, family_asked, new_run
+from ._write import write
 
 
 def train(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..options import AUTO, plain, settle
+from ..kinds import plain
+from ..options import AUTO, settle
 from .options import FE
 
 _VALUES = {"validation_by": {"cells": "entries"}, "minibatch": {"cells": "entries"}}

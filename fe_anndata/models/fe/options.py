@@ -20,10 +20,9 @@ _ALWAYS: Mapping[str, tuple[object, ...]] = {}
 class FE(Options):
     """Options of factorized embeddings, the family ``"fe"``.
 
-    Every sample and every gene has a vector; a decoder predicts the expression of a gene in a
-    sample from the two, and all three are trained on the squared error (Trofimov et al. 2020,
-    Bioinformatics 36, i417-i426). Rates and weights are those of the standardised matrix: its
-    unit is the overall standard deviation around the gene means.
+    A decoder predicts the expression of a gene in a sample from a vector of each; all are trained
+    on the squared error (Trofimov et al. 2020, Bioinformatics 36, i417-i426). The unit of rates and
+    weights is the overall standard deviation around the gene means.
     """
 
     RENAMED: ClassVar[Mapping[str, str]] = {
@@ -95,21 +94,22 @@ class FE(Options):
         "a key of adata.obsm, or in tl.train an array (n_obs, sample_dim).",
         auto=((_NETWORK, "pca"), (_ALWAYS, "random")),
         table=("obsm", "sample_dim"),
+        own=("pca", "random"),
     )
     gene_start: str = option(
         AUTO,
-        "Where gene vectors start: 'svd' (the loadings, the default), 'random' (the default of "
-        "decoder='dot'), a key of adata.varm, or in tl.train an array (n_vars, gene_dim).",
+        "Where gene vectors start: 'svd' (the loadings), 'random', a key of adata.varm, or in "
+        "tl.train an array (n_vars, gene_dim).",
         auto=((_NETWORK, "svd"), (_ALWAYS, "random")),
         table=("varm", "gene_dim"),
+        own=("svd", "random"),
     )
     init: Literal["glorot", "torch"] = option(
-        "glorot", "How weights are drawn: 'glorot', or 'torch' for the default of torch.nn.Linear."
+        "glorot", "How weights are drawn; 'torch' is the default of torch.nn.Linear."
     )
     minibatch: Literal["full", "entries", "tiles"] | Literal["auto"] = option(
         AUTO,
-        "What a step sees: 'full', the whole matrix; 'entries', random entries of it; 'tiles', "
-        "some samples x some genes.",
+        "What a step sees: 'full', the matrix; random 'entries'; 'tiles', some samples x genes.",
         auto=((_INNER, "full"), ({"decoder": ("concat",)}, "tiles"), (_ALWAYS, "entries")),
         needs={"full": {"decoder": ("inner",), "output": ("linear",)}},
     )
@@ -137,21 +137,20 @@ class FE(Options):
     sample_learning_rate: float | Literal["auto", "length"] | None = option(
         AUTO,
         "Learning rate of the sample vectors; None for that of the network, 'length' for 0.14 over "
-        "the square root of sample_dim, so that steps have the same length in any dimension.",
+        "the square root of sample_dim: steps are as long in any dimension.",
         above=0,
         auto=((_INNER, "length"), ({"decoder": ("concat",)}, 3e-2), (_ALWAYS, None)),
     )
     warm_up: int = option(10, "Number of first steps over which the learning rates rise.", least=0)
     l2: float = option(
         0.0,
-        "Weight of the sum of squares of all parameters in the loss, which is the mean squared "
-        "error in units of the overall variance if center, else of the matrix.",
+        "Weight of the sum of squares of all parameters beside the mean squared error.",
         least=0,
     )
     weight_decay: float | Literal["auto"] = option(
         AUTO,
-        "What weight matrices lose of themselves in a step, in units of the learning rate times "
-        "the fraction of the variance that is still unexplained.",
+        "What weight matrices lose of themselves in a step, in units of learning_rate times the "
+        "unexplained fraction of the variance.",
         least=0,
         applies={"optimizer": ("muon",)},
         otherwise=0.0,
@@ -159,9 +158,8 @@ class FE(Options):
     )
     gene_step: Literal["solve", "gradient"] | Literal["auto"] = option(
         AUTO,
-        "How gene vectors learn: 'solve', as the exact solution of a ridge regression every "
-        "solve_every steps, between which samples and network move while the genes are fixed; or "
-        "'gradient', with all else in every step.",
+        "How gene vectors learn: 'solve', by an exact ridge regression every solve_every steps, "
+        "between which they are fixed; or 'gradient', with all else in every step.",
         applies=_INNER,
         otherwise="gradient",
         auto=(({"minibatch": ("full",), "gene_hidden": ((),)}, "solve"), (_ALWAYS, "gradient")),
@@ -177,8 +175,8 @@ class FE(Options):
     )
     solve_every: int | Literal["auto"] | None = option(
         AUTO,
-        "Steps between two solutions, which together stand for one pass over the matrix. 'auto' "
-        "is 15 up to three dimensions and 10 above.",
+        "Steps between two solutions, one pass over the matrix. 'auto' is 15 up to three "
+        "dimensions and 10 above.",
         least=1,
         applies={"gene_step": ("solve",)},
         otherwise=None,
@@ -203,51 +201,46 @@ class FE(Options):
     )
     neighbor_weight: float | Literal["auto"] = option(
         AUTO,
-        "Weight of a term that keeps samples near to each other whose expression is, against the "
-        "reconstruction as a fraction of the variance that is explained; 0 for none. Of more than "
-        "2048 samples 2048 take part. A table of your own to start at should have about unit "
-        "variance. 'auto' is 0.05 up to three dimensions and 0.02 above, and 0 where samples start "
-        "at random.",
+        "Weight of a term that keeps samples near whose expression is alike, against the fraction "
+        "of the variance that is explained; 0 for none. At most 2048 samples take part. A start of "
+        "your own should have about unit variance. 'auto' is 0.05 up to three dimensions, 0.02 "
+        "above, and 0 where samples start at random.",
         least=0,
         applies=_WHOLE,
         otherwise=0.0,
     )
     place_samples: bool | Literal["auto"] = option(
         AUTO,
-        "Whether, in the end, each sample moves to where tl.transform would place it, so that new "
-        "samples and those trained on are alike. The history is that of the training before.",
+        "Whether each sample moves in the end to where tl.transform would place it, so that new "
+        "and trained samples are alike. The history is that of the training before.",
         auto=(({**_WHOLE, "optimizer": ("muon",)}, True), (_ALWAYS, False)),
     )
     noise_model: Literal["shared", "equal"] | Literal["auto"] = option(
         AUTO,
-        "What the error of a profile is measured by where samples are placed: 'equal' noise in all "
-        "genes (least squares), or 'shared', where each gene has noise of its own size and genes "
-        "have errors in common, both estimated from what the training leaves. 'auto' is shared up "
-        "to three dimensions, which leave much, and equal above.",
+        "How samples are placed: by 'equal' noise in all genes (least squares), or 'shared', where "
+        "each gene has noise of its own size and genes have errors in common, estimated from what "
+        "the training leaves. 'auto' is shared up to three dimensions and equal above.",
     )
     sample_prior: float | Literal["auto"] = option(
         1.0,
-        "Weight of the normal prior of the sample vectors where samples are placed. 'auto' is 1 up "
-        "to three dimensions, and above the one of 1, 4, 16 and 64 with which placed samples "
-        "predict their held-out entries best; that is for imputation.",
+        "Weight of the prior of samples where they are placed. 'auto', for imputation, is 1 up to "
+        "three dimensions, and above of 1, 4, 16 and 64 what predicts held-out entries best.",
         least=0,
     )
     metric: Literal["expression", "free"] | Literal["auto"] = option(
         AUTO,
-        "'expression': in the end coordinates are changed linearly so that distances are those of "
-        "the profiles that the best linear map of them decodes, in the units of the matrix, as "
-        "between principal components. 'free': they stay as they were trained. 'auto' is free up "
-        "to three dimensions and expression above, and free for other decoders.",
+        "'expression': in the end a linear change makes distances those of the profiles that the "
+        "best linear map of the coordinates decodes, in the units of the matrix, as in PCA. "
+        "'free': they stay as trained. 'auto' is free up to three dimensions, expression above.",
         applies=_INNER,
         otherwise="free",
     )
     gene_metric: Literal["balanced", "free"] | Literal["auto"] = option(
         AUTO,
-        "'balanced': in the end gene coordinates are changed linearly, which leaves the model what "
-        "it is: axes are those of a PCA of what the model predicts, each with the fourth root of "
-        "its variance, and the last coordinate is the standardised mean of the gene. 'free': they "
-        "stay as they were trained. 'auto' is balanced from 16 coordinates on, if genes are "
-        "centred, start at no array and have no hidden layers.",
+        "'balanced': in the end a linear change, which keeps what is predicted, makes gene axes "
+        "those of a PCA of it, each with the fourth root of its variance, and the last one the "
+        "standardised mean of the gene. 'free': they stay as trained. 'auto' "
+        "is balanced from 16 coordinates on, if center, without gene_hidden or own start.",
         applies=_INNER,
         otherwise="free",
         needs={"balanced": {"center": (True,), "gene_hidden": ((),)}},
@@ -272,16 +265,14 @@ class FE(Options):
     )
     validation: float | Literal["auto"] = option(
         AUTO,
-        "Fraction held out from everything that is fitted; 0 for none. 'auto' is 0.05, but at most "
-        "50,000 entries.",
+        "Fraction held out from all that is fitted; 'auto' is 0.05, but at most 50,000 entries.",
         least=0,
         most=0.5,
     )
     validation_by: Literal["entries", "samples"] = option(
         "entries",
-        "What is held out: 'entries' anywhere in the matrix, or whole 'samples'. These shape "
-        "nothing that is shared; their own vectors are fitted to a random half of their entries, "
-        "and the other half is the validation set.",
+        "What is held out: 'entries', or 'samples', which shape nothing that is shared: half of "
+        "their entries fit their own vectors, the other half is held out.",
     )
     evaluate_every: int | Literal["auto"] = option(
         AUTO,
@@ -291,14 +282,13 @@ class FE(Options):
     )
     patience: int | Literal["auto"] | None = option(
         AUTO,
-        "So many evaluations without progress lower the learning rate, or end the training; None "
-        "for never.",
+        "Evaluations without progress that lower the learning rate or end training; None: never.",
         least=1,
         auto=((_NETWORK, 2), (_ALWAYS, 3)),
     )
     learning_rate_drops: int | Literal["auto"] = option(
         AUTO,
-        "How often the learning rate is lowered, to 0.3 of itself, before training ends.",
+        "How often the learning rate falls to 0.3 of itself before training ends.",
         least=0,
         auto=((_INNER, 1), ({"decoder": ("concat",)}, 3), (_ALWAYS, 2)),
     )

@@ -24,7 +24,7 @@ def trained(request, X):
 def placing(trained, genes=None):
     left = trained.residuals
     table = trained.module.sample_vectors()
-    return Placing(trained._view, table, left.noise, left.prior, genes)
+    return Placing(trained.view, table, left.noise, left.prior, genes)
 
 
 def shared_noise(noise):
@@ -35,7 +35,7 @@ def shared_noise(noise):
 
 def dense_error(trained, y, known):
     """Return the error of a profile as a function of its coordinates, by dense matrices."""
-    view, left = trained._view, trained.residuals
+    view, left = trained.view, trained.residuals
     V = view.loadings.double()[known]
     shared = V @ shared_noise(left.noise) @ V.T
     precision = torch.linalg.inv(torch.diag(left.noise.genes.double()[known]) + shared)
@@ -73,7 +73,7 @@ def test_standard_errors_are_those_of_the_curvature(X):
     """Without a network all is linear, and the covariance of a place has a closed form."""
     trained = fit(X, choose(hidden=(), steps=30)).trained
     found = placing(trained).place(X[:5].copy())
-    view, noise = trained._view, trained.residuals.noise
+    view, noise = trained.view, trained.residuals.noise
     A = trained.module.decoder.linear.weight.double()
     V = view.loadings.double()
     S = torch.diag(noise.genes.double()) + V @ shared_noise(noise) @ V.T
@@ -86,7 +86,7 @@ def test_standard_errors_are_those_of_the_curvature(X):
 
 def test_a_prior_holds_places_together(X):
     trained = fit(X, choose(steps=30, sample_dim=6)).trained
-    view, noise = trained._view, trained.residuals.noise
+    view, noise = trained.view, trained.residuals.noise
     table = trained.module.sample_vectors()
     noisy = X + np.random.default_rng(0).normal(0, 3, X.shape).astype(np.float32)
     spreads = [Placing(view, table, noise, w).place(noisy).u.std(0).sum() for w in (0.1, 4, 100)]
@@ -102,7 +102,7 @@ def test_numbers_of_each_sample(trained, X):
     for values in (found.u, found.error, found.r2[:, None], found.misfit[:, None]):
         assert values.dtype == np.float32
         assert np.isnan(values).any(axis=1).tolist() == [False, False, True, False]
-    view, noise = trained._view, trained.residuals.noise.genes.numpy()
+    view, noise = trained.view, trained.residuals.noise.genes.numpy()
     decoded = trained.decode(found.u, np.arange(90))
     for i in (0, 1, 3):
         seen = ~np.isnan(profiles[i])

@@ -105,7 +105,7 @@ def test_a_profile_unlike_all_others_is_told(X):
     left = whole.residuals
     everything = torch.arange(90)
     placing = Placing(
-        whole._view, whole.module.sample_vectors(), left.noise, left.prior, everything
+        whole.view, whole.module.sample_vectors(), left.noise, left.prior, everything
     )
     placing.prepare()
     logs = np.log(placing.place(X.copy()).misfit)

@@ -1,0 +1,188 @@
+"""Runs that are continued: from an AnnData, or from a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .._access.files import Source
+from .._access.inputs import gene_mask, require_same_values, trainable
+from .._access.results import require_free, require_intact, require_trained
+from .._core.keys import DEFAULT_KEY, Keys
+from ..models import families, family, family_of
+from ..models.base import Family
+from ..models.kinds import plain
+from ..models.options import AUTO, Options, options_of, require_known
+from ..store import uns
+from ..training.state import State
+from ._run import Asked, Run, description
+from ._starts import ARRAY, start_tables, trained_rows
+
+IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key")
+"""What a run is named by in ``params``, beside its options."""
+BUDGET = ("steps", "epochs")
+"""Options that a resumed run may be given anew."""
+
+
+def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
+    """Return the run under `keys` from where it stopped.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there is none, the AnnData has changed since, or options but the budget are changed.
+    """
+    adata = source.adata
+    stored = require_trained(adata, keys.key)
+    require_intact(adata, keys.key, same_samples=True)
+    of = uns.family_of(stored)
+    options = uns.unpack_options(of, stored["params"])
+    identity = {name: stored["params"].get(name) for name in IDENTITY}
+    identity["rng"] = int(stored["params"]["rng"])
+    mask = adata.var[keys.trained].to_numpy(dtype=bool)
+    _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
+    rows, audit, trained = trainable(source, identity["layer"], mask)
+    require_same_values(audit, stored["preprocessing"]["sum"])
+    converged = "state" not in stored
+    options = with_budget(options, asked.given)
+    if not converged:
+        _require_more_steps(stored, options, asked.given)
+    return Run(
+        of,
+        options,
+        identity,
+        rows,
+        audit,
+        trained,
+        state=None if converged else uns.unpack_state(stored["state"], stored["history"]),
+        converged=converged,
+    )
+
+
+def checkpointed_run(
+    source: Source, keys: Keys, asked: Asked, run: Mapping[str, Any], state: State | None
+) -> Run:
+    """Return the run that a checkpoint holds, from where it stopped.
+
+    Raises
+    ------
+    ValueError
+        If it is of another matrix, or options but the budget are changed.
+    """
+    adata = source.adata
+    require_free(adata, keys.key)
+    identity = dict(run["identity"])
+    of = family(identity["model"])
+    options = of.options(**{name: plain(value) for name, value in run["options"].items()})
+    shape = (int(run["matrix"]["shape"][0]), int(run["matrix"]["shape"][1]))
+    _require_unchanged(of, asked, options, identity, shape)
+    mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]
+    if identity["mask_var"] == ARRAY and mask_var is None:
+        raise ValueError(
+            "the run in the checkpoint was begun with an array as mask_var; give it again."
+        )
+    rows, audit, trained = trainable(source, identity["layer"], gene_mask(adata, mask_var))
+    found, expected = description(audit, adata, trained), run["matrix"]
+    different = [
+        name
+        for name in found
+        if not (np.isclose(found[name], expected[name], rtol=1e-12) if name == "sum"
+                else found[name] == expected[name])
+    ]  # fmt: skip
+    if different:
+        raise ValueError(
+            f"the checkpoint is of another matrix: its {' and '.join(different)} differ. Give the "
+            "data it was begun with, or another folder."
+        )
+    starts = {}
+    if state is None:  # nothing was evaluated yet, so it starts where it did before
+        arrays = {k: v for k, v in asked.options.items() if isinstance(v, np.ndarray)}
+        _, tables = start_tables(of.options, {**options.chosen(), **arrays}, adata)
+        starts = trained_rows(tables, trained)
+        _require_arrays(options, starts)
+    options = with_budget(options, asked.given)
+    return Run(of, options, identity, rows, audit, trained, starts, state)
+
+
+def _require_arrays(options: Options, starts: Mapping[str, np.ndarray]) -> None:
+    for name, value in options.chosen().items():
+        if isinstance(value, str) and value == ARRAY and name not in starts:
+            raise ValueError(
+                f"the run in the checkpoint was begun with an array as {name} and had no "
+                "evaluation yet; give it again."
+            )
+
+
+def _require_unchanged(
+    of: Family,
+    asked: Asked,
+    options: Options,
+    identity: Mapping[str, Any],
+    shape: tuple[int, int],
+) -> None:
+    """Raise ValueError if the user asks for something else than the run was set up with."""
+    model = asked.model if isinstance(asked.model, str) else family_of(asked.model).name
+    mask_var = asked.mask_var
+    more = {
+        "model": (model, DEFAULT_KEY),
+        "recipe": (asked.recipe, "default"),
+        "layer": (asked.layer, None),
+        "mask_var": (mask_var if isinstance(mask_var, str | None) else ARRAY, None),
+        "rng": (asked.rng if isinstance(asked.rng, int) else -1, 0),
+    }
+    changed = [
+        name for name, (value, default) in more.items() if value not in (default, identity[name])
+    ]
+    if "model" not in changed:
+        changed = _changed_options(of, asked.given, options, shape) + changed
+    if changed:
+        raise ValueError(
+            f"resume=True continues the run as it was set up; leave out {', '.join(changed)}."
+        )
+
+
+def _changed_options(
+    of: Family, given: Mapping[str, Any], options: Options, shape: tuple[int, int]
+) -> list[str]:
+    """Return which of the given options are not those of the run, the budget apart.
+
+    They are compared as they were used: 10 steps may have become 15, and ``"auto"`` anything.
+    """
+    require_known(of.options, of.name, given, {k: f.options for k, f in families().items()})
+    compared = {
+        name: plain(value)
+        for name, value in given.items()
+        if name not in BUDGET and not isinstance(value, np.ndarray)
+    }
+    now, then = {**options.chosen(), **compared}, options.chosen()
+    try:
+        now = of.settled(of.options(**now), shape).chosen()
+        then = of.settled(options, shape).chosen()
+    except ValueError:
+        pass  # They do not go together with those of the run, so one at least is another.
+    return [name for name in compared if now[name] not in (then[name], AUTO)]
+
+
+def with_budget(options: Options, given: Mapping[str, Any]) -> Options:
+    """Return the options with another budget, if one is given, in steps or in epochs."""
+    known = [name for name in BUDGET if name in options_of(type(options))]
+    budget = {name: given[name] for name in known if given.get(name) not in (None, AUTO)}
+    if len(budget) > 1:
+        raise ValueError("give steps or epochs, not both.")
+    return replace(options, **{**dict.fromkeys(known), **budget}) if budget else options
+
+
+def _require_more_steps(
+    stored: Mapping[str, Any], options: Options, given: Mapping[str, Any]
+) -> None:
+    done = int(stored["history"]["step"].iloc[-1])
+    if stored["params"]["ended"] == "interrupted":
+        return
+    if not any(given.get(name) not in (None, AUTO) for name in BUDGET):
+        raise ValueError(f"the run has done its {done} steps; give more, such as steps={2 * done}.")
+    steps = getattr(options, "steps", None)
+    if isinstance(steps, int) and steps <= done:
+        raise ValueError(f"{done} steps are done; steps must be more, not {steps}.")

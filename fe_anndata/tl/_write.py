@@ -1,0 +1,55 @@
+"""The result of a training, written to an AnnData."""
+
+from __future__ import annotations
+
+from anndata import AnnData
+
+from .. import __version__
+from .._core.keys import Keys
+from .._core.log import logger
+from ..store import uns
+from ..training import Fitted
+from ._run import Run
+
+
+def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
+    """Write the places of the contract, and say so."""
+    samples = fitted.trained.samples()
+    genes = uns.scatter(fitted.trained.genes(), run.trained)
+    packed = uns.pack_fitted(run.family, fitted, run.identity, run.trained)
+    n_obs, n_vars = run.audit.shape
+    packed["preprocessing"] = {
+        **packed.get("preprocessing", {}),
+        "n_obs": n_obs,
+        "n_vars": n_vars,
+        "sum": run.audit.total,
+        "counts": run.audit.counts,
+    }
+    packed["version"] = __version__
+    packed["fingerprint"] = {
+        "samples": uns.fingerprint(samples),
+        "genes": uns.fingerprint(genes),
+    }
+    adata.obsm[keys.obsm] = samples
+    adata.varm[keys.varm] = genes
+    adata.var[keys.trained] = run.trained
+    adata.uns[keys.uns] = packed
+    if fitted.ended == "interrupted":
+        logger.warning(
+            "interrupted: kept the result of step %d; resume=True continues", fitted.best_step
+        )
+    logger.info(
+        "trained %d samples x %d genes for %d steps (%s), best at step %d; wrote obsm[%r] %s, "
+        "varm[%r] %s, var[%r] and uns[%r]",
+        adata.n_obs,
+        run.trained.sum(),
+        fitted.history[-1]["step"],
+        fitted.ended,
+        fitted.best_step,
+        keys.obsm,
+        samples.shape,
+        keys.varm,
+        genes.shape,
+        keys.trained,
+        keys.uns,
+    )
