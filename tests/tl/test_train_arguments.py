@@ -158,7 +158,7 @@ def test_a_file_that_changes_while_it_is_read(
     adata.write_h5ad(path)
     other = tmp_path / "other.h5ad"
     adata.write_h5ad(other)
-    read, calls = ByBlocks._read, []
+    read, calls = ByBlocks.read, []
 
     def changing(self, part):
         calls.append(part)
@@ -171,7 +171,7 @@ def test_a_file_that_changes_while_it_is_read(
                 os.replace(other, path)
         return read(self, part)
 
-    monkeypatch.setattr(ByBlocks, "_read", changing)
+    monkeypatch.setattr(ByBlocks, "read", changing)
     source = path if given == "path" else anndata.read_h5ad(path, backed="r")
     words = "is no longer there" if change == "deleted" else "was changed"
     with pytest.raises(ValueError, match=rf"a\.h5ad {words} while it was read.*start again"):
@@ -183,7 +183,7 @@ def test_a_file_that_changes_while_it_is_read(
 
 def test_a_file_closed_while_it_is_read(path, by_blocks, monkeypatch):
     backed = anndata.read_h5ad(path, backed="r")
-    read, calls = ByBlocks._read, []
+    read, calls = ByBlocks.read, []
 
     def closing(self, part):
         calls.append(part)
@@ -191,7 +191,7 @@ def test_a_file_closed_while_it_is_read(path, by_blocks, monkeypatch):
             backed.file.close()
         return read(self, part)
 
-    monkeypatch.setattr(ByBlocks, "_read", closing)
+    monkeypatch.setattr(ByBlocks, "read", closing)
     with pytest.raises(ValueError, match=r"a\.h5ad was closed while it was read"):
         fe.tl.train(backed, steps=15)
     assert "X_fe" not in backed.obsm

@@ -113,6 +113,13 @@ def test_a_profile_unlike_all_others_is_told(X):
     assert left.log_misfit_limit == pytest.approx(
         np.median(logs) + 6 * spread, abs=float(spread) / 5
     )
+    # Of profiles that are more and more unlike the others, those above it are told.
+    amount = np.linspace(0, 4, 60, dtype=np.float32)[:, None]
+    unlike = X + amount * np.random.default_rng(1).normal(size=X.shape).astype(np.float32)
+    above = np.log(placing.place(unlike).misfit) > left.log_misfit_limit
+    assert 5 < above.sum() < 55
+    told = whole.placing(np.arange(90))(unlike).facts["outlier"]
+    np.testing.assert_array_equal(told, above)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from fe_anndata.models import family
-from fe_anndata.models.fe.whole_matrix import JointSteps
+from fe_anndata.models.fe.whole_matrix import Alternating, JointSteps
 from fe_anndata.training import loop
 from fe_anndata.training.holdout import draw
+from fe_anndata.training.ranks import Ranks
 from fe_anndata.training.state import State
-from tests.helpers import choose, problem
+from tests.helpers import choose, fit, problem
 
 
 @pytest.mark.parametrize("by", ["entries", "samples"])
@@ -44,3 +45,37 @@ def test_a_step_of_the_full_matrix_is_the_naive_gradient(X, by):
     ):
         atol = 1e-4 * float(gradient.abs().max())
         torch.testing.assert_close(got[name], gradient, rtol=1e-4, atol=atol)
+
+
+@pytest.mark.parametrize(("steps", "solved"), [(20, [15, 20]), (30, [15, 30]), (7, [7])])
+def test_genes_are_solved_for_every_so_many_steps_and_at_the_end(X, steps, solved, monkeypatch):
+    found, solve = [], Alternating._solve
+
+    def watched(self, steps):
+        found.append(steps)
+        solve(self, steps)
+
+    monkeypatch.setattr(Alternating, "_solve", watched)
+    fitted = fit(X, choose(steps=steps, patience=None))
+    assert found == solved
+    assert fitted.history[-1]["step"] == steps
+
+
+def test_the_sample_table_is_seen_under_noise(X):
+    """New in every step, of the size the start has found, and the same for a name in any order."""
+    task = family("fe").task(problem(X), choose(), None)
+    size, table = task.facts["sample_noise"], task.model.samples.detach()
+    assert size > 0
+    drawn = [(task.noisy(step) - table) / size for step in (0, 1)]
+    assert not torch.equal(*drawn)
+    assert torch.equal(task.noisy(0) - table, task.noisy(0) - table)
+    assert 0.8 < float(torch.cat(drawn).std()) < 1.2
+    order = np.random.default_rng(0).permutation(60)
+    shuffled = problem(np.ascontiguousarray(X[order]), ranks=Ranks(order, np.arange(90)))
+    other = family("fe").task(shuffled, choose(), None)
+    noise = other.noisy(0) - other.model.samples.detach()
+    torch.testing.assert_close(
+        noise / noise.std(), drawn[0][order] / drawn[0].std(), rtol=1e-2, atol=1e-2
+    )
+    without = family("fe").task(problem(X), choose(sample_noise=0), None)
+    assert torch.equal(without.noisy(0), without.model.samples.detach())
