@@ -68,16 +68,16 @@ ARRAY_TYPES = {
     "csr": ArrayType(lambda a, _: _with(a, sparse.csr_matrix(a.X))),
     "csr_array": ArrayType(lambda a, _: _with(a, sparse.csr_array(a.X))),
     "csc": ArrayType(lambda a, _: _with(a, sparse.csc_matrix(a.X))),
-    "backed dense": ArrayType(_backed, by_blocks=True),
+    "backed dense": ArrayType(_backed, dense=True, by_blocks=True),
     "backed csr": ArrayType(
         lambda a, folder: _backed(_with(a, sparse.csr_matrix(a.X)), folder), by_blocks=True
     ),
     "backed csc": ArrayType(
         lambda a, folder: _backed(_with(a, sparse.csc_matrix(a.X)), folder), by_blocks=True
     ),
-    "dask dense": ArrayType(lambda a, _: _of_dask(a, a.X), by_blocks=True),
+    "dask dense": ArrayType(lambda a, _: _of_dask(a, a.X), dense=True, by_blocks=True),
     "dask view": ArrayType(
-        lambda a, _: _of_dask(_wide(a), _wide(a).X)[:, : a.n_vars], by_blocks=True
+        lambda a, _: _of_dask(_wide(a), _wide(a).X)[:, : a.n_vars], dense=True, by_blocks=True
     ),
     "dask csr": ArrayType(lambda a, _: _of_dask(a, sparse.csr_matrix(a.X)), by_blocks=True),
 }

@@ -38,6 +38,8 @@ NUMERIC = ("kernels", "matrix", "models", "genespace", "evaluation", "training")
 def room(path):
     """Return the folder of a file inside the package; empty for the package itself."""
     inside = path.relative_to(ROOT).parts
+    if inside == ("__main__.py",):  # python -m fe_anndata, which is the command line
+        return "cli"
     return inside[0] if len(inside) > 1 else ""
 
 

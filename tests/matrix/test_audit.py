@@ -27,6 +27,7 @@ def rows(request, monkeypatch):
     """Return what makes rows of an array, which are looked at some at a time."""
     monkeypatch.setattr(values, "STORED", 40)
     monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 60)
+    monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 60)
     return KINDS[request.param]
 
 

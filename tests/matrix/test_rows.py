@@ -116,6 +116,7 @@ def test_blocks_are_the_matrix(source, X, n, columns):
 @pytest.mark.parametrize("size", [1, M, 3 * M, 1 << 22])
 def test_all_that_is_asked_of_rows(source, X, size, monkeypatch):
     monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", size)
+    monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", size)
     rows, whole = ByBlocks(source), InMemory(X)
     some = np.array([0, 4, 5, 21, 22])
     require_equal(rows.take(some), X[some])

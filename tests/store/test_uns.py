@@ -202,9 +202,9 @@ def test_a_file_that_knows_no_noise_places_nothing(fits):
 
 
 def test_another_family_is_told():
-    with pytest.raises(ValueError, match="model must be one of 'fe', not 'vae'"):
+    with pytest.raises(ValueError, match="of the family 'vae', which is not known here"):
         uns.family_of({"params": {"model": "vae"}})
-    assert uns.family_of({"params": {}}) is OF
+    assert uns.family_of({"params": {"model": "fe"}}) is OF
 
 
 def test_scattered_values():

@@ -24,6 +24,16 @@ def whole_numbers(n_obs, rng):
     return adata
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _by_blocks():
+    """Small matrices are read at once, so none is small here, and a block has a few rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fe_anndata._access.inputs.SMALL", 0)
+        patch.setattr("fe_anndata.matrix.rows.BLOCK", 700)
+        patch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 900)
+        yield
+
+
 @pytest.fixture(scope="module")
 def plain():
     """Return a dense matrix in memory, trained on."""
@@ -47,12 +57,9 @@ def _no_figure_is_left_open():
 
 
 @pytest.fixture(params=ARRAY_TYPES)
-def array_type(request, monkeypatch):
+def array_type(request):
     if "dask" in request.param and importlib.util.find_spec("dask") is None:
         pytest.skip("dask is not installed")
-    # Small matrices are read at once, so none is small here, and a block has a few rows.
-    monkeypatch.setattr("fe_anndata._access.inputs.SMALL", 0)
-    monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 700)
     return ARRAY_TYPES[request.param]
 
 
@@ -154,9 +161,7 @@ def test_picture_of_the_samples_by_a_gene(plain, array_type, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["h5ad", "h5ad csr", "zarr", "zarr csr"])
-def test_paths(untrained, plain, tmp_path, kind, monkeypatch):
-    monkeypatch.setattr("fe_anndata._access.inputs.SMALL", 0)
-    monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 700)
+def test_paths(untrained, plain, tmp_path, kind):
     untrained.layers["log"] = untrained.X.copy()
     array_type = ARRAY_TYPES["csr" if "csr" in kind else "dense"]
     form = kind.split()[0]
@@ -178,3 +183,23 @@ def test_paths(untrained, plain, tmp_path, kind, monkeypatch):
     found.write_h5ad(tmp_path / "trained.h5ad")  # without the matrix it is a reference
     fe.tl.transform(new, tmp_path / "trained.h5ad")
     np.testing.assert_allclose(new.obsm["X_fe"], expected.obsm["X_fe"], atol=1e-3)
+
+
+@pytest.mark.parametrize("form", ["h5ad", "zarr"])
+@pytest.mark.parametrize("kind", ["dense", "csr"])
+@pytest.mark.parametrize("holes", [False, True])
+def test_a_file_gives_the_bytes_of_memory(tmp_path, kind, form, holes):
+    """Blocks are cut alike wherever the matrix is, so there is nothing to tell them apart."""
+    adata = whole_numbers(90, 0)
+    if holes:
+        adata.X[[3, 20, 77], [1, 2, 49]] = np.nan
+    adata = ARRAY_TYPES[kind].convert(adata, tmp_path)
+    mask = np.arange(50) != 7
+    path = tmp_path / f"a.{form}"
+    getattr(adata, f"write_{form}")(path)
+    for options in ({}, {"validation_by": "samples", "validation": 0.2}):
+        fe.tl.train(adata, mask_var=mask, steps=45, **options)
+        found = fe.tl.train(path, mask_var=mask, steps=45, **options)
+        for a, b in ((adata.obsm, found.obsm), (adata.varm, found.varm)):
+            for name in a:
+                assert a[name].tobytes() == b[name].tobytes()

@@ -26,6 +26,7 @@ def by_blocks(monkeypatch):
     """Let no matrix be so small that it is read at once."""
     monkeypatch.setattr("fe_anndata._access.inputs.SMALL", 0)
     monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 300)
+    monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 300)
 
 
 @pytest.fixture

@@ -104,9 +104,7 @@ def test_a_profile_unlike_all_others_is_told(X):
     whole = fit(X, choose(steps=45, validation=0)).trained
     left = whole.residuals
     everything = torch.arange(90)
-    placing = Placing(
-        whole.view, whole.module.sample_vectors(), left.noise, left.prior, everything
-    )
+    placing = Placing(whole.view, whole.module.sample_vectors(), left.noise, left.prior, everything)
     placing.prepare()
     logs = np.log(placing.place(X.copy()).misfit)
     spread = 1.4826 * np.median(np.abs(logs - np.median(logs)))

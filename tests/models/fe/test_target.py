@@ -26,6 +26,7 @@ KINDS = {
 @pytest.fixture(params=KINDS)
 def kind(request, monkeypatch):
     monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 700)
+    monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 700)
     monkeypatch.setattr("fe_anndata.models.fe.target.BLOCK", 7)
     return KINDS[request.param]
 

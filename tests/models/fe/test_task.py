@@ -141,6 +141,7 @@ def test_a_constant_matrix_is_predicted():
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
 def test_a_matrix_by_blocks_trains_alike(X, changes, kind, monkeypatch):
     monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 1500)  # 16 samples at a time
+    monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 1500)
     holes = X.copy()
     holes[[3, 40], [5, 80]] = np.nan
     # Few steps: rounding, which differs between the two, grows with every one.
