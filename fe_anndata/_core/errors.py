@@ -45,12 +45,12 @@ def require_choice(value: str, choices: Iterable[str], what: str) -> None:
 
 
 def require_at_least_two(value: object, what: str) -> None:
-    """Raise ValueError if `value` is no whole number of at least 2; True and False are none."""
+    """Raise ValueError unless `value` is a whole number of at least 2; True and False are not."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 2:
         raise ValueError(f"{what} must be an integer of at least 2, not {value!r}.")
 
 
 def require_whole(value: object, what: str) -> None:
-    """Raise TypeError if `value` is no whole number; True and False are none."""
+    """Raise TypeError unless `value` is a whole number; True and False are not."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{what} must be a whole number, not {value!r}.")

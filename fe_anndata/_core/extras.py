@@ -1,4 +1,4 @@
-"""Packages that come with an extra, and can be missing."""
+"""Packages that an extra installs, and that may be missing."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 
 def extra(module: str, name: str, what: str) -> Any:
-    """Return a module that comes with an extra of this package.
+    """Return a module that an extra of this package installs.
 
     Parameters
     ----------
     module
-        To be imported.
+        The module to import.
     name
-        Of the extra.
+        The extra that installs it.
     what
-        What needs it, as the user has typed it.
+        What needs the module, as the user typed it.
 
     Raises
     ------
     ImportError
-        That says what to install.
+        If the module is missing; the message says what to install.
     """
     try:
         return import_module(module)

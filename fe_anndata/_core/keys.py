@@ -9,7 +9,7 @@ DEFAULT_KEY = "fe"
 
 @dataclass(frozen=True)
 class Keys:
-    """The places of one result, all derived from its key.
+    """The names under which one result is stored, all derived from its key.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Local randomness: no global state is read or changed.
 
-Every draw is named by a seed and a few words (what it is for, which epoch), not by its place
-in a sequence of draws. So a run that is resumed draws what the unbroken one would have drawn.
+Every draw is named by a seed and a few words (what it is for, which epoch), not by its position
+in a sequence of draws. So a resumed run draws what the unbroken one would have drawn.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Rng = int | np.random.Generator
 
 
 def seed_of(rng: Rng) -> int:
-    """Return the integer seed of `rng`; a Generator is asked for one, and so moves on.
+    """Return the integer seed of `rng`; a Generator draws one, which changes its state.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def generator(seed: int, *words: str | int) -> np.random.Generator:
 
 
 def ranks(names: np.ndarray) -> np.ndarray:
-    """Return the place of each name in sorted order, int64 of the length of `names`.
+    """Return the position of each name in sorted order, int64 of the length of `names`.
 
     Random numbers are dealt out in the order of the names, so that a permutation of samples or
     genes permutes the result.

@@ -28,13 +28,14 @@ class Settings:
     progress
         Whether long work shows a progress bar.
     precision
-        Of the matrix products of the ``"concat"`` decoder: ``"float32"``, ``"bf16"``, which needs
-        a device that multiplies it in hardware, or ``"auto"``: bf16 on such GPUs, else float32.
+        Precision of the matrix products of the ``"concat"`` decoder: ``"float32"``; ``"bf16"``,
+        which needs a device that multiplies it in hardware; or ``"auto"``, which is bf16 on GPUs
+        that do and float32 elsewhere.
     kernel
         What computes the ``"concat"`` decoder: ``"cpu"``, ``"triton"`` (for CUDA devices),
         ``"reference"`` (plain torch, slower) or ``"auto"``, the fastest one that there is.
     threads
-        How many threads training uses; None for as many as torch does.
+        How many threads training uses; None for as many as torch uses.
     """
 
     device: str = "auto"
@@ -57,7 +58,7 @@ class Settings:
         super().__setattr__(name, value)
 
     def verbosity(self, level: int | str = "INFO") -> None:
-        """Print what is done to the standard error stream.
+        """Print to the standard error stream what the package does.
 
         The package logs to the logger ``fe_anndata`` and configures nothing on import; this is
         the short way to see that log in a notebook.
@@ -68,7 +69,7 @@ class Settings:
             A level of :mod:`logging`, such as ``"INFO"`` or ``"WARNING"``.
         """
         for earlier in list(logger.handlers):
-            if earlier.name == logger.name:  # ours, perhaps to a stream that is closed by now
+            if earlier.name == logger.name:  # ours; its stream may be closed by now
                 logger.removeHandler(earlier)
         handler = logging.StreamHandler()
         handler.name = logger.name

@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user."""
+"""Warnings that point at a line of the user's code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 def warn_user(message: str) -> None:
     """Warn of `message`, at the line that called this package.
 
-    A fixed number of frames would not do, since there are several ways to get to a kernel; nor
-    would the innermost foreign frame, since decorators of torch lie between ours.
+    That line is in the frame outside the outermost frame of this package. The number of frames up
+    to it differs, since a kernel can be reached in several ways, and frames of torch's decorators
+    may lie between those of this package.
     """
-    frame, level, of_user = sys._getframe(1), 2, 2
+    frame, level, level_of_user = sys._getframe(1), 2, 2
     while frame.f_back is not None:
         if frame.f_code.co_filename.startswith(_PACKAGE):
-            of_user = level + 1
+            level_of_user = level + 1
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=of_user)
+    warnings.warn(message, UserWarning, stacklevel=level_of_user)

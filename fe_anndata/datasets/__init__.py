@@ -1,4 +1,4 @@
-"""Data that are there offline."""
+"""Data sets that need no download."""
 
 from __future__ import annotations
 

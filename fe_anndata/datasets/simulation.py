@@ -15,8 +15,9 @@ NOISE = 0.5
 def simulated(n_obs: int = 500, n_vars: int = 2000, n_groups: int = 10, *, rng: Rng = 0) -> AnnData:
     """Simulate log expression of low rank with a nonlinearity, gene means and noise.
 
-    Samples lie around the centres of their groups in eight factors; genes answer to saturating
-    programmes, ``tanh`` of mixtures of the factors. Values are clipped at 0, as log(x + 1) is.
+    Samples lie around the centres of their groups in a space of eight factors. Genes follow
+    programmes that saturate, ``tanh`` of mixtures of the factors. Values below 0 are set
+    to 0, since log(x + 1) has none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How good an embedding is, measured on samples that it was not fitted to; knows only arrays."""
+"""How good an embedding is, measured on samples that it was not fitted to. Arrays alone."""
 
 from .classifiers import CLASSIFIERS, RIDGE, cross_validated, score
 from .distances import distances_kept

@@ -1,4 +1,4 @@
-"""What reads a label off an embedding, and how well."""
+"""Classifiers that read a label off an embedding, and their scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .folds import Fold
 
 CLASSIFIERS = ("knn", "logistic", "network")
 RIDGE = "ridge"
-"""What reads numbers."""
+"""The model for labels that are numbers."""
 
 NEIGHBOURS = 15
 NETWORK: dict[str, Any] = {
@@ -20,7 +20,7 @@ NETWORK: dict[str, Any] = {
     "learning_rate_init": 1e-2,
     "max_iter": 100,
 }
-"""The small network of the thesis, with a bound on its passes."""
+"""The small network of the thesis, with a bound on the number of its passes."""
 
 
 def score(
@@ -31,14 +31,14 @@ def score(
     new_labels: np.ndarray,
     seed: int,
 ) -> dict[str, float]:
-    """Return how well `name`, fitted to one embedding, reads the labels of another."""
+    """Return the scores of a classifier that is fitted to one embedding and tested on another."""
     return _scores(_predict(name, fitted, labels, new, seed), new_labels)
 
 
 def cross_validated(
     name: str, embedding: np.ndarray, labels: np.ndarray, folds: Sequence[Fold], seed: int
 ) -> dict[str, float]:
-    """Return the same inside one embedding, of the predictions of all folds together."""
+    """Return the scores of a classifier inside one embedding, over the predictions of all folds."""
     predicted = np.empty_like(labels)
     for train, test in folds:
         predicted[test] = _predict(name, embedding[train], labels[train], embedding[test], seed)
@@ -78,8 +78,8 @@ def _model(name: str, n: int, seed: int) -> Any:
 
 def _scores(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     if labels.dtype.kind == "f":
-        left = np.sum((labels - predicted) ** 2) / np.sum((labels - labels.mean()) ** 2)
-        return {"label_r2": float(1 - left)}
-    right = predicted == labels
-    recalls = [right[labels == name].mean() for name in np.unique(labels)]
-    return {"accuracy": float(right.mean()), "balanced_accuracy": float(np.mean(recalls))}
+        unexplained = np.sum((labels - predicted) ** 2) / np.sum((labels - labels.mean()) ** 2)
+        return {"label_r2": float(1 - unexplained)}
+    correct = predicted == labels
+    recalls = [correct[labels == name].mean() for name in np.unique(labels)]
+    return {"accuracy": float(correct.mean()), "balanced_accuracy": float(np.mean(recalls))}

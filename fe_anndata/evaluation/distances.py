@@ -14,15 +14,16 @@ def distances_kept(expression: np.ndarray, embedding: np.ndarray) -> dict[str, f
     Parameters
     ----------
     expression
-        Some hundred samples x genes, without missing values.
+        Samples x genes, at most some hundred samples, without missing values.
     embedding
-        The same samples.
+        Coordinates of the same samples.
 
     Returns
     -------
-    Pearson and Spearman correlation over all pairs of samples, and the share of the 15 nearest
-    neighbours in expression space that are among the 15 nearest in the embedding. NaN where there
-    are fewer than three samples, or all lie in one place.
+    dict
+        Pearson and Spearman correlation over all pairs of samples, and the share of the 15
+        nearest neighbours in expression space that are among the 15 nearest in the embedding. A
+        number is NaN if there are fewer than three samples, or if all lie at one point.
     """
     from scipy.spatial.distance import pdist, squareform
     from scipy.stats import rankdata
@@ -40,7 +41,7 @@ def distances_kept(expression: np.ndarray, embedding: np.ndarray) -> dict[str, f
 
 
 def _nearest(distances: NDArray[np.float64], k: int) -> NDArray[np.bool_]:
-    """Return which samples are among the `k` nearest of each, itself left out."""
+    """Return, for each sample, which others are among its `k` nearest."""
     np.fill_diagonal(distances, np.inf)
     near = np.zeros(distances.shape, dtype=bool)
     np.put_along_axis(near, np.argpartition(distances, k - 1, axis=1)[:, :k], True, axis=1)

@@ -1,4 +1,4 @@
-"""Folds of samples: every class in each, no group in two."""
+"""Folds of samples, with every class in each fold and no group in two."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STRATA = 5
 
 
 class Fold(NamedTuple):
-    """Rows to fit to, and rows to test on."""
+    """The samples to fit to, and those to test on, by their numbers."""
 
     train: np.ndarray
     test: np.ndarray
@@ -32,14 +32,14 @@ def outer_folds(
     k
         Number of folds.
     groups
-        Names of what must not straddle a fold: patients, donors.
+        Names of groups, such as patients or donors, which must not be on both sides of a fold.
     seed
-        Of the shuffling.
+        Seed of the shuffling.
 
     Raises
     ------
     ValueError
-        If the classes or the groups cannot be dealt out; the message says what to do.
+        If the classes or the groups cannot be divided into folds; the message says what to do.
     """
     require_at_least_two(k, "folds")
     if len(labels) < 2 * k:
@@ -68,14 +68,14 @@ def split(
     classes = _strata(labels, k) if labels.dtype.kind == "f" else labels
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     with warnings.catch_warnings():
-        # A class smaller than the folds: refused where it matters, by outer_folds.
+        # A class with fewer samples than folds is refused where it matters, by outer_folds.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         dealt = kind(k, shuffle=True, random_state=seed).split(classes, classes, groups)
         return [Fold(train, test) for train, test in dealt]
 
 
 def _strata(numbers: np.ndarray, k: int) -> np.ndarray:
-    """Return the part, of equal parts from small to large, in which each number is."""
+    """Return the stratum of each number; strata are of equal size, from small to large."""
     rank = np.argsort(np.argsort(numbers, kind="stable"), kind="stable")
     strata: np.ndarray = rank * min(STRATA, max(1, len(numbers) // k)) // len(numbers)
     return strata
@@ -113,10 +113,10 @@ def _require_groups(labels: np.ndarray, groups: np.ndarray, k: int) -> None:
     if labels.dtype.kind == "f":
         return
     for name in np.unique(labels):
-        of_class = np.unique(groups[labels == name])
-        if len(of_class) < 2:
+        groups_of_class = np.unique(groups[labels == name])
+        if len(groups_of_class) < 2:
             raise ValueError(
-                f"the class {str(name)!r} is in one group alone, {str(of_class[0])!r}: when it is "
-                "tested there is none left to train on. Leave out the samples of that class, or "
-                "name other groups."
+                f"the class {str(name)!r} is in one group alone, {str(groups_of_class[0])!r}: "
+                "when that is tested, no sample of the class is left to train on. Leave out the "
+                "samples of that class, or name other groups."
             )

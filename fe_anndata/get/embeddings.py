@@ -94,7 +94,7 @@ def genes(adata: AnnData, *, key: str = DEFAULT_KEY) -> AnnData:
     -------
     AnnData
         ``X`` is the gene embedding, float32 (trained genes, gene_dim); ``obs`` is ``adata.var``.
-        Ready for ``sc.pp.neighbors(genes, use_rep="X")``.
+        It is ready for ``sc.pp.neighbors(genes, use_rep="X")``.
 
     Raises
     ------

@@ -24,10 +24,11 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per evaluation: ``step``, ``epoch``, ``seconds`` since the call, ``train_loss`` and
-        ``validation_loss`` (mean squared errors per entry in the units of the matrix; the first is
-        the mean over the steps since the last evaluation, under the noise of training) and
-        ``entries_per_second``.
+        One row per evaluation: ``step``, ``epoch``, ``seconds`` since the call, ``train_loss``,
+        ``validation_loss`` and ``entries_per_second``. ``uns["fe"]["loss"]`` names the loss; that
+        of factorized embeddings is the mean squared error per entry, in squared units of the
+        matrix. The training loss is the mean over the steps since the evaluation before, and
+        includes the noise that training adds.
 
     Raises
     ------
@@ -58,14 +59,14 @@ def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> nn.Module:
     Returns
     -------
     torch.nn.Module
-        Its tables are those of the samples of `adata` and of the genes trained on.
+        Its tables hold the vectors of the samples of `adata` and of the genes that were trained on.
 
     Raises
     ------
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If the AnnData was subset by genes or concatenated since.
+        If the AnnData was subset by genes or concatenated after the training.
 
     Examples
     --------

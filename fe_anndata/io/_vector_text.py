@@ -23,7 +23,7 @@ CORNERS = (
     "index",
     "id",
 )
-"""What may stand above the names in a table whose columns are numbered."""
+"""What the first column may be called in a table whose other columns are numbered."""
 
 
 def read_text(path: Path) -> tuple[list[str], np.ndarray]:
@@ -114,9 +114,9 @@ def _counts(first: str, second: str) -> tuple[int, int] | None:
 
 
 def _names_columns(first: str, second: str) -> bool:
-    """Return whether the first line names the columns, by words or by numbers from 0 or 1."""
+    """Return whether the first line names the columns, by words or by numbers."""
     corner, fields = _split(first)
-    if not any(_is_number(field) for field in fields):  # with a number it is a damaged vector
+    if not any(_is_number(field) for field in fields):  # else it may be a damaged vector
         return not second or any(_is_number(field) for field in _split(second)[1])
     counted = [[str(i + start) for i in range(len(fields))] for start in (0, 1)]
     return corner.lower() in CORNERS and fields in counted

@@ -55,9 +55,9 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
     Parameters
     ----------
     adata
-        What to write.
+        The AnnData to write.
     path
-        Where to; the folder must exist.
+        The file to write; its folder must exist.
     overwrite
         Whether to replace a file that exists.
 
@@ -81,27 +81,28 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
 def write_beside(source: Path, results: AnnData, path: Path, *, overwrite: bool = False) -> None:
     """Write the file `source` again with the tables of `results`, whole or not at all.
 
-    Of a file in today's format the matrices are copied and never loaded; a .zarr folder is
-    loaded if `path` is an .h5ad file, and copied if it is another .zarr folder.
+    The matrices of a file in today's format are copied and never loaded. A .zarr folder is loaded
+    if `path` is an .h5ad file, and copied if `path` is another .zarr folder.
 
     Parameters
     ----------
     source
         An .h5ad file or a .zarr folder.
     results
-        The same samples and genes; its obs, var, obsm, varm and uns are written, not its matrices.
+        An AnnData of the same samples and genes. Its obs, var, obsm, varm and uns are written, and
+        its matrices are not.
     path
-        Where to.
+        The file or folder to write.
     overwrite
-        Whether to replace what exists; it may be `source`.
+        Whether to replace `path` if it exists; it may be `source`.
 
     Raises
     ------
     ValueError
-        If it exists and `overwrite` is False, its folder does not exist, or a .zarr folder is to
-        be made of an .h5ad file.
+        If `path` exists and `overwrite` is False, its folder does not exist, or a .zarr folder is
+        to be made of an .h5ad file.
     TypeError
-        If `results` hold what a file cannot.
+        If `results` holds something that such a file cannot hold.
     """
     require_beside(source, path, overwrite=overwrite)
     if _is_zarr(path):
@@ -125,7 +126,7 @@ def require_beside(source: Path, path: Path, *, overwrite: bool) -> None:
     if not _is_zarr(path):
         require_writable(path, overwrite=overwrite)
     elif not source.is_dir():
-        raise ValueError(f"{path} would be a .zarr folder, but {source} is none; name an .h5ad.")
+        raise ValueError(f"{path} would be a .zarr folder, but {source} is a file; name an .h5ad.")
     elif path.exists() and not path.is_dir():
         raise ValueError(f"{path} is a file; name another folder.")
     else:
@@ -152,12 +153,12 @@ def _write_into_zarr(folder: Path, results: AnnData) -> None:
 
     group = zarr.open_group(folder, mode="r+", use_consolidated=False)
     _write_results(group, results)
-    zarr.consolidate_metadata(group.store)  # else readers see what was there before
+    zarr.consolidate_metadata(group.store)  # otherwise readers see what was there before
 
 
 @contextmanager
 def _replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield the name of a folder to make, which becomes `path` unless there is an error."""
+    """Yield the name of a folder to make, which replaces `path` unless there is an error."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
         made, earlier = Path(beside) / "made", Path(beside) / "earlier"
         yield made
@@ -173,21 +174,21 @@ def _replacing_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Say which file was not written if anndata refuses what it should hold."""
+    """Say which file was not written if anndata refuses to write something."""
     try:
         yield
     except OSError:  # a full disk, say
         raise
-    except Exception as error:  # anndata's own kind is private
+    except Exception as error:  # the class of anndata's own errors is private
         raise TypeError(
-            f"{path} was not written: the AnnData holds what an .h5ad file cannot "
+            f"{path} was not written: the AnnData holds something that an .h5ad file cannot hold "
             f"({first_line(error)})."
         ) from error
 
 
 @contextmanager
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary name beside `path`, which is renamed to it unless there is an error.
+    """Yield the name of a file beside `path`, which replaces it unless there is an error.
 
     Raises
     ------

@@ -138,7 +138,7 @@ def _write_text(
     if not zipped:
         write_text(file, names, vectors, table=table)
         return
-    # Without a time and a name in the header, the same vectors give the same bytes.
+    # Without a time and a name in the header the same vectors give the same bytes.
     with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
         write_text(packed, names, vectors, table=table)  # type: ignore[arg-type]
 
@@ -147,7 +147,7 @@ def _of_npz(path: Path) -> tuple[list[str], np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             stored = dict(arrays)
-    # A single array, as np.save writes it, is not a context manager: TypeError.
+    # TypeError: a single array, as np.save writes it, is not a context manager.
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{path} cannot be read as an .npz file of plain arrays: it is damaged, or its names "
@@ -168,8 +168,8 @@ def _of_anndata(adata: AnnData, path: Path, keys: Keys) -> tuple[pd.DataFrame, n
         return adata.var, np.asarray(adata.varm[keys.varm])
     if keys.obsm in adata.obsm or len(adata.varm) or adata.X is None or not adata.n_obs:
         raise ValueError(
-            f"{path} has no varm[{keys.varm!r}], and its obs are not genes with vectors in X; "
-            f"give the key of the vectors: {near(keys.varm, adata.varm)}"
+            f"{path} has no varm[{keys.varm!r}], and its obs are not genes with vectors in X. "
+            f"Give the key of the vectors: {near(keys.varm, adata.varm)}"
         )
     X = adata.X.toarray() if sparse.issparse(adata.X) else np.asarray(adata.X)
     return adata.obs, X

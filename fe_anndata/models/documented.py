@@ -69,8 +69,8 @@ def written(hint: Any) -> str:
     if hint is type(None):
         return "None"
     if get_origin(hint) is tuple:
-        kinds = ", ".join("..." if k is Ellipsis else k.__name__ for k in get_args(hint))
-        return f"tuple[{kinds}]"
+        kind, *others = get_args(hint)
+        return f"tuple of {kind.__name__}" if others == [...] else f"pair of {kind.__name__}"
     if isinstance(hint, type):
         return hint.__name__
     arguments = get_args(hint)

@@ -18,7 +18,7 @@ MISSING = "#d9d9d9"
 PLAIN = "#0072b2"
 NEW = "#e69f00"
 
-# Okabe and Ito (2008): told apart with any kind of colour vision.
+# Of Okabe and Ito (2008): they can be told apart with any kind of colour vision.
 FEW = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#000000"]
 
 # The same without black, continued greedily: each colour is the farthest from all before it and
@@ -42,12 +42,12 @@ MANY = [
 def colors_of(
     adata: AnnData, name: str, labels: Sequence[str], palette: Palette | None
 ) -> list[str]:
-    """Return one colour per label: of `palette`, else those stored, else new ones.
+    """Return one colour per label: from `palette` if it is given, else those stored, else new ones.
 
     Raises
     ------
     ValueError
-        If `palette` has too few colours, lacks a label, or holds something that is no colour.
+        If `palette` has too few colours, lacks a label, or holds something that is not a colour.
     """
     if palette is not None:
         return _from_palette(palette, labels)
@@ -58,7 +58,7 @@ def colors_of(
 
 
 def new_colors(name: str, labels: Sequence[str], palette: Palette | None = None) -> list[str]:
-    """Return one colour per label, of `palette`, or as many different ones as there are.
+    """Return one colour per label: from `palette` if it is given, else as different as can be.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def extended(
     labels: Sequence[str],
     palette: Palette | None,
 ) -> list[str]:
-    """Return colours of `labels`, of which the first have `colors` in `adata`.
+    """Return colours of `labels`, the first of which have `colors` in `adata`.
 
     Raises
     ------
@@ -89,13 +89,13 @@ def extended(
     """
     if palette is not None or f"{name}_colors" not in adata.uns:
         return colors_of(adata, name, labels, palette)
-    free = [color for color in MANY if color not in colors]
-    more = range(len(labels) - len(colors))
-    return [*colors, *((free or MANY)[i % len(free or MANY)] for i in more)]
+    unused = [color for color in MANY if color not in colors] or MANY
+    added = [unused[i % len(unused)] for i in range(len(labels) - len(colors))]
+    return [*colors, *added]
 
 
 def store(adata: AnnData, name: str, colors: Sequence[str]) -> None:
-    """Write the colours; not to a view, which would copy the whole matrix for it."""
+    """Write the colours, but not to a view, which would then copy its whole matrix."""
     key = f"{name}_colors"
     if len(colors) and not adata.is_view and list(adata.uns.get(key, [])) != list(colors):
         adata.uns[key] = list(colors)
@@ -112,7 +112,7 @@ def _from_palette(palette: Palette, labels: Sequence[str]) -> list[str]:
     if isinstance(palette, str):
         require_cmap(palette)
         colours = mpl.colormaps[palette]
-        if colours.N < 256:  # a list of colours, such as "tab20": taken in its order
+        if colours.N < 256:  # a list of colours, such as "tab20", is taken in its order
             palette = [to_hex(colours(i)) for i in range(colours.N)]
         else:
             palette = [to_hex(c) for c in colours(np.linspace(0, 1, n))]
@@ -125,5 +125,5 @@ def _from_palette(palette: Palette, labels: Sequence[str]) -> list[str]:
         raise ValueError(f"palette has {len(palette)} colours, but there are {n} categories.")
     wrong = [c for c in palette if not is_color_like(c)]
     if wrong:
-        raise ValueError(f"palette holds {wrong[0]!r}, which matplotlib knows as no colour.")
+        raise ValueError(f"palette holds {wrong[0]!r}, which is no colour to matplotlib.")
     return [to_hex(c) for c in palette[:n]]

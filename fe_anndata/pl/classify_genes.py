@@ -50,7 +50,8 @@ def classify_genes(
 
     Returns
     -------
-    The Axes. Nothing is written.
+    Axes
+        Nothing is written.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where the samples are, when there are too many to see each."""
+"""How dense the samples lie, for pictures of more samples than can be told apart."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ..matrix import density as estimator
 from ._axes import bare, finish, make_room, most, panels, shared_colour_bar
 from ._colors import require_cmap
 
-PIXELS = 200  # of the smooth raster, along each axis
-PADS = {"hex": 0.05, "smooth": 0.3}  # around the points, of their range
-FAINTEST = 0.01  # of the greatest density; less is left white
+PIXELS = 200  # along each axis of the smooth raster
+PADS = {"hex": 0.05, "smooth": 0.3}  # margins around the points, as a share of their range
+FAINTEST = 0.01  # as a share of the greatest density; less is left white
 Extent = tuple[float, float, float, float]  # left, right, bottom, top
 
 
@@ -44,8 +44,8 @@ def density(
 ) -> Axes | np.ndarray:
     """Draw how dense the samples lie, for all of them or one panel per group.
 
-    All panels have the same limits and the same colour scale; where the other groups lie is
-    faint grey.
+    All panels have the same limits and the same colour scale. Faint grey shows where the samples
+    of all groups lie.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def density(
     cmap
         Colour map.
     log
-        Whether colours follow the logarithm.
+        Whether colours follow the logarithm of the density.
     ncols
         Panels per row; by default as many as make the picture about square, and at most six.
     ax
@@ -78,7 +78,8 @@ def density(
 
     Returns
     -------
-    The Axes, or an array of them, (n_panels,), for several panels. Nothing is written.
+    Axes or ndarray
+        The Axes, or for several panels an array of them, (n_panels,). Nothing is written.
 
     Raises
     ------
@@ -112,10 +113,10 @@ def density(
     axes = panels(len(members), ncols, ax, (2.6, 2.6) if groupby else (4.0, 4.0))
 
     extent = _extent(points, PADS[kind])
-    drawn = []
+    mappables = []
     for i, (panel, (title, member)) in enumerate(zip(axes, members, strict=True)):
         bare(panel, basis, dimensions)
-        if i % ncols:  # names of the axes stand once a row and once a column
+        if i % ncols:  # axes are named once a row and once a column
             panel.set_ylabel("")
         if i + ncols < len(axes):
             panel.set_xlabel("")
@@ -125,14 +126,14 @@ def density(
         if groupby:
             _hexagons(panel, points, bins, extent, cmap=ListedColormap(["0.92"]))
         if kind == "hex":
-            drawn.append(_hexagons(panel, points[member], bins, extent, cmap=cmap))
+            mappables.append(_hexagons(panel, points[member], bins, extent, cmap=cmap))
         else:
-            drawn.append(_smooth(panel, points[member], extent, cmap=cmap))
+            mappables.append(_smooth(panel, points[member], extent, cmap=cmap))
     if kind == "hex":
-        label, scale = "samples per hexagon", (1.0, most(drawn))
+        label, scale = "samples per hexagon", (1.0, most(mappables))
     else:
         label, scale = "density / its maximum", (FAINTEST, 1.0)
-    shared_colour_bar(axes[min(ncols, len(axes)) - 1], drawn, label, scale, log)
+    shared_colour_bar(axes[min(ncols, len(axes)) - 1], mappables, label, scale, log)
     make_room(axes, ncols, own=ax is None)
     return finish(axes, ax is None, show)
 
@@ -143,7 +144,7 @@ def _members(
     groups: str | Sequence[str] | None,
     finite: NDArray[np.bool_],
 ) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Return the title and the members, among the finite samples, of every panel."""
+    """Return the title of every panel, and which of the finite samples it shows."""
     if groupby is None:
         if groups is not None:
             raise ValueError("groups needs groupby, the column of adata.obs that names them.")

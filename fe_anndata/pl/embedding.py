@@ -27,7 +27,7 @@ from ._points import (
 )
 from ._values import Classes, Numbers, read, read_both
 
-MANY_NAMES = 150  # above it, no legend can be read
+MANY_NAMES = 150  # no legend of more can be read
 
 
 def embedding(
@@ -52,8 +52,8 @@ def embedding(
 ) -> Axes | np.ndarray:
     """Draw the samples at their coordinates, coloured by labels, measurements or genes.
 
-    Points are drawn in random order, so that no class hides another; samples without a value
-    are light grey and lie below. Legends stand beside the points, never on them.
+    Points are drawn in random order, so that no class hides another. Samples without a value are
+    light grey and lie below the others. A legend stands beside the points and never covers them.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def embedding(
     query
         New samples that :func:`fe_anndata.tl.transform` has placed in the embedding of `adata`.
         They are drawn as triangles with a black edge, in the same colours, above the samples of
-        `adata`, which are then smaller and fainter circles. A column or gene that only one of the
-        two has leaves the other grey.
+        `adata`, which are then smaller and fainter circles. Samples of an AnnData that lacks the
+        column or gene are grey.
     basis
         Name of the embedding.
     dimensions
@@ -74,22 +74,22 @@ def embedding(
         Where the expression of a gene is read, instead of ``adata.X``.
     palette
         Colours of the categories: a list, a mapping from category to colour, or the name of a
-        matplotlib colour map. The default is what ``adata.uns["<column>_colors"]`` holds, else
-        the eight colours of Okabe and Ito, and for more classes a longer list.
+        matplotlib colour map. By default they are those of ``adata.uns["<column>_colors"]``, or
+        else the eight colours of Okabe and Ito, or a longer list for more categories.
     cmap
         Colour map of numbers.
     legend
-        ``"right"`` of the points, ``"on data"`` (names at the median of their points), or None.
+        ``"right"`` of the points, ``"on data"`` (each name at the median of its points), or None.
     size
-        Area of a point in points squared; the default follows their number.
+        Area of a point, in points squared; by default the more points, the smaller.
     alpha
-        Opacity, 0 to 1.
+        Opacity of the points, from 0 to 1.
     ncols
         Panels per row.
     vmin, vmax
         Ends of the colour scale of numbers, in their units.
     rng
-        Seed or generator of the drawing order.
+        Seed or numpy Generator of the drawing order.
     ax
         Where to draw a single panel. It shrinks to make room for the legend, unless its figure
         has a layout engine.
@@ -98,8 +98,9 @@ def embedding(
 
     Returns
     -------
-    The Axes, or an array of them, (n_panels,), for several panels. The colours of categories
-    are written to ``adata.uns["<column>_colors"]``.
+    Axes or ndarray
+        The Axes, or for several panels an array of them, (n_panels,). The colours of categories
+        are written to ``adata.uns["<column>_colors"]``.
 
     Raises
     ------
@@ -123,7 +124,7 @@ def embedding(
     if query is None:
         looks = [None if n is None else read(adata, n, layer, palette) for n in names]
     else:
-        points = np.concatenate([points, _places(query, adata, basis, dimensions)])
+        points = np.concatenate([points, _of_query(query, adata, basis, dimensions)])
         looks = [None if n is None else read_both(adata, query, n, layer, palette) for n in names]
     _colors.require_cmap(cmap)
     _check(points, looks, legend, size, alpha, vmin, vmax)
@@ -148,14 +149,14 @@ def embedding(
         if query is not None and legend is not None:
             name_markers(panel, drawn, plain=look is None)
     make_room(axes, ncols, own=ax is None)
-    if legend == "on data":  # only now the panels have their size
+    if legend == "on data":  # the panels have their final size only now
         for panel, look in zip(axes, looks, strict=True):
             if isinstance(look, Classes):
                 name_on_data(panel, points, look)
     return finish(axes, ax is None, show)
 
 
-def _places(
+def _of_query(
     query: AnnData, adata: AnnData, basis: str, dimensions: Sequence[int]
 ) -> NDArray[np.float64]:
     """Return the coordinates of new samples in the embedding of `adata`."""
@@ -169,14 +170,14 @@ def _places(
     widths = query.obsm[key].shape[1], adata.obsm[key].shape[1]
     if widths[0] != widths[1]:
         raise ValueError(
-            f"query.obsm[{key!r}] has {widths[0]} columns, but that of adata {widths[1]}: it is "
-            "another embedding. Call fe.tl.transform(query, adata)."
+            f"query.obsm[{key!r}] has {widths[0]} columns, but that of adata {widths[1]}: these "
+            "are two embeddings. Call fe.tl.transform(query, adata)."
         )
     return coordinates(query, key, dimensions)
 
 
 def _side(looks: list[Classes | Numbers | None], legend: str | None) -> float:
-    """Return the width of a panel in inches; names on the data need more than points do."""
+    """Return the width of a panel in inches; names on the data need more room than points."""
     names = max(len(look.labels) if isinstance(look, Classes) else 0 for look in looks)
     return 3.7 * min(max(names / 12, 1) ** 0.5, 2) if legend == "on data" else 3.7
 
@@ -206,6 +207,6 @@ def _check(
     for look in looks:
         if legend and isinstance(look, Classes) and len(look.labels) > MANY_NAMES:
             raise ValueError(
-                f"{look.name!r} has {len(look.labels)} categories, too many to name: legend=None "
-                "draws them without."
+                f"{look.name!r} has {len(look.labels)} categories, too many to name; legend=None "
+                "draws them without names."
             )

@@ -1,4 +1,4 @@
-"""Accuracy by dimension, of samples that were fitted to and of those that were not."""
+"""Accuracy by dimension, of the samples that were fitted to and of new ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._colors import FEW, MANY
 
 NEW, FITTED = "_new", "_fitted"
 OF_EMBEDDINGS = ("r2", "distance", "neighbours", "seconds")
-"""Starts of the columns that do not depend on the classifier."""
+"""Beginnings of the names of columns that do not depend on the classifier."""
 COLUMNS = ["method", "dim", "fold", "classifier"]
 PER_ROW = 3
 
@@ -25,28 +25,29 @@ def evaluate(
     ax: Axes | None = None,
     show: bool | None = None,
 ) -> Axes | np.ndarray:
-    """Draw how well labels are read off embeddings of few and many dimensions.
+    """Draw how well labels are predicted from embeddings of few and many dimensions.
 
-    Each method has a solid line through the means over folds, and a point per fold. For a column
-    about new samples (``"accuracy_new"``), the same about the samples that were fitted to
-    (``"accuracy_fitted"``) is dashed beside it.
+    Each method has a solid line through the means over folds, and a point per fold. Beside a
+    column about new samples, such as ``"accuracy_new"``, a dashed line shows the same of the
+    samples that were fitted to, ``"accuracy_fitted"``.
 
     Parameters
     ----------
     table
-        What :func:`fe_anndata.tl.evaluate` returned, or several of them concatenated.
+        The table that :func:`fe_anndata.tl.evaluate` returned, or several of them concatenated.
     metric
         The column to draw.
     ax
-        Where to draw a table of one classifier. It shrinks to make room for the legend, unless
-        its figure has a layout engine.
+        Where to draw the table of a single classifier. It shrinks to make room for the legend,
+        unless its figure has a layout engine.
     show
         Whether to open a window; see :mod:`fe_anndata.pl`.
 
     Returns
     -------
-    The Axes, or an array of them, one per classifier. A column that is about the embedding alone,
-    such as ``"r2_new"`` or ``"distance_pearson_new"``, has one panel.
+    Axes or ndarray
+        The Axes, or an array of them, one per classifier. A column that is about the embedding
+        alone, such as ``"r2_new"`` or ``"distance_pearson_new"``, has one panel.
 
     Raises
     ------
@@ -69,17 +70,17 @@ def evaluate(
     names = list(dict.fromkeys(table["method"]))
     base = FEW if len(names) <= len(FEW) else MANY
     colours = {name: base[i % len(base)] for i, name in enumerate(names)}
-    beside = metric.removesuffix(NEW) + FITTED
+    fitted = metric.removesuffix(NEW) + FITTED
     columns = {metric: "-"}
-    if metric.endswith(NEW) and beside in table and table[beside].notna().any():
-        columns[beside] = "--"
+    if metric.endswith(NEW) and fitted in table and table[fitted].notna().any():
+        columns[fitted] = "--"
     own = ax is None
-    reads = list(dict.fromkeys(table["classifier"]))
-    axes = panels(len(reads), PER_ROW, ax, (3.0, 2.8))
-    for i, (panel, classifier) in enumerate(zip(axes, reads, strict=True)):
-        of_this = table[table["classifier"] == classifier]
+    classifiers = list(dict.fromkeys(table["classifier"]))
+    axes = panels(len(classifiers), PER_ROW, ax, (3.0, 2.8))
+    for i, (panel, classifier) in enumerate(zip(axes, classifiers, strict=True)):
+        rows = table[table["classifier"] == classifier]
         for (column, style), name in ((c, n) for c in columns.items() for n in names):
-            _line(panel, of_this[of_this["method"] == name], column, style, colours[name])
+            _line(panel, rows[rows["method"] == name], column, style, colours[name])
         panel.set_title(classifier, fontsize="medium")
         _dimensions(panel, sorted(table["dim"].unique()))
         panel.set_ylabel("" if i % PER_ROW else _words(metric, len(columns) == 1))
@@ -92,7 +93,7 @@ def evaluate(
 
 
 def _checked(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the rows that have a number to draw."""
+    """Return the rows of the table that have a number to draw."""
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
             f"table must be the DataFrame of fe.tl.evaluate, not {type(table).__name__}."
@@ -114,12 +115,12 @@ def _line(ax: Axes, table: pd.DataFrame, column: str, style: str, colour: str) -
     if style == "-":
         ax.plot(table["dim"], table[column], "o", color=colour, ms=3, alpha=0.35, mew=0)
     means = table.groupby("dim")[column].mean()
-    marker = "o" if style == "-" else "_"  # a line of one point is not seen
+    marker = "o" if style == "-" else "_"  # a line through one point cannot be seen
     ax.plot(means.index, means, style, color=colour, marker=marker, ms=5, lw=1.4)
 
 
 def _dimensions(ax: Axes, dims: list[int]) -> None:
-    """Give the dimensions that were measured equal steps per doubling, and a tick each."""
+    """Give each dimension that was measured a tick, on a logarithmic axis."""
     ax.set_xscale("log", base=2)
     ax.set_xticks(dims, [str(d) for d in dims])
     ax.set_xticks([], minor=True)
@@ -142,15 +143,15 @@ def _words(metric: str, with_side: bool) -> str:
     return metric.replace("_", " ")
 
 
-def _legend(ax: Axes, table: pd.DataFrame, colours: dict[str, str], both: bool) -> None:
-    """Name methods with their decoders, and the two kinds of lines."""
+def _legend(ax: Axes, table: pd.DataFrame, colours: dict[str, str], with_fitted: bool) -> None:
+    """Name the methods with their decoders, and the two kinds of lines."""
     handles = []
     for name, colour in colours.items():
         decoders = table.loc[table["method"] == name, "decoder"] if "decoder" in table else []
         known = [d for d in dict.fromkeys(decoders) if isinstance(d, str) and d]
         label = f"{name} ({', '.join(known)})" if known else name
         handles.append(Line2D([], [], color=colour, marker="o", ms=5, lw=1.4, label=label))
-    if both:
+    if with_fitted:
         for style, label in (("-", "new samples"), ("--", "fitted samples")):
             handles.append(Line2D([], [], color="0.4", ls=style, lw=1.4, label=label))
     ax.legend(

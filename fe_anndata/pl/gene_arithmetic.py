@@ -89,7 +89,8 @@ def gene_arithmetic(
 
     Returns
     -------
-    The Axes. The name of each answer is followed by its similarity to the sum. Nothing is written.
+    Axes
+        The name of each answer is followed by its similarity to the sum. Nothing is written.
 
     Raises
     ------

@@ -73,8 +73,9 @@ def gene_lists(
 
     Returns
     -------
-    The Axes. The legend gives the number of genes of each list, and the number of genes that are
-    in several. Nothing is written.
+    Axes
+        The legend gives the number of genes of each list, and the number of genes that are in
+        several. Nothing is written.
 
     Raises
     ------

@@ -65,7 +65,8 @@ def gene_similarity_matrix(
 
     Returns
     -------
-    The Axes, with the first gene at the top and on the left. Nothing is written.
+    Axes
+        The first gene is at the top and on the left. Nothing is written.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How training went."""
+"""The losses of a training, step by step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def history(
 ) -> Axes:
     """Draw the training and validation loss against the steps.
 
-    The least validation loss is marked: it is the model that was kept. The upper axis gives the
+    The model of the least validation loss was kept; its step is marked. The upper axis gives the
     seconds since the call.
 
     Parameters
@@ -49,8 +49,9 @@ def history(
 
     Returns
     -------
-    The Axes; losses are mean squared errors per cell in the units of the matrix, squared.
-    Nothing is written.
+    Axes
+        Losses are mean squared errors per entry, in squared units of the matrix. Nothing is
+        written.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def history(
     ValueError
         If the history is empty.
     TypeError
-        If `adata` is no AnnData.
+        If `adata` is not an AnnData.
 
     Examples
     --------
@@ -67,17 +68,17 @@ def history(
     >>> adata = fe.datasets.pbmc68k_reduced()
     >>> fe.tl.train(adata, steps=50, progress=False)
     >>> fe.pl.history(adata).get_ylabel()
-    'mean squared error per cell'
+    'mean squared error per entry'
     """
     table = _table(adata, key)
     own = ax is None
     panel = panels(1, 1, ax, (4.8, 3.0))[0]
     for name, colour in (("train", FEW[0]), ("validation", FEW[1])):
-        known = table[np.isfinite(table[f"{name}_loss"])]
-        if len(known):
-            marker = "o" if len(known) == 1 else None  # a line of one point is not seen
+        measured = table[np.isfinite(table[f"{name}_loss"])]
+        if len(measured):
+            marker = "o" if len(measured) == 1 else None  # a line through one point cannot be seen
             panel.plot(
-                known["step"], known[f"{name}_loss"], color=colour, label=name, marker=marker
+                measured["step"], measured[f"{name}_loss"], color=colour, label=name, marker=marker
             )
     validated = table[np.isfinite(table["validation_loss"])]
     if len(validated):
@@ -88,7 +89,7 @@ def history(
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(LogFormatter())  # 2 and not 2 x 10^0
         panel.yaxis.set_minor_formatter(LogFormatter())
-    panel.set(xlabel="step", ylabel="mean squared error per cell")
+    panel.set(xlabel="step", ylabel="mean squared error per entry")
     panel.spines[["right"]].set_visible(False)
     panel.legend(
         loc="upper left", bbox_to_anchor=(1.03, 1), borderaxespad=0, frameon=False, fontsize=SMALL
@@ -102,20 +103,20 @@ def history(
 def _table(adata: AnnData, key: str) -> pd.DataFrame:
     if not hasattr(adata, "uns"):
         raise TypeError(f"adata must be an AnnData, not {type(adata).__name__}.")
-    place = Keys(key).uns
-    if not isinstance(adata.uns.get(place), dict) or "history" not in adata.uns[place]:
+    name = Keys(key).uns
+    if not isinstance(adata.uns.get(name), dict) or "history" not in adata.uns[name]:
         trained = [k for k, v in adata.uns.items() if isinstance(v, dict) and "history" in v]
-        raise KeyError(f"no training history in adata.uns[{place!r}]: {near(place, trained)}")
-    table = pd.DataFrame(adata.uns[place]["history"])
+        raise KeyError(f"no training history in adata.uns[{name!r}]: {near(name, trained)}")
+    table = pd.DataFrame(adata.uns[name]["history"])
     for column in COLUMNS:
-        require_key(column, table.columns, f"column of adata.uns[{place!r}]['history'],")
+        require_key(column, table.columns, f"column of adata.uns[{name!r}]['history'],")
     if not np.isfinite(table["train_loss"]).any():
-        raise ValueError(f"adata.uns[{place!r}]['history'] holds no loss: train again.")
+        raise ValueError(f"adata.uns[{name!r}]['history'] holds no loss: train again.")
     return table.sort_values("step").reset_index(drop=True)
 
 
 def _seconds_axis(ax: Axes, table: pd.DataFrame) -> None:
-    """Translate steps to seconds on the upper axis, if there are two moments to do it with."""
+    """Show the seconds of the steps on the upper axis, if two of them are known."""
     moments = table.drop_duplicates("step")
     steps, seconds = (moments[c].to_numpy(dtype=np.float64) for c in ("step", "seconds"))
     if len(steps) < 2 or not (np.diff(seconds) > 0).all():

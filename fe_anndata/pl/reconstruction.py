@@ -1,4 +1,4 @@
-"""What the model predicts against what was measured."""
+"""Predicted expression against observed expression."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
+from .._core.renamed import renamed
 from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
 from ._entries import observed_and_predicted
 
@@ -21,6 +22,7 @@ TITLES = {
 }
 
 
+@renamed(cells="entries", max_cells="max_entries")
 def reconstruction(
     adata: AnnData,
     *,
@@ -40,12 +42,12 @@ def reconstruction(
     key
         Name of the result.
     entries
-        ``"validation"``: entries of the matrix that were held out of training; ``"all"``: any
-        entry. The title says which.
+        ``"validation"`` for entries of the matrix that were held out of the training, ``"all"``
+        for any entries. The title says which.
     max_entries
-        The most entries that are drawn, a random choice.
+        The most entries to draw. Of more, so many are chosen at random.
     rng
-        Seed or generator of that choice.
+        Seed or numpy Generator of that choice.
     ax
         Where to draw. It shrinks to make room for the colour bar, unless its figure has a
         layout engine.
@@ -54,16 +56,17 @@ def reconstruction(
 
     Returns
     -------
-    The Axes, both in the units of the matrix. Nothing is written.
+    Axes
+        Both axes are in the units of the matrix. Nothing is written.
 
     Raises
     ------
     KeyError
         If there is no such result.
     ValueError
-        If there are no such entries, or `max_entries` is not positive.
+        If no entries were held out, or `max_entries` is not positive.
     TypeError
-        If `rng` is neither an int nor a generator.
+        If `rng` is neither an int nor a numpy Generator.
 
     Examples
     --------
@@ -108,7 +111,7 @@ def reconstruction(
 
 
 def _agreement(observed: NDArray[np.floating], predicted: NDArray[np.floating]) -> str:
-    """Return Pearson's r, R2 and the number of entries, in words for the corner."""
+    """Return Pearson's r, R2 and the number of entries, as the text in the corner."""
     x, y = observed.astype(np.float64), predicted.astype(np.float64)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return f"r undefined: constant\n{len(x):,} entries"

@@ -45,8 +45,9 @@ def similar_genes(
 
     Returns
     -------
-    The Axes, with the most similar gene at the top. The scale covers the similarities drawn and
-    may not include 0. Nothing is written.
+    Axes
+        The most similar gene is at the top. The scale covers the similarities drawn and may not
+        include 0. Nothing is written.
 
     Raises
     ------

@@ -16,40 +16,40 @@ from ..evaluation import Fold, cross_validated, distances_kept, score, split
 from ._methods import Embedder
 
 DISTANCES = 300
-"""Samples, at most, between which distances are compared, training and new ones alike."""
+"""The most training samples, and the most new samples, between which distances are compared."""
 
 Table = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Training samples and new ones.
+    """The training samples and the new samples of one fold.
 
     Attributes
     ----------
     samples
-        All of them.
+        The samples of both sides.
     fold
-        Which are which.
+        Which samples are on which side.
     genes
-        Chosen on the training samples.
+        The genes that are used, chosen on the training samples.
     means
-        Of the genes, over the training samples.
-    some
-        Rows of either side between which distances are compared.
+        Gene means of the training samples.
+    compared
+        Rows of each side between which distances are compared.
     inner
-        Folds of the training samples; none if the groups leave no way.
+        Folds of the training samples; empty if their groups cannot be divided.
     """
 
     samples: Labelled
     fold: Fold
     genes: np.ndarray
     means: np.ndarray
-    some: tuple[np.ndarray, np.ndarray]
+    compared: tuple[np.ndarray, np.ndarray]
     inner: list[Fold]
 
     def train(self) -> AnnData:
-        """Return the training samples, new for each method, which may write to them."""
+        """Return a copy of the training samples, to which a method may write."""
         return self.samples.part(self.fold.train, self.genes)
 
     def new(self) -> AnnData:
@@ -58,26 +58,27 @@ class Sides:
 
 
 def sides(samples: Labelled, fold: Fold, n_top_genes: int | None, folds: int, seed: int) -> Sides:
-    """Return both sides of one of the `folds`; what is chosen is chosen on the training samples."""
+    """Return both sides of one of the `folds`; every choice is made on the training samples."""
     genes = np.ones(len(samples.genes), dtype=bool)
     if n_top_genes is not None:
         genes = variable_genes(samples.part(fold.train, genes), n_top_genes)
     number = min(DISTANCES, *map(len, fold))
-    some = [
-        generator(seed, "distances", i).permutation(len(of))[:number] for i, of in enumerate(fold)
+    compared = [
+        generator(seed, "distances", i).permutation(len(side))[:number]
+        for i, side in enumerate(fold)
     ]
     return Sides(
         samples,
         fold,
         genes,
         gene_means(samples.part(fold.train, genes)),
-        (some[0], some[1]),
+        (compared[0], compared[1]),
         _inner(samples, fold.train, folds, seed),
     )
 
 
 def _inner(samples: Labelled, train: np.ndarray, folds: int, seed: int) -> list[Fold]:
-    """Return as many folds of the training samples, so that classifiers see nearly as many."""
+    """Return as many folds of the training samples as there are outer ones, if groups allow it."""
     groups = None if samples.groups is None else samples.groups[train]
     k = folds if groups is None else min(folds, len(np.unique(groups)))
     return split(samples.labels[train], k, groups=groups, seed=seed) if k > 1 else []
@@ -87,28 +88,28 @@ def rows(
     method: Callable[[AnnData, int, int], Embedder],
     name: str,
     dim: int,
-    both: Sides,
+    data: Sides,
     classifiers: Sequence[str],
     seed: int,
 ) -> Iterator[Table]:
     """Yield one row per classifier."""
-    train, new = both.train(), both.new()
+    train, new = data.train(), data.new()
     started = time.perf_counter()
     embedder = method(train, dim, seed)
     fitted = _checked(embedder(train), train, dim, name)
     fit = time.perf_counter()
     placed = _checked(embedder(new), new, dim, name)
     seconds = {"seconds_fit": fit - started, "seconds_new": time.perf_counter() - fit}
-    nowhere = ~np.isfinite(placed).all(axis=1)
-    placed[nowhere] = fitted.mean(axis=0)
-    measured = {"r2_new": _r2(embedder, placed, new, both.means)}
-    measured |= _distances(both, (train, new), (fitted, placed))
-    labels = [both.samples.labels[of] for of in both.fold]
+    unplaced = ~np.isfinite(placed).all(axis=1)
+    placed[unplaced] = fitted.mean(axis=0)
+    measured = {"r2_new": _r2(embedder, placed, new, data.means)}
+    measured |= _distances(data, (train, new), (fitted, placed))
+    labels = [data.samples.labels[side] for side in data.fold]
     for classifier in classifiers:
-        out = score(classifier, fitted, labels[0], placed, labels[1], seed)
-        inside: dict[str, float] = dict.fromkeys(out, float("nan"))
-        if both.inner:
-            inside = cross_validated(classifier, fitted, labels[0], both.inner, seed)
+        new_scores = score(classifier, fitted, labels[0], placed, labels[1], seed)
+        fitted_scores: dict[str, float] = dict.fromkeys(new_scores, float("nan"))
+        if data.inner:
+            fitted_scores = cross_validated(classifier, fitted, labels[0], data.inner, seed)
         yield {
             "method": name,
             "decoder": getattr(embedder, "decoder", ""),
@@ -116,22 +117,22 @@ def rows(
             "classifier": classifier,
             "n_train": len(fitted),
             "n_test": len(placed),
-            **{f"{key}_new": value for key, value in out.items()},
-            **{f"{key}_fitted": value for key, value in inside.items()},
+            **{f"{key}_new": value for key, value in new_scores.items()},
+            **{f"{key}_fitted": value for key, value in fitted_scores.items()},
             **measured,
             **seconds,
         }
 
 
-def _checked(places: Any, adata: AnnData, dim: int, name: str) -> np.ndarray:
-    """Return a copy of the places, after checking that there is one per sample."""
-    found = np.array(places)
-    if found.shape != (adata.n_obs, dim) or found.dtype.kind != "f":
+def _checked(given: Any, adata: AnnData, dim: int, name: str) -> np.ndarray:
+    """Return a copy of the coordinates, after checking that each sample has some."""
+    coordinates = np.array(given)
+    if coordinates.shape != (adata.n_obs, dim) or coordinates.dtype.kind != "f":
         raise ValueError(
             f"the method {name!r} must give {adata.n_obs} x {dim} coordinates, not an array of "
-            f"{found.dtype} of shape {found.shape}."
+            f"{coordinates.dtype} of shape {coordinates.shape}."
         )
-    return found
+    return coordinates
 
 
 def _r2(embedder: Embedder, placed: np.ndarray, new: AnnData, means: np.ndarray) -> float:
@@ -143,16 +144,17 @@ def _r2(embedder: Embedder, placed: np.ndarray, new: AnnData, means: np.ndarray)
     predicted = np.asarray(decode(placed))
     # A gene that could not be learned is predicted by its mean.
     predicted = np.where(np.isnan(predicted), means, predicted)
-    left, all_ = (np.nansum((X - p) ** 2, dtype=np.float64) for p in (predicted, means))
-    return float(1 - left / all_) if all_ > 0 else float("nan")
+    unexplained, total = (np.nansum((X - p) ** 2, dtype=np.float64) for p in (predicted, means))
+    return float(1 - unexplained / total) if total > 0 else float("nan")
 
 
 def _distances(
-    both: Sides, of: tuple[AnnData, AnnData], places: tuple[np.ndarray, np.ndarray]
+    data: Sides, samples: tuple[AnnData, AnnData], coordinates: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, float]:
     found = {}
-    for side, some, adata, at in zip(("fitted", "new"), both.some, of, places, strict=True):
-        kept = distances_kept(filled(adata[some], both.means), at[some])
+    sides_of_fold = zip(("fitted", "new"), data.compared, samples, coordinates, strict=True)
+    for side, compared, adata, points in sides_of_fold:
+        kept = distances_kept(filled(adata[compared], data.means), points[compared])
         found[f"distance_pearson_{side}"] = kept["pearson"]
         found[f"distance_spearman_{side}"] = kept["spearman"]
         found[f"neighbours_kept_{side}"] = kept["neighbours"]

@@ -1,10 +1,10 @@
 """Embeddings that can place new samples, each fitted to the training samples alone.
 
-A method is a function of the training samples, the number of dimensions and a seed, and returns an
-embedder: a function that gives the places of an AnnData, (n_obs, dim). It is asked first for the
-training samples themselves, with the same object, then for new ones. An embedder may have two
-attributes: ``decode``, from places to expression in the units of the matrix, and ``decoder``, the
-name of how it does so.
+A method is a function of the training samples, the number of dimensions and a seed. It returns an
+embedder: a function that gives the coordinates of an AnnData's samples, (n_obs, dim). The embedder
+is called first with the object that holds the training samples, then with new samples. It may have
+two attributes: ``decode``, a function from coordinates to expression in the units of the matrix,
+and ``decoder``, the name of that function.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Embedder: TypeAlias = Callable[[AnnData], np.ndarray]
 Method: TypeAlias = Callable[[AnnData, int, int], Embedder]
 
 COMPONENTS = 50
-"""Of PCA, on which UMAP is fitted."""
+"""Principal components on which UMAP is fitted."""
 
 
 class Fe:
@@ -40,26 +40,26 @@ class Fe:
         """Return where training left its samples, or where new ones are placed."""
         if adata is not self.train:
             transform(adata, self.train, progress=False)
-        places: np.ndarray = adata.obsm[Keys(DEFAULT_KEY).obsm]
-        return places
+        coordinates: np.ndarray = adata.obsm[Keys(DEFAULT_KEY).obsm]
+        return coordinates
 
     @property
     def decoder(self) -> str:
         """Return the name of the decoder."""
         return str(self.train.uns[DEFAULT_KEY]["params"]["decoder"])
 
-    def decode(self, places: np.ndarray) -> np.ndarray:
+    def decode(self, coordinates: np.ndarray) -> np.ndarray:
         """Return the expression of all genes; NaN for those that were not trained on."""
         model, trained = trained_model(self.train, DEFAULT_KEY)
-        decoded = np.full((len(places), len(trained)), np.nan, dtype=np.float32)
-        decoded[:, trained] = model.decode(places, np.arange(int(trained.sum())))
+        decoded = np.full((len(coordinates), len(trained)), np.nan, dtype=np.float32)
+        decoded[:, trained] = model.decode(coordinates, np.arange(int(trained.sum())))
         return decoded
 
 
 class Pca:
-    """Exact principal components of deviations from the gene means, which stand for missing values.
+    """Principal components of the deviations from the gene means, in the units of the matrix.
 
-    Every gene in the units of the matrix.
+    The mean of a gene stands for its missing values.
     """
 
     decoder = "linear"
@@ -69,23 +69,23 @@ class Pca:
 
         self.means = gene_means(train)
         X = filled(train, self.means)
-        # Exact; ARPACK finds few components in a fraction of the time of all.
+        # Both solvers are exact; ARPACK finds a few components much faster than "full" finds all.
         solver = "arpack" if dim < min(X.shape) else "full"
         self.pca = PCA(dim, svd_solver=solver, random_state=seed).fit(X)
 
     def __call__(self, adata: AnnData) -> np.ndarray:
-        """Return scores."""
+        """Return the scores of the components."""
         scores: np.ndarray = self.pca.transform(filled(adata, self.means))
         return scores
 
-    def decode(self, places: np.ndarray) -> np.ndarray:
+    def decode(self, coordinates: np.ndarray) -> np.ndarray:
         """Return the expression of all genes."""
-        decoded: np.ndarray = self.pca.inverse_transform(places)
+        decoded: np.ndarray = self.pca.inverse_transform(coordinates)
         return decoded
 
 
 class Umap:
-    """UMAP on 50 principal components of the training samples; new ones by its ``transform``."""
+    """UMAP on 50 principal components of the training samples; it places new ones itself."""
 
     decoder = ""
 
@@ -94,18 +94,18 @@ class Umap:
         self.train = train
         self.components = Pca(train, min(COMPONENTS, *(n - 1 for n in train.shape)), seed)
         neighbours = min(15, train.n_obs - 1)
-        # One job: what umap-learn does with a seed anyhow, after a warning.
+        # With a seed umap-learn runs one job anyway, after a warning.
         self.umap = umap.UMAP(n_neighbors=neighbours, n_components=dim, random_state=seed, n_jobs=1)
         self.umap.fit(self.components(train))
 
     def __call__(self, adata: AnnData) -> np.ndarray:
         """Return where the fit left its samples, or where new ones are placed."""
-        places: np.ndarray = (
+        coordinates: np.ndarray = (
             self.umap.embedding_
             if adata is self.train
             else self.umap.transform(self.components(adata))
         )
-        return places
+        return coordinates
 
 
 def fe(train: AnnData, dim: int, seed: int, **keywords: Any) -> Embedder:
@@ -114,7 +114,7 @@ def fe(train: AnnData, dim: int, seed: int, **keywords: Any) -> Embedder:
 
 
 def fe_concat(train: AnnData, dim: int, seed: int, **keywords: Any) -> Embedder:
-    """Train them with the published decoder."""
+    """Train factorized embeddings with the published decoder."""
     return Fe(train, dim, seed, **{**keywords, "decoder": "concat"})
 
 
@@ -129,5 +129,5 @@ def umap(train: AnnData, dim: int, seed: int) -> Embedder:
 
 
 TRAINED: dict[str, Callable[..., Embedder]] = {"fe": fe, "fe_concat": fe_concat}
-"""Those that take keywords of :func:`fe_anndata.tl.train`."""
+"""The methods that take keywords of :func:`fe_anndata.tl.train`."""
 METHODS: dict[str, Callable[..., Embedder]] = {**TRAINED, "pca": pca, "umap": umap}

@@ -34,7 +34,7 @@ def embedding_density(
         Name of the embedding.
     groupby
         Column of ``adata.obs`` that names groups. Each group has a density of its own, scaled
-        by its own range: values are comparable within a group only.
+        by its own range, so values can be compared within a group only.
     dimensions
         Two columns of the embedding, counted from 0.
     copy
@@ -42,13 +42,15 @@ def embedding_density(
 
     Returns
     -------
-    None, or a new AnnData for ``copy=True``. Written are
+    AnnData or None
+        A copy if ``copy=True``, otherwise None. Written are
 
-    ``obs["<basis>_density"]`` or ``obs["<basis>_density_<groupby>"]`` : float64, (n_obs,)
-        Density, 0 at the loneliest sample of its group and 1 at the most crowded one; 1 if all
-        are equal, as in a group of one; NaN where a coordinate or the group is missing.
-    ``uns`` under the same name with ``"_params"`` : dict
-        ``basis``, ``groupby``, ``dimensions``.
+        ``obs["<basis>_density"]`` or ``obs["<basis>_density_<groupby>"]``
+            Density, float64 (n_obs,): 0 at the loneliest sample of its group and 1 at the most
+            crowded one; 1 if all are equal, as in a group of one; NaN where a coordinate or the
+            group is missing.
+        ``uns`` under the same name with ``"_params"``
+            A dict of ``basis``, ``groupby`` and ``dimensions``.
 
     Raises
     ------
@@ -74,8 +76,8 @@ def embedding_density(
         codes = groups(adata.obs, groupby).codes
     values = np.full(len(points), np.nan)
     for code in np.unique(codes[codes >= 0]):
-        member = codes == code
-        values[member] = to_unit_range(density(points[member]))
+        members = codes == code
+        values[members] = to_unit_range(density(points[members]))
 
     key = Keys(basis).density + (f"_{groupby}" if groupby else "")
     written = adata.copy() if copy else adata

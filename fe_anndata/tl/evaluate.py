@@ -1,4 +1,4 @@
-"""How well an embedding places samples that it has never seen."""
+"""How well an embedding places samples that it was not fitted to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .train import train as train_fe
 
 OWN = ("adata", "model", "sample_dim", "layer", "mask_var", "key_added", "checkpoint", "resume",
        "rng", "progress", "copy")  # fmt: skip
-"""Keywords of training that are decided here."""
+"""Keywords of training that :func:`evaluate` decides."""
 
 
 def evaluate(
@@ -48,44 +48,44 @@ def evaluate(
 ) -> pd.DataFrame:
     """Measure how well embeddings place samples that they were not fitted to.
 
-    In each fold everything that is fitted is fitted to the training samples alone: the choice of
-    genes, gene means, the embedding, and the classifier that reads the label off the places of
-    training samples. New samples are then placed and classified. Beside that stands how well the
-    same label is read inside the training embedding, cross-validated in as many folds; the two
-    are never mixed.
-    Methods get names and expression, no annotation: they cannot see the label.
+    In each fold everything is fitted to the training samples alone: the choice of genes, the gene
+    means, the embedding, and the classifier that reads the label off the coordinates of the
+    training samples. New samples are then placed and classified. Beside their accuracy stands
+    that of the fitted samples, cross-validated inside the training embedding in as many folds.
+    The two are never mixed. A method is given names and expression but no annotation, so it
+    cannot see the label.
 
     Parameters
     ----------
     adata
         Samples x genes of log expression.
     label
-        Column of ``adata.obs`` to read off. Categories, text and yes or no are classified;
-        numbers are read by a ridge regression. Samples without a label are left out altogether.
+        Column of ``adata.obs`` to predict. Categories, text and booleans are classified; numbers
+        are predicted by ridge regression. Samples without a label are left out altogether.
     dims
         Dimensions of the embeddings.
     methods
         ``"fe"`` (:func:`fe_anndata.tl.train` and :func:`fe_anndata.tl.transform`),
         ``"fe_concat"`` (the same with the published decoder), ``"pca"``, ``"umap"`` (on 50
         principal components); or any named function ``f(train, dim, seed)`` of the training
-        samples that returns a function from an AnnData to places (n_obs, dim). That one is
-        called with ``train`` itself, then with new samples; if it has an attribute ``decode``,
-        from places to expression, ``r2_new`` is computed.
+        samples that returns an embedder, a function from an AnnData to coordinates (n_obs, dim).
+        The embedder is called with ``train`` itself, then with new samples. If it has an
+        attribute ``decode``, a function from coordinates to expression, ``r2_new`` is computed.
     folds
-        Number of folds, with the classes as even as can be.
+        Number of folds. Classes are spread over them as evenly as possible.
     groups
         Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
     classifiers
         ``"knn"`` (15 neighbours), ``"logistic"`` (on standardised coordinates) and ``"network"``
-        (the same with hidden layers of 100 and 50). Numbers are read by ``"ridge"``, whatever is
-        given here.
+        (the same with hidden layers of 100 and 50). Numbers are predicted by ``"ridge"``, whatever
+        is given here.
     layer
         Embed these values, not ``adata.X``.
     mask_var
         Genes to use: a boolean column of ``adata.var`` or an array.
     n_top_genes
-        Use so many of them: in each fold those that vary most among the training samples, by
-        :func:`scanpy.pp.highly_variable_genes`, which expects log(x + 1) values.
+        Number of genes to use: in each fold those that vary most among the training samples,
+        chosen by :func:`scanpy.pp.highly_variable_genes`, which expects log(x + 1) values.
     train
         Keywords of :func:`fe_anndata.tl.train` for ``"fe"`` and ``"fe_concat"``.
     rng
@@ -96,36 +96,37 @@ def evaluate(
     Returns
     -------
     DataFrame
-        One row per method, dim, fold and classifier; ``_new`` is about new samples, ``_fitted``
-        about those fitted to. Nothing is written to `adata`.
+        One row per method, dimension, fold and classifier. Columns in ``_new`` are about new
+        samples, and those in ``_fitted`` about the samples fitted to. Nothing is written to
+        `adata`.
 
         ``method``, ``decoder``, ``dim``, ``fold``, ``classifier``, ``n_train``, ``n_test``
             What was measured, and on how many samples.
         ``accuracy_*``, ``balanced_accuracy_*``
-            Share of right answers, and its mean over classes. For numbers ``label_r2_*``.
+            Share of right answers, and its mean over classes. For numbers it is ``label_r2_*``.
         ``r2_new``
             Share of the squared deviations of new samples from the gene means of the training
-            that is predicted at their places; NaN for methods that predict no expression.
+            that is predicted at their coordinates; NaN for methods that predict no expression.
         ``distance_pearson_*``, ``distance_spearman_*``
-            Correlation of the distances between at most 300 samples (as many on both sides) in
-            expression space with those in the embedding.
+            Correlation of the distances in expression space with those in the embedding, between
+            at most 300 samples, the same number of new and of fitted ones.
         ``neighbours_kept_*``
-            Share of the 15 nearest neighbours among them that are kept.
+            Share of the 15 nearest neighbours among these samples that are kept.
         ``seconds_fit``, ``seconds_new``
-            Time to fit, and to place the new samples. What is compiled on first use counts.
+            Time to fit, and to place the new samples. Compiling on first use counts.
 
     Raises
     ------
     KeyError, ValueError, TypeError
-        If a column or a name is unknown, the label has one class, classes are smaller than the
-        folds, or groups leave a fold without a class; and what the methods raise.
+        If a column or a name is unknown, the label has one class, a class has fewer samples than
+        there are folds, or the groups leave a fold without a class; and what the methods raise.
 
     Notes
     -----
-    A new sample that a method places nowhere (NaN) is taken to lie in the middle of the
-    training samples. Inside the training embedding a classifier has fewer samples to learn from
-    (with five folds 64 % of all, not 80 %), so that the fitted accuracy of small classes can be
-    below that of new samples.
+    A new sample that a method cannot place (NaN) is taken to lie at the mean of the training
+    samples. Inside the training embedding a classifier has fewer samples to learn from (with five
+    folds 64 % of all, not 80 %), so the fitted accuracy of small classes can be below that of new
+    samples.
 
     Examples
     --------
@@ -137,23 +138,23 @@ def evaluate(
     """
     seed = seed_of(rng)
     samples = labelled(adata, label, groups, layer, mask_var)
-    dealt = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
+    splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
     chosen = _methods(methods, dict(train or {}))
-    _require_dims(dims, samples, dealt, n_top_genes)
+    _require_dims(dims, samples, splits, n_top_genes)
     for name in classifiers:
         require_choice(name, CLASSIFIERS, "classifiers")
-    reads = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
-    if not reads:
+    readers = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
+    if not readers:
         raise ValueError("classifiers is empty; give at least one, such as classifiers=['knn'].")
     found = []
     silent = not (settings.progress if progress is None else progress)
-    with tqdm(total=len(dealt) * len(dims) * len(chosen), disable=silent, unit="fit") as bar:
-        for number, fold in enumerate(dealt):
-            both = sides(samples, fold, n_top_genes, folds, seed)
+    with tqdm(total=len(splits) * len(dims) * len(chosen), disable=silent, unit="fit") as bar:
+        for number, fold in enumerate(splits):
+            data = sides(samples, fold, n_top_genes, folds, seed)
             for dim, (name, method) in product(dims, chosen.items()):
                 bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
                 found += [
-                    {"fold": number, **row} for row in rows(method, name, dim, both, reads, seed)
+                    {"fold": number, **row} for row in rows(method, name, dim, data, readers, seed)
                 ]
                 bar.update()
     return _table(found, chosen, dims)
@@ -161,16 +162,16 @@ def evaluate(
 
 def _table(found: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequence[int]) -> Any:
     """Return the rows in the order of methods, dimensions and folds."""
-    place = {name: i for i, name in enumerate(names)}
-    order = {dim: i for i, dim in enumerate(dims)}
-    found = sorted(found, key=lambda r: (place[r["method"]], order[r["dim"]], r["fold"]))
+    method_rank = {name: i for i, name in enumerate(names)}
+    dim_rank = {dim: i for i, dim in enumerate(dims)}
+    found = sorted(found, key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]], r["fold"]))
     table = pd.DataFrame(found)
     first = ["method", "decoder", "dim", "fold", "classifier"]
     return table[[*first, *(c for c in table if c not in first)]]
 
 
 def _methods(given: Sequence[str | Method], keywords: dict[str, Any]) -> dict[str, Method]:
-    """Return functions by name; those of factorized embeddings with the keywords of training."""
+    """Return functions by name; those that train are given the keywords of training."""
     _require_keywords(keywords)
     if isinstance(given, str) or callable(given):
         given = [given]
@@ -201,22 +202,22 @@ def _require_keywords(keywords: dict[str, Any]) -> None:
         if name in OWN:
             raise ValueError(f"train={{{name!r}: ...}} is decided by tl.evaluate; leave it out.")
     parameters = inspect.signature(train_fe).parameters.values()
-    of_the_verb = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
-    require_known(FE, DEFAULT_KEY, [name for name in keywords if name not in of_the_verb], {})
+    named = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    require_known(FE, DEFAULT_KEY, [name for name in keywords if name not in named], {})
 
 
 def _require_dims(
-    dims: Sequence[int], samples: Labelled, dealt: list[Fold], n_top_genes: int | None
+    dims: Sequence[int], samples: Labelled, splits: list[Fold], n_top_genes: int | None
 ) -> None:
     """Raise ValueError for dimensions that the smallest training fold cannot have."""
-    n_obs = min(len(fold.train) for fold in dealt)
+    n_obs = min(len(fold.train) for fold in splits)
     n_vars = len(samples.genes)
     if n_top_genes is not None:
         if not 1 <= n_top_genes <= n_vars:
             raise ValueError(f"n_top_genes must be from 1 to {n_vars}, not {n_top_genes}.")
         n_vars = n_top_genes
-    whole = all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in dims)
-    if not len(dims) or not whole or len(set(dims)) < len(dims) or min(dims) < 1:
+    integers = all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in dims)
+    if not len(dims) or not integers or len(set(dims)) < len(dims) or min(dims) < 1:
         raise ValueError(f"dims must be different positive integers, such as [2, 8], not {dims!r}.")
     if max(dims) >= min(n_obs, n_vars):
         raise ValueError(

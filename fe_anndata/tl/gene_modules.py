@@ -53,17 +53,18 @@ def gene_modules(
 
     Returns
     -------
-    None, or the copy. Written are
+    AnnData or None
+        A copy if ``copy=True``, otherwise None. Written are
 
-    ``var["fe_module"]``
-        Module of each gene, a categorical: ``"0"`` (the largest), ``"1"`` and so on; missing for
-        genes without a vector.
-    ``uns["fe_modules"]``
-        DataFrame, one row per module: ``module``; ``n_genes``; ``coherence``,
-        ``coherence_random``, ``z`` and ``p_value`` as in :func:`fe_anndata.tl.set_coherence`; and
-        ``genes``, the ten nearest to the mean vector of the module, joined by commas. Modules are
-        found from the same vectors that their coherence is measured with, so it is high by
-        construction; use it only to compare modules with each other.
+        ``var["fe_module"]``
+            Module of each gene, a categorical: ``"0"`` (the largest), ``"1"`` and so on; missing
+            for genes without a vector.
+        ``uns["fe_modules"]``
+            DataFrame, one row per module: ``module``; ``n_genes``; ``coherence``,
+            ``coherence_random``, ``z`` and ``p_value`` as in :func:`fe_anndata.tl.set_coherence`;
+            and ``genes``, the ten nearest to the mean vector of the module, joined by commas.
+            Modules are found from the same vectors that their coherence is measured with, so it is
+            high by construction; use it only to compare modules with each other.
 
     Raises
     ------

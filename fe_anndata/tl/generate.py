@@ -24,19 +24,19 @@ def generate(
 ) -> AnnData:
     """Return the profiles that the model predicts at coordinates of the embedding.
 
-    The coordinates may be anything: a grid, the path between two samples, the centre of a group.
-    Far from all samples of the training the profiles mean little.
+    Any coordinates will do: a grid, the path between two samples, the centre of a group. Far from
+    all training samples the profiles mean little.
 
     Parameters
     ----------
     reference
         An AnnData that was trained, or its path.
     coordinates
-        Of the profiles, (n, sample_dim).
+        Coordinates of the profiles, (n, sample_dim).
     key
         The `key_added` of the training.
     obs_names
-        Names of the profiles; the default is their number.
+        Names of the profiles; by default they are numbered.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def generate(
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If the coordinates have another width than the embedding or are not finite, the names do
-        not fit them, or the reference was changed since it was trained.
+        If the coordinates have another width than the embedding or are not finite, their number
+        is not that of the names, or the reference was changed after it was trained.
     TypeError
         If the reference is neither an AnnData nor a path.
 
@@ -81,7 +81,7 @@ def generate(
 
 
 def _checked(coordinates: np.ndarray, sample_dim: int) -> np.ndarray:
-    """Return the coordinates as float32 array, checked."""
+    """Return the coordinates as an array of float32, after checking them."""
     try:
         u = np.array(coordinates, dtype=np.float32)
     except (TypeError, ValueError) as error:
@@ -93,10 +93,10 @@ def _checked(coordinates: np.ndarray, sample_dim: int) -> np.ndarray:
             f"coordinates must have shape (n, {sample_dim}), one row per profile and one column "
             f"per dimension of the embedding, not {u.shape}."
         )
-    lost = np.flatnonzero(~np.isfinite(u).all(axis=1))
-    if len(lost):
+    wrong = np.flatnonzero(~np.isfinite(u).all(axis=1))
+    if len(wrong):
         raise ValueError(
-            f"{len(lost)} of {len(u)} coordinates are NaN or infinite, such as row "
-            f"{lost[0]}; leave them out."
+            f"{len(wrong)} of {len(u)} coordinates are NaN or infinite, such as row "
+            f"{wrong[0]}; leave them out."
         )
     return u

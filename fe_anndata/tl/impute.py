@@ -26,22 +26,22 @@ def impute(
     key: str = DEFAULT_KEY,
     copy: bool = False,
 ) -> AnnData | None:
-    """Write a layer in which predictions stand for missing values (NaN), and all else as it was.
+    """Write the matrix as a layer, with predictions in place of its missing values (NaN).
 
-    Values that are there, zeros too, are not changed by a bit.
+    All other values, zeros among them, stay exactly as they are.
 
     Parameters
     ----------
     adata
-        Trained, samples may have been left out since, genes not; or, with a `reference`, new
-        samples that :func:`fe_anndata.tl.transform` has placed in it. The values must be in the
-        units of the training.
+        A trained AnnData, which may have lost samples since, but no genes; or, with a `reference`,
+        new samples that :func:`fe_anndata.tl.transform` has placed in it. Its values must be in
+        the units of the training.
     layer_added
         The layer to write.
     reference
         For new samples: the AnnData that was trained, or its path. Genes are found by name.
     layer
-        Fill the gaps of these values, not those of ``adata.X``.
+        Fill the gaps of this layer, not those of ``adata.X``.
     key
         The `key_added` of the training.
     copy
@@ -50,9 +50,10 @@ def impute(
     Returns
     -------
     AnnData or None
-        A copy if ``copy=True``, otherwise None. Written is ``layers[layer_added]``, of the kind
-        of the input (dense or sparse, same type of number). NaN stays, with a warning, for genes
-        not trained on and for samples that were placed nowhere.
+        A copy if ``copy=True``, otherwise None. The filled matrix is written to
+        ``layers[layer_added]``, dense or sparse and of the same type of number as the input. Genes
+        that were not trained on and samples that were placed nowhere keep their NaN, with a
+        warning.
 
     Raises
     ------
@@ -61,8 +62,8 @@ def impute(
         layer.
     ValueError
         If `layer_added` is the layer to fill, the values are in another unit, the AnnData was
-        subset by genes or concatenated since, or new samples have no gene in common with the
-        reference.
+        subset by genes or concatenated after the training, or new samples have no gene in common
+        with the reference.
     TypeError
         If the matrix is not in memory.
 
@@ -85,9 +86,9 @@ def impute(
     result = adata.copy() if copy else adata
     result.layers[layer_added] = filled
     if before == 0:
-        more = ", and zeros count as values" if sparse.issparse(X) else ""
+        zeros = ", and zeros count as values" if sparse.issparse(X) else ""
         warn_user(
-            f"nothing is missing: there is no NaN in the matrix{more}; layers[{layer_added!r}] "
+            f"nothing is missing: there is no NaN in the matrix{zeros}; layers[{layer_added!r}] "
             "is the same."
         )
     elif after:
@@ -100,7 +101,7 @@ def impute(
 
 
 def _check(X: Any, layer: str | None, layer_added: str, decoding: Decoding) -> None:
-    """Raise before anything is computed."""
+    """Raise an error, before anything is computed, for what cannot be filled."""
     if not isinstance(X, np.ndarray) and not sparse.issparse(X):
         raise TypeError(
             f"cannot fill the gaps of a {type(X).__name__}; load it into memory first: "
@@ -110,15 +111,15 @@ def _check(X: Any, layer: str | None, layer_added: str, decoding: Decoding) -> N
         raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
     if layer_added in (layer, decoding.layer):
         raise ValueError(
-            f"layers[{layer_added!r}] holds the values whose gaps are to be filled, or that were "
-            "trained on; choose another layer_added."
+            f"layers[{layer_added!r}] holds the values that are to be filled or that were trained "
+            "on; choose another layer_added."
         )
     stored = X.data if sparse.issparse(X) else X
     if looks_like_counts(stored) and not decoding.counts:
         raise ValueError(
-            "the values look like raw counts, but the model was trained on other values, in which "
-            "it predicts; transform them as those were, for example sc.pp.normalize_total(adata); "
-            "sc.pp.log1p(adata)."
+            "the values look like raw counts, but the model was trained on other values and "
+            "predicts these; transform the counts as they were for the training, for example "
+            "sc.pp.normalize_total(adata); sc.pp.log1p(adata)."
         )
 
 
@@ -134,11 +135,11 @@ def _missing(X: Any) -> int:
 def _fill_dense(X: np.ndarray, decoding: Decoding) -> np.ndarray:
     filled = np.array(X)
     for part in decoding.parts():
-        some = part.start + np.flatnonzero(np.isnan(filled[part]).any(axis=1))
-        if len(some):
-            block = filled[some]
-            np.copyto(block, decoding.rows(some), where=np.isnan(block), casting="same_kind")
-            filled[some] = block
+        rows = part.start + np.flatnonzero(np.isnan(filled[part]).any(axis=1))
+        if len(rows):
+            block = filled[rows]
+            np.copyto(block, decoding.rows(rows), where=np.isnan(block), casting="same_kind")
+            filled[rows] = block
     return filled
 
 
@@ -148,8 +149,9 @@ def _fill_sparse(X: Any, decoding: Decoding) -> Any:
     gaps = np.flatnonzero(np.isnan(filled.data))
     row_of_gap = np.searchsorted(filled.indptr, gaps, side="right") - 1
     for part in decoding.parts():
-        here = slice(*np.searchsorted(row_of_gap, [part.start, part.stop]))
-        some, row = np.unique(row_of_gap[here], return_inverse=True)
-        if len(some):
-            filled.data[gaps[here]] = decoding.rows(some)[row, filled.indices[gaps[here]]]
+        within = slice(*np.searchsorted(row_of_gap, [part.start, part.stop]))
+        rows, row = np.unique(row_of_gap[within], return_inverse=True)
+        if len(rows):
+            at = gaps[within]
+            filled.data[at] = decoding.rows(rows)[row, filled.indices[at]]
     return filled.asformat(X.format)

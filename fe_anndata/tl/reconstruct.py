@@ -1,4 +1,4 @@
-"""Expression as the model predicts it."""
+"""The expression that a model predicts."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def reconstruct(
     Parameters
     ----------
     adata
-        Trained, samples may have been left out since, genes not; or, with a `reference`, new
-        samples that :func:`fe_anndata.tl.transform` has placed in it.
+        A trained AnnData, which may have lost samples since, but no genes; or, with a `reference`,
+        new samples that :func:`fe_anndata.tl.transform` has placed in it.
     layer_added
         The layer to write.
     reference
@@ -39,17 +39,17 @@ def reconstruct(
     Returns
     -------
     AnnData or None
-        A copy if ``copy=True``, otherwise None. Written is ``layers[layer_added]``, float32
-        (n_obs, n_vars) in the units of the training matrix, NaN for genes not trained on and
-        for samples that were placed nowhere.
+        A copy if ``copy=True``, otherwise None. The predictions are written to
+        ``layers[layer_added]``, float32 (n_obs, n_vars), in the units of the training matrix.
+        Genes that were not trained on and samples that were placed nowhere are NaN.
 
     Raises
     ------
     KeyError
         If nothing was trained under `key`, or new samples have not been placed.
     ValueError
-        If the AnnData was subset by genes or concatenated since, or new samples have no gene in
-        common with the reference.
+        If the AnnData was subset by genes or concatenated after the training, or new samples have
+        no gene in common with the reference.
 
     Examples
     --------

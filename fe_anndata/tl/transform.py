@@ -30,28 +30,29 @@ def transform(
 ) -> AnnData | None:
     """Place new samples in the embedding of a trained reference; all that was learned is fixed.
 
-    Every sample is sought over the whole embedding (a lattice in two dimensions, and the places of
-    training samples), the best places are refined by damped Gauss-Newton steps, and the one at
-    which its profile is most likely is kept. Likely means: by the error that the training has
-    left, of which a part is noise of single genes and a part is shared by genes. A sample's place
-    depends on its own values alone: neither order, company nor number of the samples matter. The
-    training samples themselves come out where they were, but for those that fit two places
-    equally well.
+    The coordinates of a sample are those at which its profile is most likely. They are searched
+    for over the whole embedding, on a lattice in two dimensions and at the coordinates of training
+    samples; the best ones found are refined by damped Gauss-Newton steps, and the best of these is
+    kept. How likely a profile is follows from the errors that the training left: each gene has
+    noise of its own, and some errors are shared by many genes. The coordinates of a sample depend
+    on its own values alone, and not on the order, the number or the values of the other samples.
+    Training samples return to their coordinates, except those that fit two positions equally well.
 
     Parameters
     ----------
     adata
         New samples, in memory or as the path of an .h5ad file, whose matrix is then read by parts.
-        Values in the units of the training; NaN marks a missing one. Genes are found by name, in
-        any order; those that are not there count as missing, others are not used.
+        Values must be in the units of the training; NaN marks a missing one. Genes are found by
+        name, in any order. A gene of the training that is not there counts as missing, and genes
+        that are not of the training are not used.
     reference
         An AnnData that was trained, or its path.
     layer
-        Place these values, not ``adata.X``.
+        Place the samples by this layer, not by ``adata.X``.
     key
         The `key_added` of the training.
     key_added
-        Names the places of the result; the default is `key`.
+        The name under which results are written; the default is `key`.
     progress
         Whether to show a progress bar; by default ``fe.settings.progress``.
     copy
@@ -64,25 +65,27 @@ def transform(
         otherwise None; that of a path or of a backed AnnData is without the matrix. Written are
 
         ``obsm["X_fe"]``
-            Coordinates, float32 (n_obs, sample_dim); NaN for a sample without a value.
+            Coordinates, float32 (n_obs, sample_dim); NaN for a sample that has no value.
         ``obsm["X_fe_se"]``
             Their standard errors, float32 (n_obs, sample_dim), in units of the coordinates.
         ``obs["fe_r2"]``
-            Share of the squared deviations from the gene means of the training that is predicted.
+            Share of the squared deviations from the gene means of the training that the model
+            predicts.
         ``obs["fe_n_genes"]``
             Number of genes with a value.
         ``obs["fe_distance"]``
-            Distance to the nearest training sample, in units of the median such distance among
-            these.
+            Distance to the nearest training sample. The unit is the median distance from a
+            training sample to its nearest other one.
         ``obs["fe_outlier"]``
-            Whether the profile is unlike anything trained on: its residual, in units of the noise
-            of each gene, is beyond those of the training samples by far.
+            Whether the profile is unlike all of the training: its residual, in units of the noise
+            of each gene, is far greater than those of the training samples.
 
     Raises
     ------
     KeyError, ValueError, TypeError
-        If there is no gene in common, the values are in another unit, or the reference is not
-        trained, was changed since or comes from a newer version. Nothing is written then.
+        If there is no gene in common, the values are in another unit, or the reference was not
+        trained, was changed after its training or comes from a newer version. Nothing is written
+        then.
 
     Examples
     --------
@@ -109,24 +112,24 @@ def transform(
 def _require_no_model(adata: AnnData, keys: Keys) -> None:
     if keys.uns in adata.uns and keys.obsm in adata.obsm:
         raise ValueError(
-            f"adata was itself trained as {keys.key!r}: its model would be lost with "
+            f"adata was itself trained as {keys.key!r}, and would lose its model with "
             f"obsm[{keys.obsm!r}]. Choose another key_added."
         )
 
 
 def _write(adata: AnnData, keys: Keys, n_trained: int, placed: Placed) -> None:
-    """Write the places of the contract, and say so."""
+    """Write the results, and log where they are."""
     adata.obsm[keys.obsm] = placed.u
     if placed.error is not None:
         adata.obsm[keys.error] = placed.error
     adata.obs[keys.of_sample("n_genes")] = placed.n_genes
     for name, values in placed.facts.items():
         adata.obs[keys.of_sample(name)] = values
-    lost = np.flatnonzero(placed.n_genes == 0)
-    if len(lost):
+    empty = np.flatnonzero(placed.n_genes == 0)
+    if len(empty):
         warn_user(
-            f"{len(lost)} samples have no value or only zeros, such as "
-            f"{adata.obs_names[lost[0]]!r}: they were placed nowhere (NaN)."
+            f"{len(empty)} samples have no value or only zeros, such as "
+            f"{adata.obs_names[empty[0]]!r}: they were placed nowhere (NaN)."
         )
     logger.info(
         "placed %d samples by %d of %d genes (%d unlike the training); wrote obsm[%r] %s and "

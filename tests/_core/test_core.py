@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
 from fe_anndata._core.errors import near, require_choice, require_key
 from fe_anndata._core.keys import Keys, axis_name
 from fe_anndata._core.random import generator, ranks, seed_of
+from fe_anndata._core.renamed import renamed
 
 
 def test_near_names_what_may_have_been_meant():
@@ -53,5 +56,21 @@ def test_seeds():
             seed_of(bad)
 
 
-def test_ranks_are_places_in_sorted_order():
+def test_ranks_are_positions_in_sorted_order():
     assert ranks(np.array(["b", "c", "a"])).tolist() == [1, 2, 0]
+
+
+@renamed(cells="entries")
+def one(x, *, entries=0):
+    """Return both."""
+    return x, entries
+
+
+def test_an_earlier_name_of_a_keyword_is_an_error_that_says_todays():
+    assert one(1, entries=2) == (1, 2)
+    assert (one.__name__, one.__doc__) == ("one", "Return both.")
+    assert list(inspect.signature(one).parameters) == ["x", "entries"]
+    with pytest.raises(TypeError, match=r"^cells is called entries now; give that\.$"):
+        one(1, cells=2)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sells'"):
+        one(1, sells=2)

@@ -188,13 +188,13 @@ def test_documentation_is_made_from_the_fields():
     for words in (
         "Options of a cake. Parameters ---------- kind : 'dry' or 'wet', default 'dry' "
         "What it is like.",
-        "layers : tuple[int, ...] or 'auto', default 'auto' Sizes of its layers. "
+        "layers : tuple of int or 'auto', default 'auto' Sizes of its layers. "
         "'auto' is (4, 2) where kind is 'dry', (3,) otherwise.",
         "speed : float or 'full' or None, default None Speed of the air. "
         "Applies where heat is 'air'.",
         "glaze : bool or 'auto', default 'auto' Whether it is glazed. "
         "'auto' is False where kind is 'wet', True otherwise. Applies where layers is not ().",
-        "tin : int or tuple[int, int] or 'auto', default 'auto'",
+        "tin : int or pair of int or 'auto', default 'auto'",
     ):
         assert words in doc
     assert max(map(len, Cake.__doc__.splitlines())) <= 100

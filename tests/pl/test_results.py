@@ -123,6 +123,9 @@ def test_reconstruction_of_constants_and_errors(adata, fake):
     for keywords in ({"entries": "test"}, {"max_entries": 0}):
         with pytest.raises(ValueError, match=next(iter(keywords))):
             pl.reconstruction(adata, **keywords)
+    for earlier, today in (("cells", "entries"), ("max_cells", "max_entries")):
+        with pytest.raises(TypeError, match=f"^{earlier} is called {today} now"):
+            pl.reconstruction(adata, **{earlier: 1})
     assert plt.get_fignums() == []
 
 
