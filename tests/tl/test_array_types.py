@@ -167,13 +167,12 @@ def test_paths(untrained, plain, tmp_path, kind):
     form = kind.split()[0]
     path = tmp_path / f"a.{form}"
     getattr(array_type.convert(untrained, tmp_path), f"write_{form}")(path)
-    by_blocks = ARRAY_TYPES["backed dense"]
     for given, layer in ((path, None), (str(path), "log")):
         found = fe.tl.train(given, layer=layer, **RUN)
         assert found.X is None
         assert not found.layers
         assert set(found.obs) == set(untrained.obs)
-        same_embedding(found.obsm["X_fe"], plain.obsm["X_fe"], by_blocks)
+        same_embedding(found.obsm["X_fe"], plain.obsm["X_fe"], array_type)
     new = whole_numbers(20, 1)
     getattr(array_type.convert(new, tmp_path), f"write_{form}")(tmp_path / f"new.{form}")
     placed = fe.tl.transform(tmp_path / f"new.{form}", plain)
