@@ -81,12 +81,12 @@ class Phi:
         of_u = (self.linear.T @ gradient.T).T
         shared: list[Tensor] = []
 
-        def share_of(gradient: Tensor) -> Tensor:
+        def shaping(gradient: Tensor) -> Tensor:
             return gradient if counted is None else gradient * counted
 
-        of_linear = (u.T @ share_of(gradient)).T
+        of_linear = (u.T @ shaping(gradient)).T
         for (weight, _), x in zip(reversed(self.layers), reversed(inputs), strict=True):
-            counts = share_of(gradient)
+            counts = shaping(gradient)
             shared += [counts.sum(0), counts.T @ x]
             gradient = gradient @ weight
             if x is not inputs[0]:
