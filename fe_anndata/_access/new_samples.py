@@ -70,7 +70,8 @@ def new_samples(source: Source, reference: Reference, layer: str | None) -> NewS
     if shared < of / 2:
         warn_user(
             f"only {shared} of the {of} genes trained on are there ({shared / of:.0%}); the "
-            "others count as missing, and places are less certain (obsm['X_..._se'])."
+            "others count as missing, which makes places less certain: see their standard errors "
+            "in obsm."
         )
     _, block = next(iter(new.blocks(LOOKED_AT)))
     _require_same_unit(block, reference, alignment)

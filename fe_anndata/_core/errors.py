@@ -27,7 +27,7 @@ def near(name: str, known: Iterable[str], n: int = 3) -> str:
     if not names:
         return "there is none."
     shown = ", ".join(repr(k) for k in names[:8])
-    return f"there is {shown}{', ...' if len(names) > 8 else ''}."
+    return f"there is {shown}{f' and {len(names) - 8} more' if len(names) > 8 else ''}."
 
 
 def require_key(name: str, known: Iterable[str], what: str) -> None:

@@ -9,6 +9,8 @@ Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interru
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import Any
 
 from cyclopts import CycloptsError
 
@@ -28,6 +30,17 @@ from .app import app
 
 def main() -> None:
     """Run the command line; bad input ends in one clear line and exit code 2."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _say  # type: ignore[assignment]  # it takes the rest as *_
+        _run()
+
+
+def _say(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """Print a warning as one line; the line of code that it points at means nothing here."""
+    print(f"fe-anndata: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _run() -> None:
     try:
         app(exit_on_error=False, print_error=False)
     except (ValueError, KeyError, TypeError, OSError, MemoryError, CycloptsError) as error:
@@ -36,5 +49,5 @@ def main() -> None:
         print(f"fe-anndata: {' '.join(str(message).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("fe-anndata: interrupted; nothing was written", file=sys.stderr)
+        print("fe-anndata: interrupted; no output was written", file=sys.stderr)
         sys.exit(130)

@@ -12,4 +12,5 @@ app = App(
     name=NAME,
     help="Sample and gene embeddings of RNA-seq, learned together.",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # main says what it left behind
 )

@@ -37,7 +37,9 @@ def _command_of(chosen: Family) -> App:
     """Return the command that trains models of a family."""
     # Options that take several words would swallow an input behind them.
     usage = f"Usage: {NAME} train INPUT --out PATH [OPTIONS]"
-    command = App(name=f"{NAME} train", usage=usage, version_flags=[])
+    command = App(
+        name=f"{NAME} train", usage=usage, version_flags=[], suppress_keyboard_interrupt=False
+    )
     command["--help"].show = False
     command.default(_with_options(chosen))
     return command
@@ -150,8 +152,9 @@ def _train(
 
 
 def _require_known(chosen: Family, typed: str) -> None:
-    """Raise TypeError if what was typed is an old word, or an option of another family."""
+    """Raise TypeError if what was typed is known by another name, or to another family."""
     name = typed.removeprefix("--").removeprefix("no-").partition("=")[0].replace("-", "_")
     others = {name: of.options for name, of in families().items() if of is not chosen}
-    if name in chosen.options.RENAMED or any(name in options_of(of) for of in others.values()):
+    words = {**chosen.options.RENAMED, **chosen.options.ELSEWHERE}
+    if name in words or any(name in options_of(of) for of in others.values()):
         require_known(chosen.options, chosen.name, [name], others)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, ClassVar, Literal, Self, get_origin
+from functools import wraps
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_origin
 
 from .._core.errors import near
 from .kinds import alternatives, converted, described, fits, plain
@@ -103,6 +104,9 @@ class Options:
     RENAMED: ClassVar[Mapping[str, str]] = {}
     """Words of older versions, names of options and values, and what they are now."""
 
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {"seed": "rng", "random_state": "rng"}
+    """Names that other packages give to options, or to arguments of ``tl.train``, and ours."""
+
     def __post_init__(self) -> None:
         """Bring values to plain Python, and check them."""
         for of in fields(self):
@@ -117,6 +121,22 @@ class Options:
     def settled(self) -> Self:
         """Return them with every ``"auto"`` replaced that does not depend on the data."""
         return type(self)(**settle(type(self), self.chosen()))
+
+
+_O = TypeVar("_O", bound=type[Options])
+
+
+def named(options: _O) -> _O:
+    """Make a class of options say of an unknown keyword what it is called now, or what is near."""
+    made = options.__init__
+
+    @wraps(made)
+    def checked(self: Options, *args: Any, **given: Any) -> None:
+        _require_names(options, options.__name__, given)
+        made(self, *args, **given)
+
+    options.__init__ = checked  # type: ignore[method-assign, assignment]
+    return options
 
 
 def options_of(options: type[Options]) -> dict[str, Field[Any]]:
@@ -200,7 +220,7 @@ def merged(
     }
 
 
-def require_known(options: type[Options], family: str, names: Iterable[str], others: Any) -> None:
+def require_known(options: type[Options], family: str, names: Collection[str], others: Any) -> None:
     """Raise TypeError if one of `names` is no option of the class.
 
     Parameters
@@ -213,18 +233,27 @@ def require_known(options: type[Options], family: str, names: Iterable[str], oth
         Classes of other families by name, one of which may know it.
     """
     for name in names:
-        if name in options_of(options):
+        if name in options_of(options) or name in options.RENAMED:
             continue
-        if name in options.RENAMED:
-            raise TypeError(f"{name} is called {options.RENAMED[name]} now; give that.")
         owners = [repr(other) for other, of in others.items() if name in options_of(of)]
         if owners:
             raise TypeError(
                 f"{name} is an option of the family {' and '.join(owners)}, not of {family!r}."
             )
-        raise TypeError(
-            f"the family {family!r} has no option {name!r}: {near(name, options_of(options), n=1)}"
-        )
+    _require_names(options, f"the family {family!r}", names)
+
+
+def _require_names(options: type[Options], owner: str, names: Iterable[str]) -> None:
+    known = options_of(options)
+    for name in names:
+        if name in options.RENAMED:
+            raise TypeError(f"{name} is called {options.RENAMED[name]} now; give that.")
+        if name in options.ELSEWHERE:
+            ours = options.ELSEWHERE[name]
+            where = "" if ours in known else ", an argument of tl.train"
+            raise TypeError(f"{owner} has no option {name!r}: it is called {ours}{where}.")
+        if name not in known:
+            raise TypeError(f"{owner} has no option {name!r}: {near(name, known, n=1)}")
 
 
 def _is_auto(value: Any) -> bool:

@@ -11,6 +11,8 @@ from ..store import uns
 from ..training import Fitted
 from ._run import Run
 
+_ENDED = {"steps": "the limit"}
+
 
 def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
     """Write the places of the contract, and say so."""
@@ -36,7 +38,9 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
     adata.uns[keys.uns] = packed
     if fitted.ended == "interrupted":
         logger.warning(
-            "interrupted: kept the result of step %d; resume=True continues", fitted.best_step
+            "interrupted: kept the result of step %d; resume=True (--resume on the command line) "
+            "continues",
+            fitted.best_step,
         )
     logger.info(
         "trained %d samples x %d genes for %d steps (%s), best at step %d; wrote obsm[%r] %s, "
@@ -44,7 +48,7 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
         adata.n_obs,
         run.trained.sum(),
         fitted.history[-1]["step"],
-        fitted.ended,
+        _ENDED.get(fitted.ended, fitted.ended),
         fitted.best_step,
         keys.obsm,
         samples.shape,

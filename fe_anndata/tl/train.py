@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import time
+from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ from .._core.random import Rng
 from .._core.settings import settings
 from ..kernels.device import compute
 from ..kernels.workers import workers
-from ..models.options import Options
+from ..models import families
+from ..models.options import Options, options_of
 from ..store.checkpoint import Checkpoint
 from ..training import fit
 from ._resume import checkpointed_run, resumed_run
@@ -141,6 +145,7 @@ def train(
     started = time.perf_counter()
     asked = Asked(model, recipe, layer, mask_var, rng, options)
     family = family_asked(asked)
+    _require_arguments(options)
     _require_none(family.name, batch_key=batch_key, labels_key=labels_key)
     keys = Keys(family.name if key_added is None else key_added)
     where = None if checkpoint is None else Checkpoint(checkpoint)
@@ -181,6 +186,16 @@ def _run(source: Source, keys: Keys, asked: Asked, resume: bool, where: Checkpoi
     if where is not None and keys.uns not in source.adata.uns:
         return new_run(source, keys, family_asked(asked), asked)
     return resumed_run(source, keys, asked)
+
+
+def _require_arguments(given: Collection[str]) -> None:
+    """Raise TypeError if an option that no family has is nearest to an argument of train."""
+    own = inspect.signature(train).parameters
+    known = {name for of in families().values() for name in options_of(of.options)}
+    for name in given:
+        close = get_close_matches(name, {*own, *known} - {"options"}, n=1)
+        if name not in known and close and close[0] in own:
+            raise TypeError(f"tl.train has no argument {name!r}: did you mean {close[0]!r}?")
 
 
 def _require_none(family: str, **given: str | None) -> None:

@@ -106,6 +106,8 @@ def test_a_recipe_changes_what_was_not_typed(run, source, tmp_path):
         (["--relocate"], ["place_samples"]),
         (["--no-relocate"], ["place_samples"]),
         (["--noise", "equal"], ["noise_model"]),
+        (["--seed", "3"], ["it is called rng, an argument of tl.train"]),
+        (["--n-components", "3"], ["it is called sample_dim."]),
         (["--minibatch", "cells"], ["'entries'"]),
         (["--validation-by", "cells"], ["'entries'"]),
         (["--sampel-dim", "3"], ["--sample-dim"]),

@@ -246,5 +246,17 @@ def test_interrupted_before_there_is_a_result(run, source, tmp_path, monkeypatch
     monkeypatch.setattr(whole_matrix.Alternating, "validation_loss", pressed)
     code, _, err = run("train", source, "-o", tmp_path / "out.h5ad", "--no-progress")
     assert code == 130
+    assert err.splitlines()[-1] == "fe-anndata: interrupted; no output was written"
     assert "Traceback" not in err
     assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
+
+
+def test_a_warning_is_one_line_without_a_place_in_the_code(run, tmp_path):
+    adata = small()
+    adata.X = np.random.default_rng(0).poisson(40, adata.shape).astype(np.float32)
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    code, _, err = run("train", tmp_path / "counts.h5ad", "-o", tmp_path / "o.h5ad", "--steps", 5)
+    assert code == 0
+    (line,) = [line for line in err.splitlines() if "raw counts" in line]
+    assert line.startswith("fe-anndata: warning: the matrix looks like raw counts")
+    assert "UserWarning" not in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -9,10 +10,20 @@ import numpy as np
 import pytest
 
 from fe_anndata.models.documented import documented
-from fe_anndata.models.options import AUTO, Except, Options, merged, option, require_known
+from fe_anndata.models.options import (
+    AUTO,
+    Except,
+    Options,
+    merged,
+    named,
+    option,
+    options_of,
+    require_known,
+)
 
 
 @documented
+@named
 @dataclass(frozen=True)
 class Cake(Options):
     """Options of a cake."""
@@ -169,11 +180,22 @@ def test_unknown_names():
     for name, words in (
         ("suger", "the family 'cake' has no option 'suger': did you mean 'sugar'"),
         ("sweet", "sweet is called sugar now"),
+        ("seed", "no option 'seed': it is called rng, an argument of tl.train."),
         ("colour", "colour is an option of the family 'paint', not of 'cake'"),
         ("xyz", "the family 'cake' has no option 'xyz'"),
     ):
         with pytest.raises(TypeError, match=words):
             require_known(Cake, "cake", [name], {"cake": Cake, "paint": Paint})
+
+
+def test_an_object_of_options_knows_what_was_meant():
+    for name, words in (
+        ("suger", "Cake has no option 'suger': did you mean 'sugar'"),
+        ("sweet", "sweet is called sugar now"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            Cake(**{name: 1})
+    assert list(inspect.signature(Cake).parameters) == list(options_of(Cake))
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,9 @@ def test_keys_that_no_family_takes_yet(adata, name):
         (["batch_size", "minibatch_size"], {"batch_size": 10}),
         (["relocate", "place_samples"], {"relocate": False}),
         (["'sampel_dim'", "did you mean 'sample_dim'"], {"sampel_dim": 3}),
+        (["'key_add'", "did you mean 'key_added'"], {"key_add": "x"}),
+        (["'seed'", "called rng, an argument of tl.train"], {"seed": 3}),
+        (["'n_components'", "called sample_dim."], {"n_components": 3}),
     ],
 )
 def test_options_that_are_called_something_else(adata, words, keywords):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from ..documented import documented
-from ..options import AUTO, Except, Options, option
+from ..options import AUTO, Except, Options, named, option
 
 _INNER = {"decoder": ("inner",)}
 _NETWORK = {"decoder": ("inner", "concat")}
@@ -16,6 +16,7 @@ _ALWAYS: Mapping[str, tuple[object, ...]] = {}
 
 
 @documented
+@named
 @dataclass(frozen=True)
 class FE(Options):
     """Options of factorized embeddings, the family ``"fe"``.
@@ -31,6 +32,15 @@ class FE(Options):
         "cells": "entries",
         "relocate": "place_samples",
         "noise": "noise_model",
+    }
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        **Options.ELSEWHERE,
+        "dim": "sample_dim",
+        "latent_dim": "sample_dim",
+        "lr": "learning_rate",
+        "max_epochs": "epochs",
+        "n_components": "sample_dim",
+        "n_latent": "sample_dim",
     }
 
     decoder: Literal["inner", "concat", "dot"] = option(
@@ -90,8 +100,8 @@ class FE(Options):
     )
     sample_start: str = option(
         AUTO,
-        "Where sample vectors start: 'pca' (the default), 'random' (the default of decoder='dot'), "
-        "a key of adata.obsm, or in tl.train an array (n_obs, sample_dim).",
+        "Where sample vectors start: 'pca', 'random', a key of adata.obsm, or in tl.train an array "
+        "(n_obs, sample_dim).",
         auto=((_NETWORK, "pca"), (_ALWAYS, "random")),
         table=("obsm", "sample_dim"),
         own=("pca", "random"),
@@ -184,7 +194,7 @@ class FE(Options):
     )
     gene_prior: float | Literal["auto"] = option(
         AUTO,
-        "Precision of the normal prior of the gene vectors in that regression.",
+        "Precision of the normal prior of the gene vectors in the regression of gene_step='solve'.",
         least=0,
         applies={"gene_step": ("solve",)},
         otherwise=0.0,
@@ -219,7 +229,7 @@ class FE(Options):
         AUTO,
         "How samples are placed: by 'equal' noise in all genes (least squares), or 'shared', where "
         "each gene has noise of its own size and genes have errors in common, estimated from what "
-        "the training leaves. 'auto' is shared up to three dimensions and equal above.",
+        "the training leaves. 'auto' is 'shared' up to three dimensions, 'equal' above.",
     )
     sample_prior: float | Literal["auto"] = option(
         1.0,
@@ -231,7 +241,8 @@ class FE(Options):
         AUTO,
         "'expression': in the end a linear change makes distances those of the profiles that the "
         "best linear map of the coordinates decodes, in the units of the matrix, as in PCA. "
-        "'free': they stay as trained. 'auto' is free up to three dimensions, expression above.",
+        "'free': they stay as trained. 'auto' is 'free' up to three dimensions, "
+        "'expression' above.",
         applies=_INNER,
         otherwise="free",
     )
@@ -240,7 +251,7 @@ class FE(Options):
         "'balanced': in the end a linear change, which keeps what is predicted, makes gene axes "
         "those of a PCA of it, each with the fourth root of its variance, and the last one the "
         "standardised mean of the gene. 'free': they stay as trained. 'auto' "
-        "is balanced from 16 coordinates on, if center, without gene_hidden or own start.",
+        "is 'balanced' from 16 coordinates on, if center, without gene_hidden or own start.",
         applies=_INNER,
         otherwise="free",
         needs={"balanced": {"center": (True,), "gene_hidden": ((),)}},
