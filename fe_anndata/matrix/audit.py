@@ -124,8 +124,9 @@ class _Extremes:
                 and np.array_equal(few, np.rint(few))
                 and np.array_equal(values, np.rint(values))
             )
-        exact = values.ravel().astype(np.float64)
-        self.squares += float(exact @ exact)
+        # Not by BLAS, whose threads would wait for each other in a busy loop.
+        plain = values.ravel()
+        self.squares += float(np.einsum("i,i->", plain, plain, dtype=np.float64))
 
 
 def _add_dense(
