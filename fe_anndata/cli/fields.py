@@ -12,7 +12,8 @@ from cyclopts import Group, Parameter, Token
 
 from ..models.documented import explained
 from ..models.kinds import alternatives
-from ..models.options import Options, about, options_of, types_of
+from ..models.option import about
+from ..models.options import Options, options_of, types_of
 
 
 def parameters(options: type[Options], group: Group) -> list[inspect.Parameter]:

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
-from .options import AUTO, Option, Options, When, about, options_of, types_of
+from .option import AUTO, Option, When, about
+from .options import Options, options_of, types_of
 
 _O = TypeVar("_O", bound=type[Options])
 _WIDTH = 96

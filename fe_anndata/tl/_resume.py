@@ -15,7 +15,8 @@ from .._core.keys import DEFAULT_KEY, Keys
 from ..models import families, family, family_of
 from ..models.base import Family
 from ..models.kinds import plain
-from ..models.options import AUTO, Options, options_of, require_known
+from ..models.option import AUTO
+from ..models.options import Options, options_of, require_known
 from ..store import uns
 from ..training.state import State
 from ._run import Asked, Run, description

@@ -10,7 +10,8 @@ from anndata import AnnData
 
 from .._access.inputs import as_table
 from .._core.errors import require_key
-from ..models.options import AUTO, Options, about, options_of
+from ..models.option import AUTO, about
+from ..models.options import Options, options_of
 
 ARRAY = "array"
 """What a table that the user gave as an array is called."""

@@ -6,7 +6,8 @@ import pandas as pd
 
 from ..models import families
 from ..models.documented import default_of, explained, written
-from ..models.options import about, options_of, types_of
+from ..models.option import about
+from ..models.options import options_of, types_of
 
 
 def models() -> pd.DataFrame:

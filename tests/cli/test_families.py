@@ -6,7 +6,8 @@ import pytest
 
 import fe_anndata as fe
 from fe_anndata.models.documented import explained
-from fe_anndata.models.options import about, options_of
+from fe_anndata.models.option import about
+from fe_anndata.models.options import options_of
 
 from .shared import bad
 from .toy_family import ToyFamily

@@ -11,7 +11,8 @@ from torch import nn
 
 from fe_anndata.models.base import Family, Recipe, Trained
 from fe_anndata.models.documented import documented
-from fe_anndata.models.options import AUTO, Options, option
+from fe_anndata.models.option import AUTO, option
+from fe_anndata.models.options import Options
 from fe_anndata.training.optimisers import Group
 from fe_anndata.training.task import Schedule, Task
 

@@ -9,7 +9,8 @@ import pytest
 
 from fe_anndata import models
 from fe_anndata.models.base import Family, Trained
-from fe_anndata.models.options import Options, option
+from fe_anndata.models.option import option
+from fe_anndata.models.options import Options
 
 
 @dataclass(frozen=True)

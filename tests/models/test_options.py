@@ -10,16 +10,8 @@ import numpy as np
 import pytest
 
 from fe_anndata.models.documented import documented
-from fe_anndata.models.options import (
-    AUTO,
-    Except,
-    Options,
-    merged,
-    named,
-    option,
-    options_of,
-    require_known,
-)
+from fe_anndata.models.option import AUTO, Except, option
+from fe_anndata.models.options import Options, merged, named, options_of, require_known
 
 
 @documented

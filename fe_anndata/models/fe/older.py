@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..kinds import plain
-from ..options import AUTO, settle
+from ..option import AUTO
+from ..options import settle
 from .options import FE
 
 _VALUES = {"validation_by": {"cells": "entries"}, "minibatch": {"cells": "entries"}}

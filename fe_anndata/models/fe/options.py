@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from ..documented import documented
-from ..options import AUTO, Except, Options, named, option
+from ..option import AUTO, Except, option
+from ..options import Options, named
+from .words import ELSEWHERE, RENAMED
 
 _INNER = {"decoder": ("inner",)}
 _NETWORK = {"decoder": ("inner", "concat")}
@@ -26,22 +28,8 @@ class FE(Options):
     weights is the overall standard deviation around the gene means.
     """
 
-    RENAMED: ClassVar[Mapping[str, str]] = {
-        "batch": "minibatch",
-        "batch_size": "minibatch_size",
-        "cells": "entries",
-        "relocate": "place_samples",
-        "noise": "noise_model",
-    }
-    ELSEWHERE: ClassVar[Mapping[str, str]] = {
-        **Options.ELSEWHERE,
-        "dim": "sample_dim",
-        "latent_dim": "sample_dim",
-        "lr": "learning_rate",
-        "max_epochs": "epochs",
-        "n_components": "sample_dim",
-        "n_latent": "sample_dim",
-    }
+    RENAMED: ClassVar[Mapping[str, str]] = RENAMED
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {**Options.ELSEWHERE, **ELSEWHERE}
 
     decoder: Literal["inner", "concat", "dot"] = option(
         "inner",

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Literal
 
-from ..options import AUTO
+from ..option import AUTO
 from .network import Factorized
 from .options import FE
 

@@ -11,7 +11,7 @@ from ...kernels.target import Target
 from ...training.holdout import Holdout, draw
 from ...training.problem import Problem
 from ...training.task import Schedule
-from ..options import AUTO
+from ..option import AUTO
 from .minibatches import RandomEntries, Tiles
 from .neighbours import Keeping
 from .network import Factorized
