@@ -1,4 +1,4 @@
-"""Other words for the options of factorized embeddings: earlier ones, and those of other packages."""
+"""Other words for the options of factorized embeddings: of earlier versions, of other packages."""
 
 from __future__ import annotations
 
