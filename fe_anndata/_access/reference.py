@@ -45,7 +45,7 @@ def reference_of(reference: Any, key: str) -> Reference:
     """
     with opened(reference, "reference") as source:
         adata = source.adata
-        stored = require_trained(adata, key)
+        stored = require_trained(adata, key, "reference")
         model, trained = trained_model(adata, key)
         counts = bool(stored["preprocessing"].get("counts", False))
         return Reference(model, adata.var_names[trained], counts, stored["params"].get("layer"))

@@ -18,8 +18,8 @@ from .inputs import require_anndata
 _PARTS = ("params", "history", "preprocessing", "model", "fingerprint")
 
 
-def require_trained(adata: AnnData, key: str) -> dict[str, Any]:
-    """Return ``adata.uns[key]`` of a trained AnnData.
+def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, Any]:
+    """Return ``adata.uns[key]`` of a trained AnnData, which messages call `what`.
 
     Raises
     ------
@@ -32,8 +32,8 @@ def require_trained(adata: AnnData, key: str) -> dict[str, Any]:
     stored = adata.uns.get(Keys(key).uns)
     if not _is_result(stored):
         others = [k for k, v in adata.uns.items() if _is_result(v)]
-        hint = near(key, others) if others else "call fe.tl.train(adata) first."
-        raise KeyError(f"no trained model in adata.uns[{key!r}]: {hint}")
+        hint = near(key, others) if others else f"call fe.tl.train({what}) first."
+        raise KeyError(f"no trained model in {what}.uns[{key!r}]: {hint}")
     missing = [name for name in _PARTS if name not in stored]
     if missing:
         raise ValueError(
