@@ -56,6 +56,14 @@ class Source:
             return adata.copy()
         return AnnData(**{name: getattr(adata, name) for name in TABLES}).copy()
 
+    def require_room(self) -> None:
+        """Raise ValueError if nothing can be written to the AnnData."""
+        if self.adata.isbacked and self.adata.is_view:
+            raise ValueError(
+                "adata is a view of an AnnData in a file, to which nothing can be written: take "
+                "copy=True, or load it with adata = adata.to_memory()."
+            )
+
     @contextmanager
     def unchanged(self) -> Iterator[None]:
         """Raise ValueError if the file was changed, moved or closed meanwhile."""

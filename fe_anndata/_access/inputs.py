@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -19,6 +20,8 @@ from ..matrix.values import Values, as_values
 from ..training.ranks import Ranks
 from .files import Source, opened
 
+SAME = 1e-4
+"""Of the root of the sum of squares: a mark differs by less where values are the same."""
 SMALL = 64 << 20
 """A matrix of up to so many bytes is read at once, wherever it is."""
 
@@ -141,13 +144,19 @@ def trainable(
     return rows, found, mask
 
 
-def require_same_values(found: Audit, total: float) -> None:
-    """Raise ValueError if the observed values do not add up to `total`."""
-    if not np.isclose(found.total, total, rtol=1e-6):
+def require_same_values(found: Audit, known: Mapping[str, Any]) -> None:
+    """Raise ValueError if the observed values are not those of which `known` was written."""
+    if not np.isclose(found.total, known["sum"], rtol=1e-6) or not same_places(found, known):
         raise ValueError(
             "the values are not those that were trained on: the matrix was changed since. Train "
             "again, or bring the values back."
         )
+
+
+def same_places(found: Audit, known: Mapping[str, Any]) -> bool:
+    """Return whether values stand where they stood; True if `known` does not say where."""
+    mark = known.get("mark", found.mark)
+    return bool(abs(found.mark - mark) <= SAME * found.squares**0.5)
 
 
 def ranks_of(adata: AnnData, trained: np.ndarray) -> Ranks:

@@ -26,7 +26,7 @@ def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, 
     KeyError
         If there is no result under `key`.
     ValueError
-        If a part of it is missing.
+        If a part of it is missing, or it was written by a newer version.
     """
     require_anndata(adata)
     stored = adata.uns.get(Keys(key).uns)
@@ -34,6 +34,7 @@ def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, 
         others = [k for k, v in adata.uns.items() if _is_result(v)]
         hint = near(key, others) if others else f"call fe.tl.train({what}) first."
         raise KeyError(f"no trained model in {what}.uns[{key!r}]: {hint}")
+    _require_readable(stored)
     missing = [name for name in _PARTS if name not in stored]
     if missing:
         raise ValueError(
@@ -102,7 +103,6 @@ def trained_model(adata: AnnData, key: str) -> tuple[Trained, np.ndarray]:
     """
     keys = Keys(key)
     stored = require_trained(adata, key)
-    _require_readable(stored)
     require_intact(adata, key)
     trained = adata.var[keys.trained].to_numpy(dtype=bool)
     model = uns.unpack_trained(

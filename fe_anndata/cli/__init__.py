@@ -3,11 +3,13 @@
 Files of commands import verbs, and with them torch and anndata, only when a command runs, so that
 help is there at once.
 
-Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted.
+Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted,
+141 if nobody reads the output any more.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from typing import Any
@@ -43,6 +45,10 @@ def _say(message: Warning | str, category: type[Warning], *_: Any) -> None:
 def _run() -> None:
     try:
         app(exit_on_error=False, print_error=False)
+    except BrokenPipeError:
+        # Whoever read the output, such as head, has seen enough; nothing is left to be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except (ValueError, KeyError, TypeError, OSError, MemoryError, CycloptsError) as error:
         # A KeyError shows its message in quotes.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error

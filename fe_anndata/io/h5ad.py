@@ -222,6 +222,8 @@ def _require_free(path: Path, *, overwrite: bool) -> None:
         )
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent}; make it first.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ValueError(f"nothing may be written to the folder {path.parent}; name another one.")
 
 
 def _umask() -> int:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._core.random import generator
 from .._core.warn import warn_user
 from .rows import Rows
-from .values import Values, parts
+from .values import Values, parts, without_missing
 
 COUNTS_REACH = 50
 """Integers that go no further may be ranks, categories or the like."""
@@ -39,6 +40,10 @@ class Audit:
         Whether all observed values are whole numbers that are not negative.
     empty_rows
         Samples without an observed value.
+    mark
+        Sum of the observed values, each times a number of its row and one of its column. These are
+        drawn from a standard normal distribution, so `mark` is about as large as the square root
+        of `squares`, and changes as much if rows or columns change their places.
     """
 
     shape: tuple[int, int]
@@ -50,6 +55,7 @@ class Audit:
     infinite: bool
     whole_numbers: bool
     empty_rows: np.ndarray
+    mark: float
 
     @property
     def total(self) -> float:
@@ -71,7 +77,7 @@ class Audit:
         shape = (self.shape[0], int(kept.sum()))
         return Audit(
             shape, self.sums[kept], self.observed[kept], self.squares, self.least, self.greatest,
-            self.infinite, self.whole_numbers, self.empty_rows,
+            self.infinite, self.whole_numbers, self.empty_rows, self.mark,
         )  # fmt: skip
 
 
@@ -79,14 +85,16 @@ def audit(rows: Rows) -> Audit:
     """Pass over the rows once."""
     n_obs, n_vars = rows.shape
     sums, observed = np.zeros(n_vars), np.zeros(n_vars)
-    found = _Extremes()
+    found, mark = _Extremes(), _Mark(rows.shape)
     empty: list[np.ndarray] = []
     for part, block in rows.blocks():
         if sparse.issparse(block):
             empty.append(part.start + _add_sparse(block, sums, observed, found))
+            mark.add(part.start, block)
         else:
             for first, piece in parts(block):
                 empty.append(part.start + first + _add_dense(piece, sums, observed, found))
+                mark.add(part.start + first, piece)
     return Audit(
         (n_obs, n_vars),
         sums,
@@ -97,7 +105,38 @@ def audit(rows: Rows) -> Audit:
         found.infinite,
         found.whole_numbers,
         np.concatenate([np.zeros(0, np.int64), *empty]),
+        mark.sum,
     )
+
+
+class _Mark:
+    """The sum that tells where values stand, of rows that come in any pieces."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.of_rows, self.of_columns = (
+            generator(0, "mark", axis).standard_normal(n, dtype=np.float32)
+            for axis, n in enumerate(shape)
+        )
+        self.sum = 0.0
+
+    def add(self, first: int, rows: Values) -> None:
+        """Add some rows, the first of which has this number."""
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite values
+            products = _times(rows, self.of_columns)
+            if np.isnan(products).any():
+                products = _times(without_missing(rows), self.of_columns)
+            of_rows = self.of_rows[first : first + len(products)]
+            self.sum += float(np.einsum("i,i->", products, of_rows, dtype=np.float64))
+
+
+def _times(rows: Values, vector: np.ndarray) -> np.ndarray:
+    """Return a product, not by BLAS, whose threads would wait for each other in a busy loop."""
+    product: np.ndarray
+    if sparse.issparse(rows):
+        product = rows @ vector
+    else:
+        product = np.einsum("ij,j->i", rows, vector)
+    return product
 
 
 class _Extremes:
@@ -124,8 +163,7 @@ class _Extremes:
                 and np.array_equal(few, np.rint(few))
                 and np.array_equal(values, np.rint(values))
             )
-        # Not by BLAS, whose threads would wait for each other in a busy loop.
-        plain = values.ravel()
+        plain = values.ravel()  # not by BLAS: see _times
         self.squares += float(np.einsum("i,i->", plain, plain, dtype=np.float64))
 
 

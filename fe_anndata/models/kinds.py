@@ -7,6 +7,9 @@ import types
 import typing
 from typing import Any, Literal, Protocol, get_args, get_origin
 
+MOST = 1 << 63
+"""Integers are less than this."""
+
 
 class Range(Protocol):
     """Bounds of a number: at least, more than, at most."""
@@ -66,11 +69,13 @@ def _is_sizes(kind: Any) -> bool:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and _is_number(value) and value > 0
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < MOST  # a greater one neither has a float nor fits into a file
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _in_range(value: float, bounds: Range) -> bool:

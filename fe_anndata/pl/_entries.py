@@ -41,7 +41,7 @@ def observed_and_predicted(
         rows = rows_of(source.matrix(stored["params"]["layer"]), np.flatnonzero(trained))
     if entries == "validation":
         require_intact(adata, key, same_samples=True)
-        require_same_values(audit(rows), stored["preprocessing"]["sum"])
+        require_same_values(audit(rows), stored["preprocessing"])
         options = uns.unpack_options(uns.family_of(stored), stored["params"])
         chosen = options.chosen()
         validation, by = chosen.get("validation", 0.0), chosen.get("validation_by", "entries")

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import __version__
 from .._access.files import Source
-from .._access.inputs import gene_mask, require_same_values, trainable
+from .._access.inputs import gene_mask, require_same_values, same_places, trainable
 from .._access.results import require_free, require_intact, require_trained
 from .._core.keys import DEFAULT_KEY, Keys
+from .._core.random import seed_of
+from ..matrix.audit import Audit
 from ..models import families, family, family_of
 from ..models.base import Family
 from ..models.kinds import plain
@@ -19,8 +22,8 @@ from ..models.option import AUTO
 from ..models.options import Options, options_of, require_known
 from ..store import uns
 from ..training.state import State
-from ._run import Asked, Run, description
-from ._starts import ARRAY, start_tables, trained_rows
+from ._run import Asked, Run, description, digests
+from ._starts import ARRAY, given_arrays, require_arrays, start_tables, trained_rows
 
 IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key")
 """What a run is named by in ``params``, beside its options."""
@@ -45,8 +48,19 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     identity["rng"] = int(stored["params"]["rng"])
     mask = adata.var[keys.trained].to_numpy(dtype=bool)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
-    rows, audit, trained = trainable(source, identity["layer"], mask)
-    require_same_values(audit, stored["preprocessing"]["sum"])
+    if isinstance(asked.mask_var, str | None):
+        rows, audit, trained = trainable(source, identity["layer"], mask)
+    else:
+        rows, audit, trained = trainable(
+            source, identity["layer"], gene_mask(adata, asked.mask_var)
+        )
+        if not np.array_equal(trained, mask):
+            raise ValueError(
+                "resume=True continues the run as it was set up, with other genes; leave out "
+                "mask_var."
+            )
+    require_same_values(audit, stored["preprocessing"])
+    _require_same_names(stored["preprocessing"].get("names", {}), digests(adata, trained))
     converged = "state" not in stored
     options = with_budget(options, asked.given)
     if not converged:
@@ -75,10 +89,17 @@ def checkpointed_run(
     """
     adata = source.adata
     require_free(adata, keys.key)
-    identity = dict(run["identity"])
-    of = family(identity["model"])
-    options = of.options(**{name: plain(value) for name, value in run["options"].items()})
-    shape = (int(run["matrix"]["shape"][0]), int(run["matrix"]["shape"][1]))
+    try:
+        identity, expected = dict(run["identity"]), dict(run["matrix"])
+        of = family(identity["model"])
+        options = of.options(**{name: plain(value) for name, value in run["options"].items()})
+        shape = (int(expected["shape"][0]), int(expected["shape"][1]))
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"the checkpoint says of its run what this version of fe_anndata, {__version__}, does "
+            f"not know ({error}): it is damaged, or version {run.get('version', 'unknown')} wrote "
+            "it, which can continue it."
+        ) from error
     _require_unchanged(of, asked, options, identity, shape)
     mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]
     if identity["mask_var"] == ARRAY and mask_var is None:
@@ -86,35 +107,43 @@ def checkpointed_run(
             "the run in the checkpoint was begun with an array as mask_var; give it again."
         )
     rows, audit, trained = trainable(source, identity["layer"], gene_mask(adata, mask_var))
-    found, expected = description(audit, adata, trained), run["matrix"]
-    different = [
-        name
-        for name in found
-        if not (np.isclose(found[name], expected[name], rtol=1e-12) if name == "sum"
-                else found[name] == expected[name])
-    ]  # fmt: skip
-    if different:
-        raise ValueError(
-            f"the checkpoint is of another matrix: its {' and '.join(different)} differ. Give the "
-            "data it was begun with, or another folder."
-        )
+    _require_same_matrix(description(audit, adata, trained), expected, audit)
     starts = {}
     if state is None:  # nothing was evaluated yet, so it starts where it did before
-        arrays = {k: v for k, v in asked.options.items() if isinstance(v, np.ndarray)}
+        arrays = given_arrays(of.options, asked.options)
         _, tables = start_tables(of.options, {**options.chosen(), **arrays}, adata)
         starts = trained_rows(tables, trained)
-        _require_arrays(options, starts)
+        require_arrays(options, starts)
     options = with_budget(options, asked.given)
+    if state is not None and _is_given_budget(asked.given):
+        _require_enough_steps(state.history[-1], options, more=False)
     return Run(of, options, identity, rows, audit, trained, starts, state)
 
 
-def _require_arrays(options: Options, starts: Mapping[str, np.ndarray]) -> None:
-    for name, value in options.chosen().items():
-        if isinstance(value, str) and value == ARRAY and name not in starts:
-            raise ValueError(
-                f"the run in the checkpoint was begun with an array as {name} and had no "
-                "evaluation yet; give it again."
-            )
+def _require_same_names(then: Mapping[str, str], now: Mapping[str, str]) -> None:
+    changed = [name for name, digest in then.items() if digest != now[name]]
+    if changed:
+        raise ValueError(
+            f"the names of the {' and '.join(changed)} are not those of the training, and random "
+            "numbers are dealt out by name: bring the names back, or train again."
+        )
+
+
+def _require_same_matrix(
+    found: Mapping[str, Any], expected: Mapping[str, Any], audit: Audit
+) -> None:
+    """Raise ValueError if a matrix is not the one that a checkpoint was begun with."""
+    names = [name for name in ("shape", "samples", "genes") if found[name] != expected.get(name)]
+    total = float(expected.get("sum", np.nan))
+    if not np.isclose(found["sum"], total, rtol=1e-12):
+        names.append("sum")
+    elif not names and not same_places(audit, expected):
+        names.append("order of values")
+    if names:
+        raise ValueError(
+            f"the checkpoint is of another matrix: its {' and '.join(names)} differ. Give the "
+            "data it was begun with, or another folder."
+        )
 
 
 def _require_unchanged(
@@ -132,7 +161,7 @@ def _require_unchanged(
         "recipe": (asked.recipe, "default"),
         "layer": (asked.layer, None),
         "mask_var": (mask_var if isinstance(mask_var, str | None) else ARRAY, None),
-        "rng": (asked.rng if isinstance(asked.rng, int) else -1, 0),
+        "rng": (seed_of(asked.rng), 0),
     }
     changed = [
         name for name, (value, default) in more.items() if value not in (default, identity[name])
@@ -153,11 +182,8 @@ def _changed_options(
     They are compared as they were used: 10 steps may have become 15, and ``"auto"`` anything.
     """
     require_known(of.options, of.name, given, {k: f.options for k, f in families().items()})
-    compared = {
-        name: plain(value)
-        for name, value in given.items()
-        if name not in BUDGET and not isinstance(value, np.ndarray)
-    }
+    named = {**given, **dict.fromkeys(given_arrays(of.options, given), ARRAY)}
+    compared = {name: plain(value) for name, value in named.items() if name not in BUDGET}
     now, then = {**options.chosen(), **compared}, options.chosen()
     try:
         now = of.settled(of.options(**now), shape).chosen()
@@ -179,11 +205,27 @@ def with_budget(options: Options, given: Mapping[str, Any]) -> Options:
 def _require_more_steps(
     stored: Mapping[str, Any], options: Options, given: Mapping[str, Any]
 ) -> None:
-    done = int(stored["history"]["step"].iloc[-1])
-    if stored["params"]["ended"] == "interrupted":
-        return
-    if not any(given.get(name) not in (None, AUTO) for name in BUDGET):
-        raise ValueError(f"the run has done its {done} steps; give more, such as steps={2 * done}.")
-    steps = getattr(options, "steps", None)
-    if isinstance(steps, int) and steps <= done:
-        raise ValueError(f"{done} steps are done; steps must be more, not {steps}.")
+    done = stored["history"].iloc[-1].to_dict()
+    interrupted = stored["params"]["ended"] == "interrupted"
+    if _is_given_budget(given):
+        _require_enough_steps(done, options, more=not interrupted)
+    elif not interrupted:
+        n = int(done["step"])
+        raise ValueError(f"the run has done its {n} steps; give more, such as steps={2 * n}.")
+
+
+def _is_given_budget(given: Mapping[str, Any]) -> bool:
+    return any(given.get(name) not in (None, AUTO) for name in BUDGET)
+
+
+def _require_enough_steps(done: Mapping[str, Any], options: Options, *, more: bool) -> None:
+    """Raise ValueError if a budget is less than what is done, or no more if it must be `more`."""
+    n = int(done["step"])
+    steps, epochs = (getattr(options, name, None) for name in BUDGET)
+    if isinstance(steps, int) and steps < n + more:
+        raise ValueError(f"{n} steps are done; steps must be more, not {steps}.")
+    # A number of epochs is rounded up to steps.
+    if isinstance(epochs, float) and n and epochs * n / done["epoch"] <= n - 1 + more:
+        raise ValueError(
+            f"{done['epoch']:.3g} epochs are done; epochs must be more, not {epochs:g}."
+        )

@@ -25,7 +25,7 @@ from ..models.base import Family
 from ..models.options import Options
 from ..training import Problem
 from ..training.state import State
-from ._starts import ARRAY, start_tables, trained_rows
+from ._starts import ARRAY, require_arrays, start_tables, trained_rows
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,14 @@ def description(found: Audit, adata: AnnData, trained: np.ndarray) -> dict[str, 
     return {
         "shape": list(found.shape),
         "sum": found.total,
+        "mark": found.mark,
+        **digests(adata, trained),
+    }
+
+
+def digests(adata: AnnData, trained: np.ndarray) -> dict[str, str]:
+    """Return what tells the names of samples and trained genes, by which numbers are drawn."""
+    return {
         "samples": _digest(adata.obs_names),
         "genes": _digest(adata.var_names[trained]),
     }
@@ -179,6 +187,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
     rows, audit, trained = trainable(source, asked.layer, masked)
     mask_var = asked.mask_var
+    require_arrays(options, starts)
     identity = {
         "model": of.name,
         "recipe": asked.recipe,

@@ -17,6 +17,27 @@ ARRAY = "array"
 """What a table that the user gave as an array is called."""
 
 
+def given_arrays(options: type[Options], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that were given as tables: an array, or what can be made one."""
+    return {
+        name: value
+        for name, value in given.items()
+        if name in options_of(options)
+        and about(options_of(options)[name]).table is not None
+        and not isinstance(value, str | None)
+    }
+
+
+def require_arrays(options: Options, starts: Mapping[str, Any]) -> None:
+    """Raise ValueError if an option names an array that was not given."""
+    for name, value in options.chosen().items():
+        is_table = about(options_of(type(options))[name]).table is not None
+        if is_table and value == ARRAY and name not in starts:
+            raise ValueError(
+                f"{name}={ARRAY!r}: the run was begun with an array as {name}; give it again."
+            )
+
+
 def start_tables(
     options: type[Options], given: Mapping[str, Any], adata: AnnData
 ) -> tuple[dict[str, Any], dict[str, tuple[np.ndarray, bool]]]:

@@ -9,7 +9,7 @@ from .._core.keys import Keys
 from .._core.log import logger
 from ..store import uns
 from ..training import Fitted
-from ._run import Run
+from ._run import Run, digests
 
 _ENDED = {"steps": "the limit"}
 
@@ -25,7 +25,9 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
         "n_obs": n_obs,
         "n_vars": n_vars,
         "sum": run.audit.total,
+        "mark": run.audit.mark,
         "counts": run.audit.counts,
+        "names": digests(adata, run.trained),
     }
     packed["version"] = __version__
     packed["fingerprint"] = {

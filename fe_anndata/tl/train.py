@@ -155,8 +155,10 @@ def train(
             "another folder."
         )
     with opened(adata) as source, source.unchanged():
-        run = _run(source, keys, asked, resume, where)
         in_place = source.adata is adata
+        if in_place and not copy:
+            source.require_room()
+        run = _run(source, keys, asked, resume, where)
         if run.converged:
             logger.info("the run under %r has converged: nothing to resume", keys.key)
             return source.copied() if copy or not in_place else None

@@ -100,10 +100,12 @@ def transform(
     keys = Keys(key if key_added is None else key_added)
     learned = reference_of(reference, key)
     with opened(adata) as source, source.unchanged():
+        in_place = source.adata is adata
+        if in_place and not copy:
+            source.require_room()
         _require_no_model(source.adata, keys)
         new = new_samples(source, learned, layer)
         placed = place(new, learned, settings.progress if progress is None else progress)
-    in_place = source.adata is adata
     result = source.copied() if copy and in_place else source.adata
     _write(result, keys, len(learned.genes), placed)
     return None if in_place and not copy else result

@@ -74,6 +74,18 @@ def test_every_option_of_train_is_explained(run):
     assert "--copy" not in text
 
 
+def test_nobody_reads_the_output():
+    piped = subprocess.run(
+        f"{sys.executable} -m fe_anndata models | head -c 1; exit ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (piped.returncode in (0, 141), piped.stderr) == (True, "")
+
+
 def test_installed_command(tmp_path):
     done = subprocess.run(
         [Path(sys.executable).parent / "fe-anndata", "similar", tmp_path / "none.h5ad", "LYZ"],

@@ -165,3 +165,10 @@ def test_no_zarr_folder_of_an_h5ad_file(adata, results, tmp_path):
     adata.write_h5ad(tmp_path / "a.h5ad")
     with pytest.raises(ValueError, match=r"name an \.h5ad"):
         write_beside(tmp_path / "a.h5ad", results, tmp_path / "b.zarr")
+
+
+def test_a_folder_to_which_nothing_may_be_written(adata, results, tmp_path, monkeypatch):
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    monkeypatch.setattr("fe_anndata.io.h5ad.os.access", lambda *_: False)
+    with pytest.raises(ValueError, match="name another"):
+        write_beside(tmp_path / "a.h5ad", results, tmp_path / "b.h5ad")

@@ -61,6 +61,23 @@ def test_sums_and_extremes(rows, holes):
     assert found.empty_rows.tolist() == []
 
 
+@pytest.mark.parametrize("holes", [False, True])
+def test_the_mark_tells_where_values_stand(rows, holes):
+    X = matrix()
+    if holes:
+        X[::2, ::3] = np.nan
+    found = audit(rows(X))
+    size = found.squares**0.5
+    assert found.mark == pytest.approx(audit(InMemory(X)).mark, abs=1e-5 * size)
+    assert abs(found.mark) < 4 * size
+    swapped = np.arange(23)
+    swapped[[3, 10]] = 10, 3
+    for moved in (X[::-1], X[:, ::-1], X[swapped]):
+        moved = audit(rows(np.ascontiguousarray(moved)))
+        assert moved.total == pytest.approx(found.total)
+        assert abs(moved.mark - found.mark) > 1e-3 * size
+
+
 def test_zeros_that_are_not_stored_are_values(rows):
     X = np.abs(matrix()) + 1
     X[3, 4] = 0

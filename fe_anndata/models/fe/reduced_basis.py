@@ -88,7 +88,9 @@ def reduced(model: Factorized, positions: Tensor, dtype: torch.dtype = torch.flo
     deviations = (profiles - centre) / scale
     # The eigenvectors of the smaller Gram matrix are those of the SVD.
     values, vectors = torch.linalg.eigh(deviations @ deviations.T)
-    kept = (values > 1e-10 * values[-1].clamp_min(1e-30)).nonzero()[:, 0][-FACTORS:].flip(0)
+    large = values > 1e-10 * values[-1].clamp_min(1e-30)
+    large[-1] = True  # even if the model predicts the same for all samples
+    kept = large.nonzero()[:, 0][-FACTORS:].flip(0)
     loadings = torch.linalg.qr(deviations.T @ vectors[:, kept])[0]
     genes = _telling_genes(loadings).to(positions.device)
     telling = exact.at(genes)

@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import nn
 
+import fe_anndata as fe
 from fe_anndata.training.order import entries_of_step
 from tests.helpers import choose, fit
+from tests.refusals import small
 
 SHAPE = (20, 30)
 
@@ -115,3 +117,9 @@ def test_tables_start_standard_normal(recipe):
     for table in (start.trained.module.samples, start.trained.module.genes):
         assert float(table.detach().mean()) == pytest.approx(0, abs=0.1)
         assert float(table.detach().std()) == pytest.approx(1, abs=0.1)
+
+
+def test_a_model_that_predicts_the_same_for_all_samples():
+    adata = small()
+    fe.tl.train(adata, recipe="trofimov2020", l2=0.1, steps=30)
+    assert adata.obsm["X_fe"].shape == (adata.n_obs, 2)
