@@ -131,11 +131,8 @@ class _Mark:
 
 def _times(rows: Values, vector: np.ndarray) -> np.ndarray:
     """Return a product, not by BLAS, whose threads would wait for each other in a busy loop."""
-    product: np.ndarray
-    if sparse.issparse(rows):
-        product = rows @ vector
-    else:
-        product = np.einsum("ij,j->i", rows, vector)
+    is_sparse = sparse.issparse(rows)
+    product: np.ndarray = rows @ vector if is_sparse else np.einsum("ij,j->i", rows, vector)
     return product
 
 

@@ -2,17 +2,19 @@
 
 ``run.json`` says what the run is and names the file with its last state, which stands beside it as
 safetensors. Each is written under another name, brought to disk and renamed; files of other states
-go last. So whenever the process ends, ``run.json`` names a complete state, or none yet.
+go last. So whenever the process ends, ``run.json`` names a complete state, or none yet. While a
+process trains here, others are refused.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -20,9 +22,15 @@ from safetensors.numpy import load_file, save
 
 from ..training.state import Counters, State
 
+try:
+    import fcntl
+except ImportError:  # Windows, where two processes are not told apart
+    fcntl = None  # type: ignore[assignment]
+
 FORMAT = 1
 RECORD = "run.json"
 STATE, PARTIAL = "state-", ".partial"
+LOCK = f"lock{PARTIAL}"
 _SECTIONS = ("parameters", "best", "moments")
 
 
@@ -43,6 +51,8 @@ class Checkpoint:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
         self._record: dict[str, Any] = {}
+        self._lock: IO[str] | None = None
+        self._is_held = False
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"checkpoint={str(self.path)!r} is a file; name a folder.")
         if not self.holds_a_run and any(self._foreign()):
@@ -72,6 +82,8 @@ class Checkpoint:
         if not self.path.parent.is_dir():
             raise ValueError(f"there is no folder {self.path.parent}; make it first.")
         self.path.mkdir(exist_ok=True)
+        if self._is_held:
+            self._claim()
         self._record = {"format": FORMAT, "run": dict(run), "state": None}
         self._write(RECORD, json.dumps(self._record, indent=1).encode())
 
@@ -137,6 +149,41 @@ class Checkpoint:
             list(stored["history"]),
             dict(stored["facts"]),
         )
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from training here.
+
+        Raises
+        ------
+        ValueError
+            If one does already.
+        """
+        self._is_held = True
+        try:
+            if self.path.is_dir():
+                self._claim()
+            yield
+        finally:
+            self._is_held = False
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
+                (self.path / LOCK).unlink(missing_ok=True)
+
+    def _claim(self) -> None:
+        """Raise ValueError if another process trains here; the system forgets one that has died."""
+        if fcntl is None or self._lock is not None:
+            return
+        lock = (self.path / LOCK).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise ValueError(
+                f"another process trains in {self.path}; wait for its end, or name another folder."
+            ) from None
+        self._lock = lock
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Collection
+from contextlib import nullcontext
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,8 @@ def train(
             f"checkpoint={str(where.path)!r} holds a run: resume=True continues it; or name "
             "another folder."
         )
-    with opened(adata) as source, source.unchanged():
+    held = nullcontext() if where is None else where.held()
+    with held, opened(adata) as source, source.unchanged():
         in_place = source.adata is adata
         if in_place and not copy:
             source.require_room()

@@ -13,6 +13,7 @@ import pytest
 
 import fe_anndata as fe
 from fe_anndata.models.fe import whole_matrix
+from fe_anndata.store.checkpoint import Checkpoint
 from tests.refusals import refuses, small, snapshot
 
 RUN = {"steps": 60, "evaluate_every": 10, "solve_every": 10, "rng": 3}
@@ -335,3 +336,14 @@ def test_an_error_leaves_the_folder_to_go_on_from(folder, monkeypatch, unbroken)
     fe.tl.train(adata, checkpoint=folder, resume=True)
     same(adata, unbroken)
     assert isinstance(adata, anndata.AnnData)
+
+
+def test_two_processes_do_not_train_in_one_folder(adata, tmp_path):
+    pytest.importorskip("fcntl")
+    other = Checkpoint(tmp_path / "run")
+    with other.held():
+        other.begin({})
+        with pytest.raises(ValueError, match="another process trains in"):
+            fe.tl.train(adata.copy(), steps=5, checkpoint=tmp_path / "run", resume=True)
+    with pytest.raises(ValueError, match="checkpoint"):  # which has nothing in it, but is free
+        fe.tl.train(adata.copy(), steps=5, checkpoint=tmp_path / "run", resume=True)

@@ -275,8 +275,8 @@ class FE(Options):
     )
     evaluate_every: int | Literal["auto"] = option(
         AUTO,
-        "Steps between evaluations. 'auto' is 10 with decoder='inner', rounded up to a multiple of "
-        "solve_every, and half an epoch with others, at most 500.",
+        "Steps between evaluations; with gene_step='solve' rounded up to a multiple of "
+        "solve_every. 'auto' is 10 with decoder='inner', else half an epoch, at most 500.",
         least=1,
     )
     patience: int | Literal["auto"] | None = option(
