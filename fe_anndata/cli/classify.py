@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+
+from cyclopts import Parameter
 
 from .app import app
 from .arguments import Flag, Number, Output, require_another
 
 
-@app.command
-def classify(
-    input: Path,
-    gene_sets: list[str],
-    /,
-    *,
-    out: Output,
-    universe: str | None = None,
-    key: str = "fe",
-    classifier: str = "linear",
-    folds: Number = 5,
-    min_genes: Number = 10,
-    max_genes: Number | None = None,
-    gene_symbols: str | None = None,
-    rng: Number = 0,
-    progress: bool | None = None,
-    probabilities: Path | None = None,
-    plot: Path | None = None,
-    overwrite: Flag = False,
-) -> None:
-    """Measure how well properties of genes are read off their vectors, and write a table.
-
-    The table has a row per property; means by collection are printed.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Learning:
+    """How properties are learned; see ``tl.classify_genes``.
 
     Parameters
     ----------
-    input
-        A trained .h5ad file.
-    gene_sets
-        One .gmt or .gmt.gz file or several, or boolean columns of var.
-    out
-        The table to write, separated by tabs, or by commas if its name ends in .csv.
     universe
         Genes to learn from and to be tested on: a boolean column of var. By default all genes
         that are in any of the sets.
@@ -59,6 +37,43 @@ def classify(
         Seed.
     progress
         Whether to show a progress bar.
+    """
+
+    universe: str | None = None
+    key: str = "fe"
+    classifier: str = "linear"
+    folds: Number = 5
+    min_genes: Number = 10
+    max_genes: Number | None = None
+    gene_symbols: str | None = None
+    rng: Number = 0
+    progress: bool | None = None
+
+
+@app.command
+def classify(
+    input: Path,
+    gene_sets: list[str],
+    /,
+    *,
+    out: Output,
+    learning: Learning | None = None,
+    probabilities: Path | None = None,
+    plot: Path | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Measure how well properties of genes are read off their vectors, and write a table.
+
+    The table has a row per property; means by collection are printed.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    gene_sets
+        One .gmt or .gmt.gz file or several, or boolean columns of var.
+    out
+        The table to write, separated by tabs, or by commas if its name ends in .csv.
     probabilities
         An .h5ad file of genes x properties to write as well.
     plot
@@ -74,19 +89,8 @@ def classify(
         if path is not None:
             require_writable(path, overwrite=overwrite)
             require_another(path, input)
-    result = tl.classify_genes(
-        io.read_h5ad(input),
-        gene_sets,
-        universe=universe,
-        key=key,
-        classifier=classifier,
-        folds=folds,
-        min_genes=min_genes,
-        max_genes=max_genes,
-        gene_symbols=gene_symbols,
-        rng=rng,
-        progress=progress,
-    )
+    chosen = vars(learning or Learning())
+    result = tl.classify_genes(io.read_h5ad(input), gene_sets, **chosen)
     write_table(result.table, out)
     by = result.table.groupby("collection", sort=False)
     shown = by[["auroc", "auprc", "base_rate", "auroc_permuted"]].mean()

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+
+from cyclopts import Parameter
 
 from .app import NAME, app
 from .arguments import Flag, Number, Numbers, Output, Words
 
 
-@app.command(usage=f"Usage: {NAME} evaluate INPUT --label STR --out PATH [OPTIONS]")
-def evaluate(
-    input: Path,
-    /,
-    *,
-    label: str,
-    out: Output,
-    dims: Numbers = None,
-    methods: Words = None,
-    classifiers: Words = None,
-    folds: Number = 5,
-    groups: str | None = None,
-    layer: str | None = None,
-    mask_var: str | None = None,
-    n_top_genes: Number | None = None,
-    rng: Number = 0,
-    progress: bool | None = None,
-    plot: Path | None = None,
-    overwrite: Flag = False,
-) -> None:
-    """Measure how well methods place samples that they were not fitted to, and write a table.
-
-    The table has a row per method, dimension, fold and classifier; means over folds are printed.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Judging:
+    """How methods are judged; what is not typed is left to ``tl.evaluate``.
 
     Parameters
     ----------
-    input
-        An .h5ad file of samples x genes.
-    label
-        Column of obs to read off the embeddings: categories, or numbers.
-    out
-        The table to write, separated by tabs, or by commas if its name ends in .csv.
     dims
         Dimensions of the embeddings; by default 2, 8 and 32.
     methods
@@ -60,6 +38,43 @@ def evaluate(
         Seed.
     progress
         Whether to show a progress bar.
+    """
+
+    dims: Numbers = None
+    methods: Words = None
+    classifiers: Words = None
+    folds: Number = 5
+    groups: str | None = None
+    layer: str | None = None
+    mask_var: str | None = None
+    n_top_genes: Number | None = None
+    rng: Number = 0
+    progress: bool | None = None
+
+
+@app.command(usage=f"Usage: {NAME} evaluate INPUT --label STR --out PATH [OPTIONS]")
+def evaluate(
+    input: Path,
+    /,
+    *,
+    label: str,
+    out: Output,
+    judging: Judging | None = None,
+    plot: Path | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Measure how well methods place samples that they were not fitted to, and write a table.
+
+    The table has a row per method, dimension, fold and classifier; means over folds are printed.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of samples x genes.
+    label
+        Column of obs to read off the embeddings: categories, or numbers.
+    out
+        The table to write, separated by tabs, or by commas if its name ends in .csv.
     plot
         A picture of the accuracies to write as well; its ending decides the format.
     overwrite
@@ -71,19 +86,8 @@ def evaluate(
 
     for path in [out] if plot is None else [out, plot]:
         require_writable(path, overwrite=overwrite)
-    given = {"dims": dims, "methods": methods, "classifiers": classifiers}
-    table = tl.evaluate(
-        io.read_h5ad(input),
-        label,
-        folds=folds,
-        groups=groups,
-        layer=layer,
-        mask_var=mask_var,
-        n_top_genes=n_top_genes,
-        rng=rng,
-        progress=progress,
-        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
-    )
+    given = {name: v for name, v in vars(judging or Judging()).items() if v is not None}
+    table = tl.evaluate(io.read_h5ad(input), label, **given)
     write_table(table, out)
     print(means(table).to_csv(sep="\t", float_format="%.3f"), end="")
     if plot is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,43 +70,13 @@ def _recipes(chosen: Family) -> str:
     return literally(f"{words} {'. '.join(explained)}{'.' if explained else ''}")
 
 
-def _train(
-    input: Path,
-    /,
-    *,
-    out: Output,
-    overwrite: Flag = False,
-    model: str = "fe",
-    recipe: str = "default",
-    layer: str | None = None,
-    mask_var: str | None = None,
-    batch_key: str | None = None,
-    labels_key: str | None = None,
-    key_added: str | None = None,
-    checkpoint: Path | None = None,
-    resume: Flag = False,
-    rng: Number = 0,
-    device: str | None = None,
-    progress: bool | None = None,
-    computing: Computing | None = None,
-    **options: Any,
-) -> None:
-    """Train on an .h5ad file and write another one with the embeddings.
-
-    A matrix that is large is read by blocks of rows and never loaded.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Training:
+    """Arguments of ``tl.train`` beside the options of the family.
 
     Parameters
     ----------
-    input
-        An .h5ad file of samples x genes, or a .zarr folder.
-    out
-        The .h5ad file to write: the input with the results added. For a .zarr folder also
-        another one, if its name ends in .zarr.
-    overwrite
-        Replace the output if it exists; it may then be the input itself.
-    model
-        The family of models. fe is for factorized embeddings; "fe-anndata models" lists all, and
-        --model NAME --help explains the options of another one.
     layer
         Train on this layer, not on X.
     mask_var
@@ -130,6 +101,48 @@ def _train(
     progress
         Whether to show a progress bar.
     """
+
+    layer: str | None = None
+    mask_var: str | None = None
+    batch_key: str | None = None
+    labels_key: str | None = None
+    key_added: str | None = None
+    checkpoint: Path | None = None
+    resume: Flag = False
+    rng: Number = 0
+    device: str | None = None
+    progress: bool | None = None
+
+
+def _train(
+    input: Path,
+    /,
+    *,
+    out: Output,
+    overwrite: Flag = False,
+    model: str = "fe",
+    recipe: str = "default",
+    training: Training | None = None,
+    computing: Computing | None = None,
+    **options: Any,
+) -> None:
+    """Train on an .h5ad file and write another one with the embeddings.
+
+    A matrix that is large is read by blocks of rows and never loaded.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of samples x genes, or a .zarr folder.
+    out
+        The .h5ad file to write: the input with the results added. For a .zarr folder also
+        another one, if its name ends in .zarr.
+    overwrite
+        Replace the output if it exists; it may then be the input itself.
+    model
+        The family of models. fe is for factorized embeddings; "fe-anndata models" lists all, and
+        --model NAME --help explains the options of another one.
+    """
     from .. import get, tl
     from ..io.h5ad import require_beside, write_beside
 
@@ -137,14 +150,11 @@ def _train(
     require_beside(input, out, overwrite=overwrite)
     if computing is not None:
         computing.settle()
-    trained = tl.train(
-        input, model, recipe=recipe, layer=layer, mask_var=mask_var, batch_key=batch_key,
-        labels_key=labels_key, key_added=key_added, checkpoint=checkpoint, resume=resume, rng=rng,
-        device=device, progress=progress, **options,
-    )  # fmt: skip
+    chosen = training or Training()
+    trained = tl.train(input, model, recipe=recipe, **vars(chosen), **options)
     assert trained is not None  # for a path
     write_beside(input, trained, out, overwrite=overwrite)
-    key = model if key_added is None else key_added
+    key = model if chosen.key_added is None else chosen.key_added
     last = get.history(trained, key=key).iloc[-1]
     print(f"wrote {out}: {int(last['step'])} steps in {last['seconds']:.1f} s")
     if trained.uns[key]["params"]["ended"] == "interrupted":
