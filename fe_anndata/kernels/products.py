@@ -16,9 +16,11 @@ from torch import Tensor
 from . import squares
 from .workers import in_parallel
 
-PARTS, PART, PART_OF_MANY = 16, 64, 192
-"""Into how many parts a block is cut for the threads of a processor, the least of a part, and the
-least where there are several blocks: each part reads all of the other factor."""
+PARTS, PART = 16, 64
+"""Into how many parts a block is cut for the threads of a processor, and the least of a part."""
+PAIR_OF_MANY = 384
+"""Where there are several blocks, rows of a pair of parts: each part reads all of the other factor,
+so they are to be few, and as many as there are threads."""
 
 
 class Block:
@@ -35,10 +37,11 @@ class Block:
     """
 
     def __init__(self, X: Any, device: torch.device, *, alone: bool = True) -> None:
-        least = PART if alone else PART_OF_MANY
         down, across = 1, 1
         if device.type == "cpu":
-            down, across = _parts(X.shape[0], least), _parts(X.shape[1], PART)
+            down, across = _parts(X.shape[0]), _parts(X.shape[1])
+            if not alone:
+                down = max(1, min(PARTS, 2 * max(1, X.shape[0] // PAIR_OF_MANY), X.shape[0]))
         if sparse.issparse(X):
             self.forward = csr_tensor(X, device)
             self.rows = _in_parts(X, down, device) if down > 1 else [self.forward]
@@ -50,16 +53,13 @@ class Block:
             self.rows = list(self.forward.tensor_split(down))
             self.columns = list(self.forward.T.tensor_split(across))
 
-    def times(self, Q: Tensor, out: Tensor) -> None:
-        """Write X Q."""
-        _in_pieces(self.rows, Q, out, adds=False)
+    def pieces(self, out: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return the parts of the rows, each with the part of X Q, in `out`, that it makes."""
+        return list(zip(self.rows, _cut(out, self.rows), strict=True))
 
-    def add_transposed_times(self, P: Tensor, out: Tensor, *, adds: bool) -> None:
-        """Add X' P, or write it."""
-        if self.columns:
-            _in_pieces(self.columns, P, out, adds=adds)
-        else:
-            _add_transposed(self.rows, P, out if adds else out.zero_())
+    def add_transposed(self, P: Tensor, out: Tensor) -> None:
+        """Add X' P of a sparse block on the processor."""
+        _add_transposed(self.rows, P, out)
 
 
 Blocks = Callable[[], Iterable[tuple[slice, Block]]]
@@ -86,15 +86,20 @@ class Products:
     def times(self, Q: Tensor) -> Tensor:
         """Return X Q, (n, k)."""
         product = Q.new_empty(self.shape[0], Q.shape[1])
-        for rows, block in self.blocks():
-            block.times(Q, product[rows])
+        for blocks in _at_hand(self.blocks()):
+            pieces = [piece for rows, block in blocks for piece in block.pieces(product[rows])]
+            _multiply(pieces, Q)
         return product
 
     def transposed_times(self, P: Tensor) -> Tensor:
         """Return X' P, (m, k)."""
-        product = P.new_empty(self.shape[1], P.shape[1])
-        for rows, block in self.blocks():
-            block.add_transposed_times(P[rows], product, adds=rows.start > 0)
+        product = P.new_zeros(self.shape[1], P.shape[1])
+        for blocks in _at_hand(self.blocks()):
+            if blocks[0][1].columns:
+                _add_columns(blocks, P, product)
+            else:
+                for rows, block in blocks:
+                    block.add_transposed(P[rows], product)
         return product
 
     def squares_by_gene(self, centre: Tensor, weight: Tensor) -> Tensor:
@@ -118,19 +123,40 @@ class Products:
         return total
 
 
-def _in_pieces(parts: list[Tensor], right: Tensor, out: Tensor, *, adds: bool) -> None:
-    """Write the products of some parts, one under the other, or add them to what is there."""
-    starts = [0, *accumulate(len(part) for part in parts)]
+def _at_hand(blocks: Iterable[tuple[slice, Block]]) -> Iterable[list[tuple[slice, Block]]]:
+    """Yield blocks that can be computed with at once: all if they are kept, else each alone."""
+    if isinstance(blocks, list):
+        return [blocks]
+    return ([block] for block in blocks)
+
+
+def _cut(out: Tensor, parts: list[Tensor]) -> list[Tensor]:
+    return list(torch.split(out, [len(part) for part in parts]))
+
+
+def _multiply(pieces: list[tuple[Tensor, Tensor]], right: Tensor) -> None:
+    """Write the product of each part where it belongs."""
 
     @torch.no_grad()  # which holds for the thread that says so
     def multiply(i: int) -> None:
-        piece = out[starts[i] : starts[i + 1]]
-        if adds:
-            piece.addmm_(parts[i], right)
-        else:
-            torch.mm(parts[i], right, out=piece)
+        torch.mm(pieces[i][0], right, out=pieces[i][1])
 
-    in_parallel(multiply, len(parts))
+    in_parallel(multiply, len(pieces))
+
+
+def _add_columns(blocks: list[tuple[slice, Block]], P: Tensor, out: Tensor) -> None:
+    """Add the transposed products of dense blocks, some columns in each thread."""
+    pieces = _cut(out, blocks[0][1].columns)
+
+    @torch.no_grad()  # which holds for the thread that says so
+    def multiply(i: int) -> None:
+        for rows, block in blocks:
+            if rows.start:
+                pieces[i].addmm_(block.columns[i], P[rows])
+            else:
+                torch.mm(block.columns[i], P[rows], out=pieces[i])
+
+    in_parallel(multiply, len(pieces))
 
 
 def _add_transposed(parts: list[Tensor], right: Tensor, out: Tensor) -> None:
@@ -152,8 +178,8 @@ def _add_transposed(parts: list[Tensor], right: Tensor, out: Tensor) -> None:
     in_parallel(multiply, len(parts))
 
 
-def _parts(n: int, least: int) -> int:
-    return max(1, min(PARTS, n // least))
+def _parts(n: int) -> int:
+    return max(1, min(PARTS, n // PART))
 
 
 def _in_parts(X: Any, parts: int, device: torch.device) -> list[Tensor]:
