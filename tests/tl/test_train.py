@@ -258,3 +258,11 @@ def test_whole_samples_can_be_held_out(simulated):
     assert np.isfinite(adata.obsm["X_fe"]).all()
     assert fe.get.history(adata)["validation_loss"].notna().all()
     assert fe.pl.reconstruction(adata).get_title().startswith("held-out")
+
+
+def test_scanpy_finds_the_neighbours_of_many_samples():
+    """More than 8192, from where on Scanpy searches by another package."""
+    table = np.random.default_rng(0).normal(size=(8500, 5)).astype(np.float32)
+    adata = ad.AnnData(obsm={"X_fe": table})
+    sc.pp.neighbors(adata, use_rep="X_fe")
+    assert adata.obsp["distances"].nnz >= 8500 * 14
