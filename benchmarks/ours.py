@@ -6,7 +6,6 @@ runs it with other checkouts.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,11 +72,6 @@ def train(X: Any, **changes: Any) -> Run:
 def loss_of(adata: AnnData, key: str = "fe") -> float:
     """Return the held-out loss of what was written, per entry."""
     return float(adata.uns[key]["params"]["validation_loss"])
-
-
-def trains_from_disk() -> bool:
-    """Return whether `tl.train` takes the path of a file."""
-    return "Path" in str(inspect.signature(fe.tl.train).parameters["adata"].annotation)
 
 
 def train_from_disk(path: Path, **changes: Any) -> AnnData:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from fe_anndata import models, training
 from fe_anndata.kernels.device import Compute
@@ -14,13 +15,20 @@ from fe_anndata.kernels.entry_set import EntrySet
 from fe_anndata.kernels.products import Block, Products
 from fe_anndata.kernels.target import Target
 from fe_anndata.matrix.audit import audit
-from fe_anndata.matrix.rows import InMemory, Rows
+from fe_anndata.matrix.rows import ByBlocks, InMemory, Rows
 from fe_anndata.models import FE
 from fe_anndata.training import Fitted, Problem
 from fe_anndata.training.ranks import Ranks
 from fe_anndata.training.state import State
 
 CPU = torch.device("cpu")
+KINDS_OF_ROWS: dict[str, Callable[[np.ndarray], Rows]] = {
+    "array": InMemory,
+    "csr": lambda X: InMemory(sparse.csr_matrix(X)),
+    "array, by blocks": ByBlocks,
+    "csr, by blocks": lambda X: ByBlocks(sparse.csr_matrix(X)),
+}
+"""What makes rows of an array."""
 
 
 def choose(recipe: str = "default", **changes: Any) -> FE:

@@ -58,15 +58,7 @@ def results(tmp_path, monkeypatch):
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
-        pytest.param(
-            from_disk,
-            [],
-            4,
-            marks=[
-                pytest.mark.slow,
-                pytest.mark.skipif(not ours.trains_from_disk(), reason="no training from disk"),
-            ],
-        ),
+        pytest.param(from_disk, [], 4, marks=pytest.mark.slow),
         (quality, ["--seeds", "1"], 6),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),

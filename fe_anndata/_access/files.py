@@ -29,25 +29,16 @@ class Source:
     ----------
     adata
         It; where it was given as a path, without X and layers.
-    find
-        Returns X (None) or a layer as it is, in memory or in the file.
+    matrix
+        Returns X (None) or a layer as it is, in memory or in the file. It raises KeyError or
+        ValueError if there is none.
     path
         Of the file that the matrices stay in, if it is known.
     """
 
     adata: AnnData
-    find: Callable[[str | None], Any]
+    matrix: Callable[[str | None], Any]
     path: Path | None = None
-
-    def matrix(self, layer: str | None) -> Any:
-        """Return X or a layer as it is.
-
-        Raises
-        ------
-        KeyError, ValueError
-            If there is none.
-        """
-        return self.find(layer)
 
     def copied(self) -> AnnData:
         """Return a copy of the AnnData; of one in a file without the matrices."""
@@ -144,7 +135,7 @@ def _in_place(adata: AnnData) -> Source:
         if layer is not None:
             require_key(layer, adata.layers, "layer")
             return adata.layers[layer]
-        if adata.isbacked and not adata.file.is_open:
+        if _is_closed(adata):
             raise ValueError(
                 f"the file of adata is closed: read it again, with anndata.read_h5ad({path}, "
                 "backed='r')."
@@ -166,11 +157,13 @@ def _open(path: Path) -> Iterator[Source]:
     except OSError as error:
         raise _unreadable(path, error) from error
     with file:
-        if file.attrs.get("encoding-type") != "anndata":
-            # Files of old versions are small enough to be read as a whole.
-            yield _in_place(load(path))
-        else:
-            yield _of_group(file, path)
+        # Files of old versions are small enough to be read as a whole.
+        yield _of_group(file, path) if is_of_today(file) else _in_place(load(path))
+
+
+def is_of_today(file: h5py.File) -> bool:
+    """Return whether a file has the layout that AnnData writes today."""
+    return bool(file.attrs.get("encoding-type") == "anndata")
 
 
 def _of_group(group: Any, path: Path) -> Source:

@@ -15,7 +15,7 @@ import h5py
 from anndata import AnnData
 from anndata.io import write_elem
 
-from .._access.files import first_line, load
+from .._access.files import first_line, is_of_today, load
 
 RESULTS = ("obs", "var", "obsm", "varm", "uns")
 """The parts of an AnnData that verbs write beside its matrices."""
@@ -139,7 +139,7 @@ def _is_zarr(path: Path) -> bool:
 
 def _is_of_today(source: Path) -> bool:
     with h5py.File(source, "r") as file:
-        return bool(file.attrs.get("encoding-type") == "anndata")
+        return is_of_today(file)
 
 
 def _write_results(group: Any, results: AnnData) -> None:

@@ -7,28 +7,22 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 from fe_anndata.matrix import values
 from fe_anndata.matrix.audit import audit, looks_like_counts, require_trainable
-from fe_anndata.matrix.rows import ByBlocks, InMemory
+from fe_anndata.matrix.rows import InMemory
+from tests.helpers import KINDS_OF_ROWS
 
 COUNTS = np.random.default_rng(0).poisson(60, size=1000).astype(np.float32)
-KINDS = {
-    "array": InMemory,
-    "csr": lambda X: InMemory(sparse.csr_matrix(X)),
-    "array, by blocks": ByBlocks,
-    "csr, by blocks": lambda X: ByBlocks(sparse.csr_matrix(X)),
-}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=KINDS_OF_ROWS)
 def rows(request, monkeypatch):
     """Return what makes rows of an array, which are looked at some at a time."""
     monkeypatch.setattr(values, "STORED", 40)
     monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 60)
     monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 60)
-    return KINDS[request.param]
+    return KINDS_OF_ROWS[request.param]
 
 
 def matrix(seed=0):

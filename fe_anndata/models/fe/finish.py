@@ -11,7 +11,7 @@ from .gene_coordinates import balance
 from .reduced_basis import reduced
 from .residuals import in_expression, left_over, spacing
 from .setting import Setting
-from .target import target_of
+from .target import Sums, target_of
 from .trained import TrainedFE
 
 
@@ -24,8 +24,9 @@ def finish(setting: Setting) -> TrainedFE:
     view = reduced(model, table, dtype)
     target = setting.target
     if target is None:
-        centre, standardise = view.centre.float(), bool(options.center)
-        target = target_of(setting.problem, setting.holdout, centre, standardise=standardise)
+        problem, holdout = setting.problem, setting.holdout
+        sums, centre = Sums.of(problem, holdout), view.centre.float()
+        target = target_of(problem, holdout, sums, centre, standardise=bool(options.center))
     # The held-out entries of samples held out whole are half of what these have.
     held_out = setting.holdout.entries if setting.holdout.counted.all() else None
     residuals = left_over(view, table, target, options, held_out)

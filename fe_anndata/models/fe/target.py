@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from ...kernels.entry_set import EntrySet
 from ...kernels.products import Block, Products
 from ...kernels.target import Target
-from ...matrix.audit import Audit, audit
+from ...matrix.audit import audit
 from ...matrix.rows import InMemory
 from ...matrix.values import without_missing
 from ...training.holdout import Holdout, hidden_entries
@@ -23,16 +24,45 @@ BLOCK = 1024
 """Rows that are dense at a time."""
 
 
-def target_of(problem: Problem, holdout: Holdout, centre: Tensor, *, standardise: bool) -> Target:
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the samples that count.
+
+    Attributes
+    ----------
+    values, number
+        Of the observed values of each gene, and how many they are, float64 (n_vars,).
+    squares
+        Of the squares of all observed values.
+    """
+
+    values: np.ndarray
+    number: np.ndarray
+    squares: float
+
+    @classmethod
+    def of(cls, problem: Problem, holdout: Holdout) -> Sums:
+        """Take from the audit what samples held out whole add to it; these are read for that."""
+        found = problem.audit
+        if holdout.counted.all():
+            return cls(found.sums, found.observed, found.squares)
+        out = audit(InMemory(problem.rows.take(np.flatnonzero(~holdout.counted))))
+        return cls(
+            found.sums - out.sums, found.observed - out.observed, found.squares - out.squares
+        )
+
+
+def target_of(
+    problem: Problem, holdout: Holdout, sums: Sums, centre: Tensor, *, standardise: bool
+) -> Target:
     """Return the whole matrix around `centre`, on its device."""
     device, shape = centre.device, problem.rows.shape
     unseen = holdout.entries
     if problem.audit.n_missing:
         unseen = hidden_entries(problem.rows, holdout.entries)
-    sums, squares = _moments(problem, holdout)
     return Target.of(
         _products(problem, device),
-        (torch.from_numpy(sums).to(device), squares),
+        (torch.from_numpy(sums.values).to(device), sums.squares),
         EntrySet.of(unseen.rows, unseen.cols, unseen.values, shape, device),
         torch.from_numpy(holdout.counted[:, None].astype(np.float32)).to(device),
         centre,
@@ -42,7 +72,6 @@ def target_of(problem: Problem, holdout: Holdout, centre: Tensor, *, standardise
 
 def _products(problem: Problem, device: torch.device) -> Products:
     rows = problem.rows
-
     alone = len(rows.parts()) == 1
 
     def blocks() -> Iterator[tuple[slice, Block]]:
@@ -57,29 +86,13 @@ def _products(problem: Problem, device: torch.device) -> Products:
     return Products(lambda: kept, rows.shape)
 
 
-def _moments(problem: Problem, holdout: Holdout) -> tuple[np.ndarray, float]:
-    """Return the sum of each column over the samples that count, and that of all squares."""
-    found = problem.audit
-    if holdout.counted.all():
-        return found.sums, found.squares
-    out = _audit_of_uncounted(problem, holdout)
-    return found.sums - out.sums, found.squares - out.squares
-
-
-def _audit_of_uncounted(problem: Problem, holdout: Holdout) -> Audit:
-    return audit(InMemory(problem.rows.take(np.flatnonzero(~holdout.counted))))
-
-
-def gene_means(problem: Problem, holdout: Holdout) -> np.ndarray:
+def gene_means(sums: Sums, holdout: Holdout) -> np.ndarray:
     """Return the mean of the observed training entries of each gene, float32; 0 where none is."""
-    found = problem.audit
-    if not holdout.counted.all():
-        out = _audit_of_uncounted(problem, holdout)
-        total, number = found.sums - out.sums, found.observed - out.observed
-    else:
-        held_out, n_vars = holdout.entries, problem.rows.shape[1]
-        total = found.sums - np.bincount(held_out.cols, held_out.values, minlength=n_vars)
-        number = found.observed - np.bincount(held_out.cols, minlength=n_vars)
+    total, number = sums.values, sums.number
+    if holdout.counted.all():
+        held_out, n_vars = holdout.entries, len(total)
+        total = total - np.bincount(held_out.cols, held_out.values, minlength=n_vars)
+        number = number - np.bincount(held_out.cols, minlength=n_vars)
     return np.where(number > 0, total / np.maximum(number, 1), 0.0).astype(np.float32)
 
 

@@ -20,7 +20,7 @@ from .options import FE
 from .setting import Setting
 from .sizes import build, number, sized
 from .start import draw_network, principal_components, start
-from .target import bounds, gene_means, target_of
+from .target import Sums, bounds, gene_means, target_of
 from .whole_matrix import Alternating, JointSteps
 
 MOST_STEPS_BETWEEN_EVALUATIONS = 500
@@ -106,8 +106,9 @@ def _fixed_numbers(
     by_components = options.sample_start == "pca" or options.gene_start == "svd"
     if not (options.center or by_components or options.minibatch == "full"):
         return None
+    sums = Sums.of(problem, holdout)
     if options.center:
-        model.offset.copy_(torch.from_numpy(gene_means(problem, holdout)))
-    target = target_of(problem, holdout, model.offset, standardise=bool(options.center))
+        model.offset.copy_(torch.from_numpy(gene_means(sums, holdout)))
+    target = target_of(problem, holdout, sums, model.offset, standardise=bool(options.center))
     model.scale.fill_(target.scale)
     return target

@@ -7,28 +7,20 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from scipy import sparse
 
 from fe_anndata.matrix.entries import Entries
-from fe_anndata.matrix.rows import ByBlocks, InMemory
-from fe_anndata.models.fe.target import bounds, gene_means, target_of
+from fe_anndata.matrix.rows import InMemory
+from fe_anndata.models.fe.target import Sums, bounds, gene_means, target_of
 from fe_anndata.training.holdout import Holdout, draw
-from tests.helpers import in_order, problem
-
-KINDS = {
-    "array": InMemory,
-    "csr": lambda X: InMemory(sparse.csr_matrix(X)),
-    "array, by blocks": ByBlocks,
-    "csr, by blocks": lambda X: ByBlocks(sparse.csr_matrix(X)),
-}
+from tests.helpers import KINDS_OF_ROWS, in_order, problem
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=KINDS_OF_ROWS)
 def kind(request, monkeypatch):
     monkeypatch.setattr("fe_anndata.matrix.rows.BLOCK", 700)
     monkeypatch.setattr("fe_anndata.matrix.rows.SPARSE_BLOCK", 700)
     monkeypatch.setattr("fe_anndata.models.fe.target.BLOCK", 7)
-    return KINDS[request.param]
+    return KINDS_OF_ROWS[request.param]
 
 
 @pytest.fixture(params=["entries", "samples", "missing and entries", "missing and samples"])
@@ -54,15 +46,17 @@ def test_means_and_bounds(case):
     seen = ~np.isnan(training)
     number = np.maximum(seen.sum(0), 1)
     expected = np.where(seen, training, 0).sum(0, dtype=np.float64) / number
-    np.testing.assert_allclose(gene_means(given, holdout), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        gene_means(Sums.of(given, holdout), holdout), expected, rtol=1e-5, atol=1e-6
+    )
     assert bounds(given, holdout) == (np.nanmin(training), np.nanmax(training))
 
 
 def test_the_whole_matrix_around_its_centre(case):
     given, holdout, training = case
-    centre = torch.from_numpy(gene_means(given, holdout))
+    centre = torch.from_numpy(gene_means(Sums.of(given, holdout), holdout))
     around = training - centre.numpy()
-    target = target_of(given, holdout, centre, standardise=True)
+    target = target_of(given, holdout, Sums.of(given, holdout), centre, standardise=True)
     assert target.n_observed == np.count_nonzero(~np.isnan(training))
     assert target.scale == pytest.approx(np.sqrt(np.nanmean(around**2)), rel=1e-4)
     assert target.squares == pytest.approx(target.n_observed, rel=1e-4)
@@ -72,7 +66,7 @@ def test_the_whole_matrix_around_its_centre(case):
     product = target.times(Q, target.nothing())[torch.from_numpy(holdout.counted)]
     expected = np.nan_to_num(around)[holdout.counted] @ Q.numpy() / target.scale
     np.testing.assert_allclose(product, expected, atol=2e-3)
-    assert target_of(given, holdout, centre, standardise=False).scale == 1
+    assert target_of(given, holdout, Sums.of(given, holdout), centre, standardise=False).scale == 1
 
 
 def test_a_block_of_which_all_is_held_out(X, monkeypatch):
