@@ -11,8 +11,10 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._core.errors import near, require_key
+from .._core.errors import require_key
+from .._core.gene_names import match, tell
 from ..genespace.gmt import collection_of, is_gmt, load_gmt
+from ..genespace.names import NameTable
 
 GeneSets: TypeAlias = str | Path | Mapping[str, Sequence[str]] | Sequence[str | Path] | pd.DataFrame
 
@@ -106,7 +108,9 @@ def universe_of(
         raise ValueError("universe is empty; give gene names, or None for the genes of the sets.")
     if not all(isinstance(gene, str) for gene in chosen):
         raise TypeError("universe must be a boolean column of adata.var or a list of gene names.")
-    in_universe: np.ndarray = labels.isin(chosen)
+    codes, known = pd.factorize(labels)
+    found = _positions(chosen, known)
+    in_universe: np.ndarray = np.isin(codes, found[found >= 0])
     if not in_universe.any():
         raise KeyError(f"no gene of the universe is known. {_hints(chosen, labels)}")
     return in_universe
@@ -158,7 +162,12 @@ def _of_frame(frame: pd.DataFrame, labels: pd.Index) -> Members:
                 f"the {what} of the DataFrame gene_sets must be unique; {repeated!r} repeats."
             )
     columns = [booleans(frame[name], f"gene_sets[{name!r}]") for name in frame]
-    rows = frame.index.get_indexer(labels)
+    codes, known = pd.factorize(labels)  # a missing name has code -1
+    found = match(frame.index, known)
+    tell(found, frame.index, known)
+    of_code = np.full(len(known) + 1, -1)
+    of_code[found.positions[found.positions >= 0]] = np.flatnonzero(found.positions >= 0)
+    rows = of_code[codes]
     covered = rows >= 0
     if not covered.any():
         raise KeyError(f"no gene of gene_sets is known. {_hints(list(frame.index), labels)}")
@@ -177,9 +186,11 @@ def _of_sets(sets: Mapping[str, Sequence[str]], labels: pd.Index, collection: st
     ends = np.cumsum(np.bincount(codes[codes >= 0], minlength=len(known)))
     starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
     nothing = np.empty(0, dtype=np.int64)
+    named = list(dict.fromkeys(gene for genes in sets.values() for gene in genes))
+    code_of = dict(zip(named, _positions(named, known).tolist(), strict=True))
     per_set = []
     for genes in sets.values():
-        found = known.get_indexer(pd.Index(list(dict.fromkeys(genes)), dtype=object))
+        found = dict.fromkeys(code_of[gene] for gene in genes)
         runs = [positions[starts[code] : ends[code]] for code in found if code >= 0]
         per_set.append(np.concatenate([nothing, *runs]))
     joined = np.concatenate([nothing, *per_set])
@@ -198,6 +209,14 @@ def _of_sets(sets: Mapping[str, Sequence[str]], labels: pd.Index, collection: st
     covered[joined] = True
     names = _names(list(sets), collection, [len(set(genes)) for genes in sets.values()])
     return Members(table, names, covered)
+
+
+def _positions(genes: Sequence[str], known: pd.Index) -> np.ndarray:
+    """Return the positions of genes among names that are all different, -1 for unknown ones."""
+    asked = pd.Index(genes, dtype=object)
+    found = match(asked, known, one_to_one=False)
+    tell(found, asked, known)
+    return found.positions
 
 
 def _checked(sets: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -229,5 +248,5 @@ def _unique(names: pd.DataFrame) -> pd.DataFrame:
 
 
 def _hints(genes: Sequence[Any], labels: pd.Index) -> str:
-    known = [label for label in labels if isinstance(label, str)]
-    return "; ".join(f"{gene!r}: {near(str(gene), known)}" for gene in genes[:3])
+    known = NameTable(pd.Index([label for label in labels if isinstance(label, str)], dtype=object))
+    return "; ".join(f"{gene!r}: {known.hint(str(gene))}" for gene in genes[:3])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,18 +10,10 @@ import numpy as np
 import pandas as pd
 
 from .._core.errors import near
-
-_ENSEMBL = re.compile(r"(ENS[A-Z]*\d{11})\.\d+(_PAR_Y)?")
-"""An Ensembl id with its version, which does not matter for which gene it is."""
+from .._core.gene_names import is_id, without_version, without_versions
 
 SHOWN = 10
 """The most names that a message lists."""
-
-
-def without_version(name: str) -> str:
-    """Return an Ensembl id without its version, and any other name as it is."""
-    found = _ENSEMBL.fullmatch(name)
-    return f"{found[1]}{found[2] or ''}" if found else name
 
 
 def examples(names: pd.Index) -> str:
@@ -35,7 +26,8 @@ class NameTable:
     """The positions of names; its look-up tables are built when they are first needed.
 
     A name stands for the genes with exactly this name or, if there is none, for the gene with this
-    id. If that fails too, an Ensembl id is compared without versions.
+    id. If that fails too, an Ensembl or RefSeq id is compared without versions, as
+    :func:`fe_anndata._core.gene_names.match` compares two lists.
 
     Parameters
     ----------
@@ -57,7 +49,7 @@ class NameTable:
             if name in tables.exact:
                 return tables.exact[name]
         bare = without_version(name)
-        if bare.startswith("ENS"):
+        if is_id(bare):
             for tables in self._tables:
                 if bare in tables.unversioned:
                     return tables.unversioned[bare]
@@ -92,13 +84,25 @@ class NameTable:
 
     def hint(self, gene: str) -> str:
         """Return the end of a message that says what an unknown name may have meant."""
-        if self.without is not None and gene in self.without:
+        if self.without is not None and NameTable(self.without).find(gene):
             return "it has no vector, because it was not trained on"
-        folded = gene.casefold()
-        meant = next((name for name in self.names if name.casefold() == folded), None)
+        folded = without_version(gene.upper()).casefold()
+        meant = self._folded.get(gene.casefold()) or self._folded.get(folded)
         if meant is not None:
             return f"did you mean {meant!r}? (case matters)"
-        return near(gene, self.names)
+        bare = without_version(gene)
+        if not is_id(bare):
+            return near(gene, self.names)
+        # Ids that differ in a digit are not alike; those of a pair on X and Y are.
+        stem = bare.removesuffix("_PAR_Y")
+        partner = next((name for name in self.names if name.startswith(stem)), None)
+        return near("", self.names) if partner is None else f"did you mean {partner!r}?"
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        names = [*self.names, *without_versions(self.names)]
+        pairs = zip(reversed(names), reversed([*self.names] * 2), strict=True)
+        return {name.casefold(): meant for name, meant in pairs}
 
     @cached_property
     def _tables(self) -> list[_Places]:
@@ -133,7 +137,7 @@ class _Places:
 
     @cached_property
     def unversioned(self) -> _Lists:
-        return _Lists([without_version(name) for name in self._names])
+        return _Lists(without_versions(self._names))
 
 
 class _Lists:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{6,}(\.\d+)?$")
+from .._core.gene_names import match, several_versions, tell, without_versions
+
+ENSEMBL = re.compile(r"(ENS[A-Z]*[GTP])R?\d{6,}")
 SHOWN = 3
 
 
@@ -37,7 +40,9 @@ class Alignment:
 
 
 def align(trained: pd.Index, new: pd.Index) -> Alignment:
-    """Return where the trained genes are among new ones, by exact name.
+    """Return where the trained genes are among new ones, by name; see :func:`match`.
+
+    A warning says how many were matched by an id without its version.
 
     Raises
     ------
@@ -45,33 +50,49 @@ def align(trained: pd.Index, new: pd.Index) -> Alignment:
         If a needed name occurs twice, or no gene is in common; then the message shows names of
         both sides, and says if they are of different kinds.
     """
-    wanted = new.isin(trained)
-    if not new[wanted].is_unique:
-        twice = new[wanted & new.duplicated()].unique()
+    _require_once(trained, new)
+    found = match(trained, new)
+    known = np.flatnonzero(found.positions >= 0)
+    if not len(known):
+        if found.ambiguous.any():
+            cure = several_versions(found, trained)
+        elif (kinds := (_kind(trained), _kind(new)))[0] != kinds[1]:
+            cure = (
+                f"The reference has {kinds[0]}, the new samples have {kinds[1]}: set "
+                "adata.var_names to the same kind."
+            )
+        else:
+            cure = "Names must agree to the letter, but for the version of an Ensembl or RefSeq id."
+        raise ValueError(
+            f"no gene in common: the reference has {_first(trained)}, the new samples have "
+            f"{_first(new)}. {cure}"
+        )
+    tell(found, trained, new, warn=True)
+    return Alignment(known, found.positions[known])
+
+
+def _require_once(trained: pd.Index, new: pd.Index) -> None:
+    """Raise ValueError if a name that is needed occurs twice among the new ones."""
+    if new.is_unique:
+        return
+    repeated = new[new.duplicated()].unique()
+    ids = set(without_versions(trained.tolist()))
+    needed = [i in ids for i in without_versions(repeated.tolist())]
+    twice = repeated[repeated.isin(trained) | np.array(needed, dtype=bool)]
+    if len(twice):
         raise ValueError(
             f"{len(twice)} gene names occur more than once ({_first(twice)}); call "
             "adata.var_names_make_unique() first."
         )
-    if not wanted.any():
-        kinds = _kind(trained), _kind(new)
-        cure = (
-            f" The reference has {kinds[0]}, the new samples have {kinds[1]}: set "
-            "adata.var_names to the same kind."
-            if kinds[0] != kinds[1]
-            else " Names must agree to the letter."
-        )
-        raise ValueError(
-            f"no gene in common: the reference has {_first(trained)}, the new samples have "
-            f"{_first(new)}.{cure}"
-        )
-    places = new[wanted].get_indexer(trained)
-    known = np.flatnonzero(places >= 0)
-    return Alignment(known, np.flatnonzero(wanted)[places[known]])
 
 
 def _kind(names: pd.Index) -> str:
-    matches = [bool(ENSEMBL.match(str(name))) for name in names[:50]]
-    return "Ensembl ids" if matches and sum(matches) > len(matches) / 2 else "symbols"
+    """Return what most names are: symbols, or the ids of a species, by the letters they share."""
+    found = (ENSEMBL.match(str(name)) for name in names)
+    starts = Counter(start[1] for start in found if start)
+    if starts.total() <= len(names) / 2:
+        return "symbols"
+    return f"Ensembl ids ({max(starts, key=lambda letters: (starts[letters], letters))}...)"
 
 
 def _first(names: pd.Index) -> str:

@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from .._access.genes import without_samples
 from .._core.errors import require_key
+from .._core.gene_names import match, tell
 from .._core.keys import Keys
 from ..genespace import GeneSpace
 from ..genespace.names import examples
@@ -77,22 +78,29 @@ def _as_frame(orthologs: pd.DataFrame | str | Path) -> pd.DataFrame:
 
 
 def known_pairs(table: pd.DataFrame, human: GeneSpace, mouse: GeneSpace) -> pd.DataFrame:
-    """Return the pairs of which both genes are trained.
+    """Return the pairs of which both genes are trained, under the names of the spaces.
 
     Raises
     ------
     ValueError
         If there is no such pair.
     """
-    kept = table[table["human"].isin(human.names) & table["mouse"].isin(mouse.names)]
-    if kept.empty:
+    kept = np.ones(len(table), dtype=bool)
+    places = {}
+    for species, space in (("human", human), ("mouse", mouse)):
+        names = pd.Index(table[species])
+        found = match(names, space.names)
+        tell(found, names, space.names)
+        kept &= found.positions >= 0
+        places[species] = space.names.to_numpy()[found.positions]
+    if not kept.any():
         first = ", ".join(f"{h!r} - {m!r}" for h, m in table[["human", "mouse"]].head(3).to_numpy())
         raise ValueError(
             f"no pair of orthologs is in both spaces: the pairs are {first or 'none'}, the human "
             f"genes {examples(human.names)}, the mouse genes {examples(mouse.names)}. Bring all "
             "to one kind of name, and name the human column first."
         )
-    return kept.reset_index(drop=True)
+    return table.assign(**places)[kept].reset_index(drop=True)
 
 
 def in_one_table(human: AnnData, mouse: AnnData, prefix: str, key: str) -> AnnData:

@@ -6,6 +6,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._access.genes import gene_space
+from .._core.gene_names import match, several_versions, tell
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
 from .._core.random import Rng, generator, seed_of
@@ -25,8 +26,9 @@ def compare_gene_spaces(
 ) -> pd.DataFrame:
     """Measure how well two spaces of the same genes agree: two seeds, two models, two cohorts.
 
-    Genes are matched by name; a gene that only one of the two has trained is left out. No measure
-    depends on a rotation of either space, and the numbers of dimensions may differ.
+    Genes are matched by name, Ensembl and RefSeq ids if need be without their versions; a gene
+    that only one of the two has trained is left out. No measure depends on a rotation of either
+    space, and the numbers of dimensions may differ.
 
     Parameters
     ----------
@@ -93,14 +95,21 @@ def compare_gene_spaces(
 
 def _on_common_genes(first: GeneSpace, second: GeneSpace) -> tuple[GeneSpace, GeneSpace]:
     """Return both spaces with only the genes that are in both, in the order of the first."""
-    common = first.names[first.names.isin(second.names)]
-    if not len(common):
+    found = match(first.names, second.names)
+    common = found.positions >= 0
+    if not common.any():
+        why = (
+            several_versions(found, first.names)
+            if found.ambiguous.any()
+            else "Bring both to one kind of name, such as symbols."
+        )
         raise ValueError(
             f"no trained gene in common: the first space has {examples(first.names)}, the second "
-            f"{examples(second.names)}. Bring both to one kind of name, such as symbols."
+            f"{examples(second.names)}. {why}"
         )
-    vectors = second.vectors[second.names.get_indexer(common)]
+    tell(found, first.names, second.names)
+    names = first.names[common]
     return (
-        GeneSpace(common, first.vectors[first.names.isin(common)]),
-        GeneSpace(common, vectors),
+        GeneSpace(names, first.vectors[common]),
+        GeneSpace(names, second.vectors[found.positions[common]]),
     )
