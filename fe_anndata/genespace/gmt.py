@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
+
+from .._core.warn import warn_user
+from .text import lines
 
 ENDINGS = (".gmt", ".gmt.gz")
 
@@ -26,6 +27,8 @@ def collection_of(path: str | Path) -> str:
 def load_gmt(path: str | Path) -> dict[str, list[str]]:
     """Return the genes of each set of a .gmt or .gmt.gz file, in their order.
 
+    A set without genes is left out, with a warning.
+
     Raises
     ------
     ValueError
@@ -33,32 +36,46 @@ def load_gmt(path: str | Path) -> dict[str, list[str]]:
         its number.
     """
     sets: dict[str, list[str]] = {}
-    for number, line in enumerate(_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        name, *rest = (field.strip() for field in line.split("\t"))
-        genes = list(dict.fromkeys(gene for gene in rest[1:] if gene))
-        if not name or not genes:
+    empty: list[str] = []
+    lines_of: dict[str, int] = {}
+    for number, line in lines(Path(path)):
+        name, *rest = map(_unquoted, line.split("\t"))
+        if not name or not rest:
             raise ValueError(
                 f"{path}, line {number}: expected a name, a description and genes, separated by "
                 f"tabs, not {line[:60]!r}."
             )
-        if name in sets:
-            raise ValueError(f"{path}, line {number}: there are two sets named {name!r}.")
-        sets[name] = genes
+        if name in lines_of:
+            raise ValueError(
+                f"{path}, line {number}: there are two sets named {name!r}, the first in line "
+                f"{lines_of[name]}."
+            )
+        lines_of[name] = number
+        genes = list(dict.fromkeys(_without_weight(gene) for gene in rest[1:] if gene))
+        if genes:
+            sets[name] = genes
+        else:
+            empty.append(f"{name!r} in line {number}")
     if not sets:
-        raise ValueError(f"{path} holds no gene set.")
+        raise ValueError(f"{path} holds no gene set that has a gene.")
+    if empty:
+        warn_user(f"{path}: {len(empty)} sets have no gene and are left out, first {empty[0]}.")
     return sets
 
 
-def _text(path: str | Path) -> str:
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}.")
+def _unquoted(field: str) -> str:
+    """Return a field without white space around it and without the quotes that R writes."""
+    field = field.strip()
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        return field[1:-1].replace('""', '"').strip()
+    return field
+
+
+def _without_weight(gene: str) -> str:
+    """Return ``G1`` for ``G1,1.0``, as Enrichr writes a gene with its weight."""
+    name, _, weight = gene.rpartition(",")
     try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-        return content.decode("utf-8-sig")
-    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a .gmt file: {error}.") from error
+        float(weight)
+    except ValueError:
+        return gene
+    return name.strip() or gene

@@ -1,0 +1,118 @@
+"""Lines of text files of other people, plain or gzip, read once and by blocks."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ..matrix.memory import available
+
+GZIP = b"\x1f\x8b"
+BOM, UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+COMMENT = "#"
+
+BLOCK = 1 << 20
+"""Bytes that are read at a time."""
+LONGEST = 1 << 24
+"""Bytes of a line; 60,000 genes or values take about a million."""
+RATIO = 200
+"""How many times its size a gzip file may unpack to, from the first whole block on."""
+SIP = 1 << 10
+"""Packed bytes that are read at a time; of more, nobody could tell how many are unpacked."""
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    r"""Yield the lines that are neither blank nor a comment, each with its number from 1.
+
+    Lines end with ``\\n``, ``\\r\\n`` or ``\\r``, as in files of any system. A byte-order mark of
+    UTF-8 is left out.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file; if it cannot be read, is not UTF-8, or holds a NUL or a line
+        that is too long (the line is named by its number); or if it is a gzip file that is damaged
+        or unpacks to more than can be meant.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}.")
+    for number, raw in enumerate(_raw_lines(path), start=1):
+        if number == 1:
+            if raw.startswith(UTF_16):
+                raise ValueError(
+                    f"{path} is not text in UTF-8, but in UTF-16, as its first bytes say; save it "
+                    "as UTF-8."
+                )
+            raw = raw.removeprefix(BOM)
+        if b"\0" in raw:
+            raise ValueError(
+                f"{path}, line {number}: {raw[:40].decode('latin-1')!r} holds a NUL character: "
+                "the file is not text, or not in UTF-8."
+            )
+        try:
+            line = raw.rstrip(b"\r\n").decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{path}, line {number}: byte {raw[error.start]:#04x} (character "
+                f"{error.start + 1}) is not UTF-8: the file is not text, or has another encoding "
+                "such as Latin-1; save it as UTF-8."
+            ) from error
+        if line.strip() and not line.startswith(COMMENT):
+            yield number, line
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    """Yield lines with their ends."""
+    rest, number = b"", 0
+    for block in _blocks(path):
+        # bytes are only split at line ends; text also at characters that a name may hold
+        found = (rest + block).splitlines(keepends=True)
+        rest = found.pop()  # perhaps unfinished, or its end is half of \r\n
+        number += len(found)
+        if len(rest) > LONGEST:
+            raise ValueError(
+                f"{path}, line {number + 1} is longer than {LONGEST:,} bytes; is it a text file?"
+            )
+        yield from found
+    if rest:
+        yield rest
+
+
+class _Sips(io.BufferedIOBase):
+    """A file that gives a few bytes at a time."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._file.read(min(size, SIP) if size and size > 0 else SIP)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield the text in blocks of bytes; it is never in memory as a whole."""
+    read, most = 0, available()
+    try:
+        with path.open("rb") as file:
+            packed = file.peek(2).startswith(GZIP)
+            source = gzip.GzipFile(fileobj=_Sips(file)) if packed else file
+            while block := source.read(BLOCK):
+                read += len(block)
+                if packed and read >= BLOCK and read > RATIO * file.tell():
+                    raise ValueError(
+                        f"{path} unpacks to more than {RATIO} times its size, which no file of "
+                        "names and numbers does; if it is sound, unpack it yourself first (gunzip)."
+                    )
+                if read > most:
+                    raise ValueError(
+                        f"{path} holds more text than there is memory ({most / 1e9:.3g} GB); read "
+                        "a part of it."
+                    )
+                yield block
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path} is a damaged gzip file ({error}); get it again.") from error
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error}.") from error
