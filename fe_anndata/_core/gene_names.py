@@ -140,7 +140,11 @@ def require_one_line(names: pd.Index, what: str) -> None:
     what
         What the names are, for the message.
     """
-    wrong = [n for n in names if isinstance(n, str) and (_BREAKS.search(n) or not _is_text(n))]
+    text = [name for name in names if isinstance(name, str)]
+    together = "".join(text)
+    if together.isascii() and not _BREAKS.search(together):
+        return
+    wrong = [name for name in text if _BREAKS.search(name) or not _is_text(name)]
     if wrong:
         raise ValueError(
             f"{len(wrong)} {what}, first {wrong[0][:60]!r}, hold a line break, a NUL or half a "

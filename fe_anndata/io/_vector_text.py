@@ -45,9 +45,9 @@ def read_text(path: Path) -> tuple[list[str], np.ndarray]:
         raise ValueError(f"{path} is empty.")
     second = next(rest, None)
     top = [line for line in (first, second) if line is not None]
-    comma = _by_commas([text for _, text in top])
+    announced = _counts(*(text for _, text in top))
+    comma = announced is None and _by_commas([text for _, text in top])
     head, *kept = [_Line(path, *line, comma) for line in top]
-    announced = _counts(head, kept)
     if announced is None and not _names_columns(head, kept):
         kept = [head, *kept]
     found = chain(kept, (_Line(path, *line, comma) for line in rest))
@@ -108,15 +108,17 @@ class _Line(NamedTuple):
 
     def _unquoted(self, text: str, gap: str) -> list[str]:
         """Return the fields of a line with quotes, as R and tables write them."""
-        spaces = gap == " "
-        reader = csv.reader([text], delimiter=gap, strict=True, skipinitialspace=spaces)
         try:
-            fields = [field.strip() for field in next(reader)]
+            fields = [field.strip() for field in _csv(text, gap)]
         except csv.Error as error:
             raise ValueError(f"{self.where} has a quote that is not closed: {error}.") from error
         if gap == "\t" and len(fields) == 2:
             fields[1:] = fields[1].split()
         return fields
+
+
+def _csv(text: str, gap: str) -> list[str]:
+    return next(csv.reader([text], delimiter=gap, strict=True, skipinitialspace=gap != "\t"))
 
 
 def _by_commas(lines: list[str]) -> bool:
@@ -125,7 +127,7 @@ def _by_commas(lines: list[str]) -> bool:
         return False
     for line in lines:
         try:
-            name, *fields = next(csv.reader([line], strict=True))
+            name, *fields = _csv(line, ",")
         except csv.Error:
             continue
         words = name.split()
@@ -135,17 +137,17 @@ def _by_commas(lines: list[str]) -> bool:
     return False
 
 
-def _counts(first: _Line, others: list[_Line]) -> tuple[int, int] | None:
+def _counts(first: str, second: str = "") -> tuple[int, int] | None:
     """Return the number of vectors and their length, if the first line gives them."""
-    name, fields = first.split()
-    words = [name, *fields]
-    if len(words) != 2 or first.text[:1].isspace():
+    words = first.split()
+    if len(words) != 2 or first[:1].isspace():
         return None
     if not all(word.isascii() and word.isdecimal() and len(word) < 16 for word in words):
         return None
     # The line of a vector of length one looks the same if the name of the gene is a number.
     number, dim = map(int, words)
-    return None if others and len(others[0].split()[1]) == 1 != dim else (number, dim)
+    values = second.partition("\t" if "\t" in second else " ")[2].split()
+    return None if len(values) == 1 != dim else (number, dim)
 
 
 def _names_columns(first: _Line, others: list[_Line]) -> bool:

@@ -16,11 +16,14 @@ from scipy import sparse
 from .._access.files import load
 from .._access.genes import gene_space, without_samples
 from .._core.errors import near
+from .._core.gene_names import require_one_line
 from .._core.keys import DEFAULT_KEY, Keys
 from ._vector_text import read_text, write_text
 from .h5ad import replacing
 
 WRITTEN = (".txt", ".vec", ".tsv", ".npz", ".h5ad")
+ROWS = 4096
+"""Vectors that are looked at together, so that nothing of the size of all of them is made."""
 
 
 def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
@@ -35,7 +38,8 @@ def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
 
         - word2vec text, plain or gzip, with or without a first line that gives the number of
           vectors and their length (the files of gene2vec and GeneRAIN-vec);
-        - a ``.tsv`` table with a header row;
+        - a table with tabs or commas, with or without a header row, whose first column holds the
+          names, in quotes or not (a ``.tsv`` or ``.csv`` file of R or pandas);
         - an ``.npz`` file with the arrays ``names`` and ``vectors``;
         - an ``.h5ad`` file. Its genes are its var if it has ``varm[key]``; otherwise they are its
           obs, with the vectors in X, as :func:`fe_anndata.get.genes` returns them.
@@ -51,8 +55,9 @@ def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
     Raises
     ------
     ValueError
-        If there is no such file, it is empty or damaged, a line cannot be read (the message gives
-        its number), a vector is not finite, or a name repeats.
+        If there is no such file, it is empty, damaged or not in UTF-8, a gzip file unpacks to far
+        too much, a line cannot be read (the message gives its number), a vector is not finite, or
+        a name repeats or holds a line break or a NUL. Lines that begin with ``#`` are comments.
 
     Examples
     --------
@@ -96,7 +101,8 @@ def write_gene_vectors(
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If the ending is unknown, no gene has a vector, the format cannot hold a name, the file
+        If the ending is unknown, no gene has a vector, the format cannot hold a name (such as one
+        that begins with ``#`` or a quote, or has spaces that end it in this format), the file
         exists and `overwrite` is False, or its folder does not exist.
 
     Examples
@@ -118,6 +124,7 @@ def write_gene_vectors(
     names, vectors = [str(name) for name in space.names], space.vectors.astype(np.float32)
     if not names:
         raise ValueError(f"no gene has a vector in adata.varm[{key!r}]: all rows are NaN.")
+    require_one_line(space.names, "names of genes")
     if ending in WRITTEN[:3]:
         _require_writable_names(names, table=ending == ".tsv")
     with replacing(path, overwrite=overwrite) as temporary:
@@ -185,19 +192,30 @@ def _require_sound(path: Path, names: pd.Index, vectors: np.ndarray) -> None:
         raise ValueError(
             f"{path}: {len(repeated)} names repeat, first {repeated[0]!r}; keep one line for each."
         )
-    finite = np.isfinite(vectors)
-    bad = ~finite.all(axis=1) & ~np.isnan(vectors).all(axis=1)
-    if bad.any():
-        raise ValueError(f"{path}: the vector of {names[bad][0]!r} is not finite.")
-    if not finite.any():
+    require_one_line(names, f"names in {path}")
+    found = False
+    for first in range(0, len(vectors), ROWS):
+        block = vectors[first : first + ROWS]
+        finite = np.isfinite(block)
+        bad = ~finite.all(axis=1) & ~np.isnan(block).all(axis=1)
+        if bad.any():
+            raise ValueError(
+                f"{path}: the vector of {names[first + int(np.argmax(bad))]!r} is not finite."
+            )
+        found |= bool(finite.any())
+    if not found:
         raise ValueError(f"{path}: all vectors are NaN.")
 
 
 def _require_writable_names(names: list[str], *, table: bool) -> None:
-    breaks = ("\t", "\n", "\r") if table else (" ", "\t", "\n", "\r", "\x0b", "\x0c")
-    wrong = [n for n in names if not n or n != n.strip() or any(b in n for b in breaks)]
+    breaks = "\t" if table else " \t"
+    wrong = [
+        name
+        for name in names
+        if name != name.strip() or not name or name[0] in '#"' or any(b in name for b in breaks)
+    ]
     if wrong:
         raise ValueError(
-            f"{len(wrong)} names, first {wrong[0]!r}, are empty or contain white space, which "
-            "ends a name in this format; write .npz or .h5ad."
+            f"{len(wrong)} names, first {wrong[0]!r}, are empty, contain white space, which ends a "
+            "name in this format, or begin with # or a quote; write .npz or .h5ad."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from .._core.gene_names import match, tell
 from .._core.keys import Keys
 from ..genespace import GeneSpace
 from ..genespace.names import examples
+from ..genespace.text import lines
 
 
 def ortholog_table(
@@ -61,20 +62,25 @@ def ortholog_table(
 
 def _as_frame(orthologs: pd.DataFrame | str | Path) -> pd.DataFrame:
     if isinstance(orthologs, (str, Path)):
-        if not Path(orthologs).is_file():
-            raise ValueError(f"there is no file {orthologs}.")
-        try:
-            return pd.read_csv(orthologs, sep="\t")
-        except (ValueError, EOFError, OSError, zlib.error) as error:
-            raise ValueError(
-                f"{orthologs} cannot be read as a tab-separated table with a header: {error}"
-            ) from error
+        return _read(Path(orthologs))
     if not isinstance(orthologs, pd.DataFrame):
         raise TypeError(
-            f"orthologs must be a DataFrame or the path of a .tsv file, not "
+            f"orthologs must be a DataFrame or the path of a .tsv or .csv file, not "
             f"{type(orthologs).__name__}."
         )
     return orthologs
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return a table with tabs or commas, all of it text."""
+    found = [line for _, line in lines(path)]
+    gap = "\t" if found and "\t" in found[0] else ","
+    try:
+        return pd.read_csv(io.StringIO("\n".join(found)), sep=gap, dtype=str)
+    except ValueError as error:
+        raise ValueError(
+            f"{path} cannot be read as a table with a header, separated by tabs or commas: {error}"
+        ) from error
 
 
 def known_pairs(table: pd.DataFrame, human: GeneSpace, mouse: GeneSpace) -> pd.DataFrame:

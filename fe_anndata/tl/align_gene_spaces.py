@@ -103,7 +103,8 @@ def align_gene_spaces(
         Trained, or read by :func:`fe_anndata.io.read_gene_vectors`; ``varm["fe"]`` is read. Any
         two species will do.
     orthologs
-        One-to-one pairs of names: a DataFrame, or the path of a tab-separated table with a header.
+        One-to-one pairs of names: a DataFrame, or the path of a table with a header, separated by
+        tabs or commas. Ensembl and RefSeq ids are compared without their versions if need be.
         Pairs with a gene that is not trained are left out.
     columns
         The two columns of names, that of `human` first. It may be left out if the table has no

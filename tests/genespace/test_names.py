@@ -5,27 +5,11 @@ import pandas as pd
 import pytest
 
 from fe_anndata.genespace import GeneSpace
-from fe_anndata.genespace.names import NameTable, without_version
+from fe_anndata.genespace.names import NameTable
 
 TABLE = NameTable(
     pd.Index(["TP53", "C1orf112", "ENSG00000141510.18", "ENSMUSG00000059552", "TWIN", "TWIN"])
 )
-
-
-@pytest.mark.parametrize(
-    ("name", "bare"),
-    [
-        ("ENSG00000141510.18", "ENSG00000141510"),
-        ("ENSMUSG00000059552.14", "ENSMUSG00000059552"),
-        ("ENSG00000002586.20_PAR_Y", "ENSG00000002586_PAR_Y"),  # another gene than without
-        ("ENSG00000141510", "ENSG00000141510"),
-        ("H1.4", "H1.4"),
-        ("AC000111.1", "AC000111.1"),  # a clone, whose number tells genes apart
-        ("ENSA.2", "ENSA.2"),
-    ],
-)
-def test_versions(name, bare):
-    assert without_version(name) == bare
 
 
 def test_ensembl_ids_match_without_their_versions():
@@ -39,6 +23,33 @@ def test_a_name_as_it_stands_comes_first():
     assert table.positions(["ENSG00000141510.3", "ENSG00000141510"]).tolist() == [1, 2]
     with pytest.raises(ValueError, match=r"'ENSG00000141510\.1' is ambiguous: 3 genes"):
         table.positions(["ENSG00000141510.1"])
+
+
+def test_a_pair_on_x_and_y_stays_apart():
+    pair = NameTable(pd.Index(["ENSG00000182378.15", "ENSG00000182378.15_PAR_Y"]))
+    assert pair.positions(["ENSG00000182378", "ENSG00000182378_PAR_Y"]).tolist() == [0, 1]
+    alone = NameTable(pair.names[1:])
+    with pytest.raises(KeyError, match=r"did you mean 'ENSG00000182378\.15_PAR_Y'"):
+        alone.positions(["ENSG00000182378"])
+
+
+def test_a_clone_keeps_its_number():
+    for name in ("AC012345.2", "AC012345", "RP11-34P13.7"):
+        assert NameTable(pd.Index(["AC012345.1", "RP11-34P13.2"])).find(name) == []
+    assert NameTable(pd.Index(["NM_000546.6"])).find("NM_000546.5") == [0]
+
+
+def test_hints_know_versions():
+    names = [f"ENSG{i:011d}.2" for i in range(20)]
+    table = NameTable(pd.Index(names[:10]), without=pd.Index(names[10:]))
+    with pytest.raises(KeyError, match="has no vector, because it was not trained on"):
+        table.positions(["ENSG00000000015.7"])
+    with pytest.raises(KeyError, match=r"did you mean 'ENSG00000000003\.2'\? \(case matters"):
+        table.positions(["ensg00000000003.1"])
+    with pytest.raises(KeyError) as caught:  # not an id that differs in a digit
+        table.positions(["ENSG00000000033"])
+    assert "did you mean" not in str(caught.value)
+    assert "there is 'ENSG00000000000.2'" in str(caught.value)
 
 
 def test_case_is_never_changed():

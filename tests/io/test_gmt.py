@@ -24,10 +24,13 @@ def test_sets_are_read_in_their_order(tmp_path, name, kind):
     ("text", "message"),
     [
         ("A\tna\tX\nB CD79A MS4A1\n", "line 2: expected a name"),
-        ("A\tna\tX\n\nB\tna\n", "line 3: expected a name"),
-        ("A\tna\tX\nB\tna\t\t\n", "line 2: expected a name"),
+        ("A\tna\tX\n\n# x\nB,na,Y\n", "line 4: expected a name"),
+        ("A\tna\n\nB\tna\t\t\n", "holds no gene set"),
         ("\tna\tX\n", "line 1: expected a name"),
-        ("A\tna\tX\nB\tna\tY\nA\tna\tZ\n", "line 3: there are two sets named 'A'"),
+        (
+            "A\tna\tX\nB\tna\tY\nA\tna\tZ\n",
+            "line 3: there are two sets named 'A', the first in line 1",
+        ),
         ("\n\n", "holds no gene set"),
     ],
 )
@@ -38,12 +41,56 @@ def test_a_malformed_line_is_named(tmp_path, text, message):
         fe.io.read_gmt(path)
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\xff", gzip.compress(TEXT.encode())[:-12]])
-def test_what_is_no_text_is_refused(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x89PNG\r\n\x1a\n\xff", "line 1: byte 0x89"),
+        (b"A\tna\tX\nB\tna\tY\xe9\n", r"line 2: byte 0xe9 \(character 7\).*Latin-1"),
+        (b"A\tna\tX\nB\tna\tY\0\n", r"line 2: 'B\\tna\\tY\\x00"),
+        (TEXT.encode("utf-16"), "UTF-16"),
+        (gzip.compress(TEXT.encode())[:-12], "is a damaged gzip file"),
+    ],
+)
+def test_what_is_no_text_is_refused(tmp_path, content, words):
     path = tmp_path / "a.gmt"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"is not a \.gmt file"):
+    with pytest.raises(ValueError, match=rf"a\.gmt.*{words}"):
         fe.io.read_gmt(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT.replace("\r\n", "\n"),
+        TEXT.replace("\r\n", "\n").replace("\n", "\r"),
+        TEXT.replace("\n", "\r\n"),
+        "\ufeff# MSigDB\n" + TEXT,
+        "".join(
+            "\t".join(f'"{field}"' for field in [name, "a tab", *genes]) + "\n"
+            for name, genes in SETS.items()
+        ),
+        TEXT.replace("http://x", '"the "best" of').replace("\tCD3D", "\t\tCD3D"),
+    ],
+    ids=["unix", "mac", "windows", "mark and comment", "quotes", "a quote in a description"],
+)
+def test_text_of_any_system(tmp_path, text):
+    (tmp_path / "a.gmt").write_bytes(text.encode())
+    assert fe.io.read_gmt(tmp_path / "a.gmt") == SETS
+
+
+def test_weights_of_enrichr(tmp_path):
+    path = tmp_path / "w.gmt"
+    path.write_text("S\t\tG1,1.0\tG2,0.5\tG1,3e-2\tN,N-X\t,5\n")
+    assert fe.io.read_gmt(path) == {"S": ["G1", "G2", "N,N-X", ",5"]}
+
+
+def test_an_empty_set_is_left_out_and_named(tmp_path):
+    path = tmp_path / "a.gmt"
+    path.write_text("A\tna\tX\nB\tna\t\t\nC\tna\n")
+    with pytest.warns(
+        UserWarning, match="2 sets have no gene and are left out, first 'B' in line 2"
+    ):
+        assert fe.io.read_gmt(path) == {"A": ["X"]}
 
 
 def test_no_file(tmp_path):
@@ -57,5 +104,5 @@ def test_a_damaged_gzip_file(tmp_path):
     packed[len(packed) // 2 + 1] ^= 0xFF
     path = tmp_path / "a.gmt.gz"
     path.write_bytes(packed)
-    with pytest.raises(ValueError, match=r"a\.gmt\.gz is not a \.gmt file"):
+    with pytest.raises(ValueError, match=r"a\.gmt\.gz is a damaged gzip file"):
         fe.io.read_gmt(path)

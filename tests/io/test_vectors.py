@@ -82,6 +82,16 @@ def test_gzip_is_told_by_its_content(tmp_path):
         "gene_name vector\nA 1 2.5\nB -3 0.4\n",
         "A 1 2.5\r\nB -3 0.4\r\n\r\n",
         "\ufeffA 1 2.5\nB -3 0.4\n",
+        "A 1 2.5\rB -3 0.4\r",
+        "# of 2026\n#gene\td1\nA\t1\t2.5\n\nB\t-3\t0.4\n",
+        "A\t1\t2.5\t\t\nB\t-3\t0.4\t\n",
+        '"V1"\t"V2"\n"A"\t1\t2.5\n"B"\t-3\t0.4\n',  # as R writes it
+        '"V1" "V2"\n"A" 1 2.5\n"B" -3 0.4\n',
+        '"","V1","V2"\n"A",1,2.5\n"B",-3,0.4\n',
+        ",0,1\nA,1,2.5\nB,-3,0.4\n",
+        "Unnamed: 0,0,1\nA,1,2.5\nB,-3,0.4\n",
+        "A,1,2.5\nB,-3,0.4\n",
+        'gene, d1, d2\n"A", "1", "2.5"\n"B", "-3", "0.4",\n',
     ],
 )
 @pytest.mark.parametrize("zipped", [False, True])
@@ -104,7 +114,60 @@ def test_names_with_spaces_need_tabs(tmp_path):
     assert fe.io.read_gene_vectors(tmp_path / "a.tsv").var_names.tolist() == ["gene 1"]
 
 
+@pytest.mark.parametrize("ending", ["vec", "tsv"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["gene", "dim1"], ["2", "1"], ["1 1", "7"], ["\ufeffA", "B"], [",", "A,5"], ["'A'", 'B"C'],
+        ["nan", "NA"], ["A\x85B", "A\u2028B"], ["AC012345.1", "NM_000546.6"],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_strange_names_come_back(tmp_path, names, ending):
+    if ending == "vec":
+        names = [name.replace(" ", "") for name in names]
+    for dim in (1, 2):
+        adata = space(np.arange(2 * dim).reshape(2, dim), names)
+        fe.io.write_gene_vectors(adata, tmp_path / f"v.{ending}", overwrite=True)
+        holds(fe.io.read_gene_vectors(tmp_path / f"v.{ending}"), names, adata.varm["fe"])
+
+
+@pytest.mark.parametrize("name", ["#gene", '"A"', '"A', " A", "A\u2003", "A\tB"])
+def test_names_that_text_cannot_hold(tmp_path, name):
+    adata = space([[1, 2], [3, 4]], ["B", name])
+    for ending in ("vec", "tsv.gz"):
+        with pytest.raises(ValueError, match=r"1 names, first .* begin with # or a quote; write"):
+            fe.io.write_gene_vectors(adata, tmp_path / f"v.{ending}")
+    fe.io.write_gene_vectors(adata, tmp_path / "v.npz")
+    assert fe.io.read_gene_vectors(tmp_path / "v.npz").var_names.tolist() == ["B", name]
+
+
+@pytest.mark.parametrize("name", ["A\0", "A\nB", "A\rB", "\ud800"])
+def test_names_that_no_file_can_hold(tmp_path, name):
+    for ending in ENDINGS:
+        with pytest.raises(ValueError, match=r"1 names of genes, first 'A?\\"):
+            fe.io.write_gene_vectors(space([[1, 2], [3, 4]], ["B", name]), tmp_path / f"v.{ending}")
+    assert not list(tmp_path.iterdir())
+    np.savez(tmp_path / "v.npz", names=[f"{name}A", "B"], vectors=np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"v\.npz, first 'A?\\"):
+        fe.io.read_gene_vectors(tmp_path / "v.npz")
+
+
+def test_names_in_quotes_hold_what_separates(tmp_path):
+    for text in ('"A,B",1,2\n"say ""C""",3,4\n', '"A,B"\t1\t2\n"say ""C"""\t3\t4\n'):
+        holds(read(tmp_path, text), ["A,B", 'say "C"'], [[1, 2], [3, 4]])
+    holds(read(tmp_path, '"A B" 1 2\n"C" 3 4\n'), ["A B", "C"], [[1, 2], [3, 4]])
+
+
+def test_a_table_of_pandas_with_commas(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    names = ["TP53", "A,B", 'the "C"', "D E", "NA"]
+    pd.DataFrame(vectors, index=names).to_csv(tmp_path / "v.csv")
+    holds(fe.io.read_gene_vectors(tmp_path / "v.csv"), names, vectors)
+
+
 def test_genes_without_a_vector(tmp_path):
+    holds(read(tmp_path, "A NA NA\nB 1 2\n"), ["A", "B"], [[np.nan, np.nan], [1, 2]])  # of R
     adata = read(tmp_path, "A 1 2\nB nan nan\nC 3 4\n")
     assert np.isnan(adata.varm["fe"][1]).all()
     assert fe.tl.similar_genes(adata, "A")["gene"].tolist() == ["C"]
@@ -129,7 +192,23 @@ def test_genes_without_a_vector(tmp_path):
         ("A 1 2\nB nan 3\n", r"line 2.*not finite in value 1"),
         ("A 1 2\nB 3 4\nA 5 6\n", "names repeat, first 'A'"),
         ("A nan nan\n", "all vectors are NaN"),
-        ("A 1 2\nB 3 1e99\n", r"line 2.*not finite"),
+        ("A 1 2\nB 3 1e99\n", r"line 2.*not finite in value 2: '1e99' is too large for float32"),
+        ("A 1 2\nB 3 Inf\n", r"line 2.*not finite in value 2: 'Inf'"),
+        ("A 1 2\nB 1_0 2\n", r"line 2.*'1_0', which is not a number \(value 1\)"),
+        ("A 1 2\nB 1 2j\n", r"line 2.*'2j', which is not a number \(value 2\)"),
+        ("A 1 2\nB 1 0x2\n", r"line 2.*'0x2', which is not a number"),
+        ("A 1 2\nB 1 \uff12\n", r"line 2.*'\uff12', which is not a number"),
+        ("A 1 2\nB\0 1 2\n", r"line 2: 'B\\x00 1 2\\n' holds a NUL"),
+        ('A 1 2\n"B\nC" 1 2\n', r"line 2.*a quote that is not closed"),
+        ('A\t1\n"B\t1\n', r"line 2.*a quote that is not closed"),
+        ("A;1;2\nB;3;4\n", r"line 1.*separated by tabs, commas or spaces"),
+        ("A 1,5\nB 2,5\n", r"line 1.*'1,5', which is not a number"),
+        ("A,1,,2\nB,1,1,2\n", r"line 1.*'', which is not a number \(value 2\)"),
+        ("A,1,2\nB,1 2\n", r"line 2.*1 values, not 2"),
+        ("A\t\t1\nB\t1\t2\n", r"line 1.*'', which is not a number \(value 1\)"),
+        ("PK\n", "no vector"),
+        (f"{'9' * 5000} 2\nA 1 2\n", r"line 2.*2 values, not 1"),
+        ("2 99999999999\nA 1 2\n", r"line 2.*2 values, not 99999999999"),
     ],
 )
 def test_malformed_text(tmp_path, text, words):
@@ -142,8 +221,10 @@ def test_damaged_and_missing_files(tmp_path):
         fe.io.read_gene_vectors(tmp_path / "none.vec")
     with pytest.raises(ValueError, match="damaged gzip"):
         read(tmp_path, gzip.compress(b"A 1 2\n" * 999)[:30])
-    with pytest.raises(ValueError, match="not text"):
+    with pytest.raises(ValueError, match="not text in UTF-8, but in UTF-16"):
         read(tmp_path, b"\xff\xfe\x00\x01")
+    with pytest.raises(ValueError, match=r"v\.txt, line 2: byte 0xe9 \(character 2\)"):
+        read(tmp_path, b"A 1 2\nB\xe9 1 2\n")
     with pytest.raises(ValueError, match="npz"):
         read(tmp_path, b"nothing", "v.npz")
     with pytest.raises(ValueError, match=r"\.h5ad"):

@@ -33,6 +33,31 @@ def test_a_name_that_occurs_twice():
     assert align(TRAINED, pd.Index(["x", "A", "x"])).known.tolist() == [0]
 
 
+IDS = pd.Index([f"ENSG{i:011d}" for i in range(4)])
+
+
+@pytest.mark.parametrize(
+    ("trained", "new"),
+    [(IDS + ".3", IDS), (IDS, IDS + ".3"), (IDS + ".3", IDS + ".4")],
+    ids=["in the reference", "in the new samples", "in both"],
+)
+def test_ids_are_matched_without_versions_and_it_is_said(trained, new):
+    with pytest.warns(UserWarning, match="4 of 4 genes were matched by their ids without vers"):
+        found = align(trained, new[::-1])
+    assert found.known.tolist() == [0, 1, 2, 3]
+    assert found.columns.tolist() == [3, 2, 1, 0]
+
+
+def test_two_versions_of_an_id_are_not_guessed():
+    with pytest.warns(UserWarning, match=r"1 genes were not matched.*ENSG00000000000'"):
+        found = align(IDS, pd.Index([IDS[0] + ".1", IDS[0] + ".2", IDS[1]]))
+    assert (found.known.tolist(), found.columns.tolist()) == ([1], [2])
+    with pytest.raises(ValueError, match=r"no gene in common.*several versions.*Keep one"):
+        align(IDS, pd.Index([IDS[0] + ".1", IDS[0] + ".2"]))
+    with pytest.raises(ValueError, match="occur more than once"):
+        align(IDS, pd.Index([IDS[0] + ".1", IDS[0] + ".1"]))
+
+
 @pytest.mark.parametrize(
     ("new", "words"),
     [
@@ -44,3 +69,8 @@ def test_a_name_that_occurs_twice():
 def test_no_name_in_common(new, words):
     with pytest.raises(ValueError, match=words):
         align(TRAINED, pd.Index(new, dtype=object))
+
+
+def test_ids_of_another_species():
+    with pytest.raises(ValueError, match=r"ids \(ENSG\.\.\.\), .* ids \(ENSMUSG\.\.\.\)"):
+        align(IDS, pd.Index(["ENSMUSG00000059552.14", "x", "ENSMUSG00000000001"]))

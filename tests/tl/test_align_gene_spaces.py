@@ -144,6 +144,31 @@ def test_bad_input(human, mouse, orthologs, change, error, words):
         fe.tl.align_gene_spaces(human, mouse, **{"orthologs": orthologs, **change})
 
 
+def test_ids_are_matched_without_versions(human, mouse, orthologs):
+    expected = fe.tl.align_gene_spaces(human, mouse, orthologs).pairs
+    numbers = human.var_names.str[1:].astype(int)
+    human.var_names = [f"ENSG{i:011d}.2" for i in numbers]
+    orthologs["human"] = [f"ENSG{i:011d}.{1 + i % 3}" for i in range(100)]
+    found = fe.tl.align_gene_spaces(human, mouse, orthologs)
+    assert set(found.pairs["human"]) == set(human.var_names[:100])  # the names of the space
+    pd.testing.assert_frame_equal(found.pairs.drop(columns="human"), expected.drop(columns="human"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "human\tmouse\n{}", '"human","mouse"\r\n{}', "\ufeff# from R\n\nhuman,mouse\r{}",
+    ],
+)  # fmt: skip
+def test_tables_of_any_kind(human, mouse, orthologs, tmp_path, text):
+    gap = "\t" if "\t" in text else ","
+    pairs = "".join(f'"{h}"{gap}{m}\n' for h, m in orthologs.to_numpy())
+    (tmp_path / "pairs").write_bytes(text.format(pairs).encode())
+    expected = fe.tl.align_gene_spaces(human, mouse, orthologs).pairs
+    found = fe.tl.align_gene_spaces(human, mouse, tmp_path / "pairs").pairs
+    pd.testing.assert_frame_equal(found, expected)
+
+
 def test_one_to_many_is_an_error(human, mouse, orthologs):
     orthologs.loc[1, "mouse"] = "m0"
     with pytest.raises(ValueError, match=r"1 mouse genes are in several pairs, first 'm0'.*keep"):
@@ -154,7 +179,9 @@ def test_tables_that_cannot_be_read(human, mouse, orthologs, tmp_path):
     path = tmp_path / "pairs.tsv"
     for content in (b"", bytes(range(256)), b"\x1f\x8b\x08"):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"pairs\.tsv cannot be read"):
+        with pytest.raises(
+            ValueError, match=r"pairs\.tsv(, line 1| cannot be read| is a damaged gzip)"
+        ):
             fe.tl.align_gene_spaces(human, mouse, path)
     with pytest.raises(ValueError, match="the column 'same' of orthologs must hold numbers"):
         fe.tl.align_gene_spaces(human, mouse, orthologs.assign(same="x"), identity="same")

@@ -253,6 +253,29 @@ def test_coherence_of_the_property_and_of_random_sets(adata, sets):
     pd.testing.assert_frame_equal(table, again)
 
 
+def test_sets_and_universe_are_matched_without_versions(adata, sets):
+    universe = list(adata.var_names)
+    expected = fe.tl.set_coherence(adata, sets, universe=universe, n_random=20)
+    ids = dict(zip(adata.var_names, [f"ENSG{i:011d}" for i in range(N)], strict=True))
+    adata.var_names = [f"{name}.3" for name in ids.values()]
+    # Each set is of its own release, and one names a gene twice.
+    bare = {name: [ids[g] + f".{i}" for g in genes] for i, (name, genes) in enumerate(sets.items())}
+    bare["FIRST"].append(bare["FIRST"][0].split(".")[0])
+    found = fe.tl.set_coherence(adata, bare, universe=list(ids.values()), n_random=20)
+    columns = ["property", "n_genes", "coherence"]
+    pd.testing.assert_frame_equal(found[columns], expected[columns])
+    of_var = adata.var["first"].set_axis(list(ids.values())).to_frame()
+    table = fe.tl.set_coherence(adata, of_var, n_random=20)
+    assert table["n_genes"].tolist() == expected["n_genes"].tolist()[:1]
+
+
+def test_versions_of_a_gene_in_the_data_are_not_guessed(adata, sets):
+    adata.var_names = ["ENSG00000000001.1", "ENSG00000000001.2", *adata.var_names[2:]]
+    sets = {"ids": ["ENSG00000000001", "ENSG00000000001.2", *sets["FIRST"]]}
+    with pytest.warns(UserWarning, match=r"1 genes were not matched, such as 'ENSG00000000001'"):
+        fe.tl.set_coherence(adata, sets, n_random=20)
+
+
 def test_coherence_skips_and_refuses(adata, sets):
     with pytest.warns(UserWarning, match="1 of 5 gene sets are left out"):
         assert len(fe.tl.set_coherence(adata, sets | {"tiny": ["g1"]})) == 4

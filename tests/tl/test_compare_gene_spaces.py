@@ -33,6 +33,18 @@ def test_genes_are_matched_by_name():
     assert table["measure"].tolist() == ["neighbours", "procrustes", "cca", "similarities"]
 
 
+def test_ids_are_matched_without_versions():
+    ids = [f"ENSG{i:011d}" for i in range(40)]
+    a = genes([f"{name}.1" for name in ids], normal(40, 4))
+    b = genes([f"{name}.2" for name in reversed(ids)], normal(40, 4)[::-1])
+    table = fe.tl.compare_gene_spaces(a, b, k=3)
+    np.testing.assert_allclose(table["agreement"], 1, atol=1e-5)
+    assert table["n_genes"].tolist() == [40] * 4
+    twice = genes(["ENSG00000000001.3", "ENSG00000000001.4"], normal(2, 4))
+    with pytest.raises(ValueError, match=r"no trained gene in common.*several versions"):
+        fe.tl.compare_gene_spaces(a, twice)
+
+
 def test_two_seeds_agree_better_than_chance():
     adata = fe.datasets.simulated(60, 50, 4)
     for seed, key in enumerate(("fe", "again")):

@@ -55,6 +55,20 @@ def placed(new, reference, **options):
     ])  # fmt: skip
 
 
+@pytest.mark.parametrize("versions", [(3, None), (None, 3), (3, 4)])
+def test_ensembl_versions_do_not_matter(inner, versions):
+    reference, new = (adata.copy() for adata in inner)
+    expected = placed(new, reference)
+    for adata, version in zip((reference, new), versions, strict=True):
+        end = "" if version is None else f".{version}"
+        adata.var_names = [f"ENSG{i:011d}{end}" for i in range(adata.n_vars)]
+    with pytest.warns(UserWarning, match="120 of 120 genes were matched by their ids"):
+        np.testing.assert_array_equal(placed(new, reference), expected)
+    new = fe.tl.transform(new[:, ::-1].copy(), reference, copy=True)
+    assert (new.obs["fe_n_genes"] == 120).all()
+    assert np.isfinite(fe.tl.reconstruct(new, reference=reference, copy=True).layers["fe"]).all()
+
+
 def test_what_is_written(both):
     reference, new = (adata.copy() for adata in both)
     before = new.copy()
