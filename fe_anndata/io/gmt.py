@@ -14,19 +14,20 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     ----------
     path
         A .gmt file, plain or compressed with gzip. Each line holds a name, a description and
-        genes, separated by tabs.
+        genes, separated by tabs; quotes around them, and the weight in ``G1,1.0`` as Enrichr
+        writes it, are left out. Lines that begin with ``#`` are comments.
 
     Returns
     -------
     dict
         The genes of each set by its name, in the order of the file. A gene that a line repeats is
-        kept once, and descriptions are left out.
+        kept once, and descriptions are left out. A set without genes is left out with a warning.
 
     Raises
     ------
     ValueError
-        If there is no such file, it holds no set, or a line is not a set or repeats a name; the
-        message gives the number of the line.
+        If there is no such file, it is damaged, not in UTF-8 or unpacks to far too much, it holds
+        no set, or a line is not a set or repeats a name; the message gives the number of the line.
 
     Examples
     --------
