@@ -57,7 +57,7 @@ def test_a_gzip_bomb_is_found_at_once(tmp_path, line):
     path = write(tmp_path, gzip.compress(line * (20_000_000 // len(line))))
     began = time.process_time()
     with pytest.raises(ValueError, match=r"unpacks to more than 200 times its size.*gunzip"):
-        list(text.lines(path))
+        next(text.lines(path))  # before a line is given
     for read in (read_text, fe.io.read_gmt):
         with pytest.raises(ValueError, match=str(path)):
             read(path)
