@@ -6,6 +6,9 @@ in a sequence of draws. So a resumed run draws what the unbroken one would have 
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from zlib import crc32
 
 import numpy as np
@@ -30,6 +33,20 @@ def seed_of(rng: Rng) -> int:
     if rng < 0:
         raise ValueError(f"rng must not be negative, got {rng}.")
     return int(rng)
+
+
+@contextmanager
+def global_state_kept() -> Iterator[None]:
+    """Leave the global random states of Python and NumPy as they were; also a decorator.
+
+    Others draw from them: rich, for one, when scikit-learn imports it. Nothing of ours reads them.
+    """
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002
 
 
 def generator(seed: int, *words: str | int) -> np.random.Generator:

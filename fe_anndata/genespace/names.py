@@ -93,7 +93,9 @@ class NameTable:
     def hint(self, gene: str) -> str:
         """Return the end of a message that says what an unknown name may have meant."""
         if self.without is not None and gene in self.without:
-            return "it has no vector, because it was not trained on"
+            return (
+                "it has no vector, because it was not trained on, as no gene of adata.raw alone is"
+            )
         folded = gene.casefold()
         meant = next((name for name in self.names if name.casefold() == folded), None)
         if meant is not None:

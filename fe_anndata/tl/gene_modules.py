@@ -12,7 +12,7 @@ from scipy import sparse
 from .._access.genes import gene_space
 from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY, Keys
-from .._core.random import Rng, ranks, seed_of
+from .._core.random import Rng, global_state_kept, ranks, seed_of
 from ..genespace import GeneSpace
 from ..genespace.coherence import against_random, unit_vectors
 from .gene_neighbors import gene_graph
@@ -21,6 +21,7 @@ SHOWN = 10
 """How many genes of each module are named."""
 
 
+@global_state_kept()
 def gene_modules(
     adata: AnnData,
     *,
