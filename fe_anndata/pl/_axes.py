@@ -21,7 +21,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from .._core.keys import axis_name
-from ._text import draw_as_typed, lines_of
+from ._text import AS_TYPED, draw_as_typed, lines_of
 
 MARGIN = 0.08  # inches around a panel and all that is drawn beside it
 SMALL = "small"  # 8.3 pt at matplotlib's default font size
@@ -109,6 +109,8 @@ def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
         handletextpad=0.2,
         columnspacing=1.5,
     )
+    for text in legend.get_texts():
+        text.set(**AS_TYPED)
     ax.add_artist(legend)
     legend.set_clip_on(False)  # make_room does not see what is clipped
 

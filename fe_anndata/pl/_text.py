@@ -9,7 +9,7 @@ from unicodedata import category
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedLocator
 
 AS_TYPED: dict[str, Any] = {"parse_math": False, "usetex": False}
 """For text in which $ is no formula and _ no index, also where the user has all set by TeX."""
@@ -20,7 +20,7 @@ WIDE = 60  # letters of a name in a legend, before it goes on in another line
 def lines_of(name: str, width: int = WIDE) -> str:
     """Return a name in lines of at most `width` letters; what no font has letters for is spelt."""
     lines = "".join(map(_drawable, name)).split("\n")
-    return "\n".join("\n".join(wrap(line, width, drop_whitespace=False)) for line in lines)
+    return "\n".join("\n".join(wrap(line, width)) for line in lines)
 
 
 def draw_as_typed(ax: Axes) -> None:
@@ -35,8 +35,9 @@ def draw_as_typed(ax: Axes) -> None:
             texts += legend.get_texts()
         for axis in (panel.xaxis, panel.yaxis):
             texts.append(axis.label)
-            if isinstance(axis.get_major_formatter(), FixedFormatter):
-                texts += axis.get_ticklabels()
+            if isinstance(axis.get_major_locator(), FixedLocator):
+                for tick in axis.get_major_ticks():
+                    texts += [tick.label1, tick.label2]
         for text in texts:
             text.set(**AS_TYPED)
 
@@ -49,9 +50,13 @@ def paper(ax: Axes) -> str:
 
 
 def ink(ax: Axes, share: float = 1.0) -> str:
-    """Return a colour that is `share` of the way from that of the paper to that of the letters."""
-    ends = zip(to_rgb(paper(ax)), to_rgb(ax.xaxis.label.get_color()), strict=True)
-    red, green, blue = (start + share * (end - start) for start, end in ends)
+    """Return a colour that is `share` of the way from that of the paper to that of the letters.
+
+    On dark paper it is somewhat nearer to the letters, since faint marks would be lost there.
+    """
+    behind, letters = to_rgb(paper(ax)), to_rgb(ax.xaxis.label.get_color())
+    share = share if sum(behind) > sum(letters) else share**0.75
+    red, green, blue = (a + share * (b - a) for a, b in zip(behind, letters, strict=True))
     return to_hex((red, green, blue))
 
 
