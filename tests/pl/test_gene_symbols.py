@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 from fe_anndata import pl, tl
 
@@ -15,12 +16,12 @@ SYMBOLS = ["LYZ", "APOE", "TWIN", "TWIN"]
 @pytest.fixture
 def named(make_adata):
     adata = make_adata(n=40)
-    adata = adata[:, [0, 1, 2, 2]].copy()
-    adata.var_names = IDS
-    adata.var["symbol"] = pd.Categorical(SYMBOLS)
-    adata.X = np.random.default_rng(0).normal(size=adata.shape).astype(np.float32)
-    adata.varm["fe"] = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
-    return adata
+    X, vectors = (np.random.default_rng(0).normal(size=(n, 4)) for n in (40, 4))
+    var = pd.DataFrame({"symbol": pd.Categorical(SYMBOLS)}, index=IDS)
+    return AnnData(
+        X.astype(np.float32), adata.obs, var, obsm=adata.obsm, varm={"fe": vectors},
+        layers={"twice": 2 * X},
+    )  # fmt: skip
 
 
 def values(ax):
