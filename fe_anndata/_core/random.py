@@ -37,16 +37,15 @@ def seed_of(rng: Rng) -> int:
 
 @contextmanager
 def global_state_kept() -> Iterator[None]:
-    """Leave the global random states of Python and NumPy as they were; also a decorator.
+    """Leave Python's global random state as it was; also a decorator.
 
-    Others draw from them: rich, for one, when scikit-learn imports it. Nothing of ours reads them.
+    Others draw from it: rich does when scikit-learn first imports it.
     """
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    state = random.getstate()
     try:
         yield
     finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002
+        random.setstate(state)
 
 
 def generator(seed: int, *words: str | int) -> np.random.Generator:

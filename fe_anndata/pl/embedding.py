@@ -130,6 +130,9 @@ def embedding(
     """
     points = coordinates(adata, basis, dimensions)
     names = [color] if color is None or isinstance(color, str) else list(color)
+    for name in names:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"color must name columns of adata.obs or genes, not {name!r}.")
     source = Source(layer, gene_symbols)
     if query is None:
         looks = [None if n is None else read(adata, n, source, palette) for n in names]

@@ -287,6 +287,7 @@ def test_show_opens_a_window_where_there_are_windows(adata, monkeypatch):
         (ValueError, "empty list", {"color": []}),
         (TypeError, "rng", {"rng": "seed"}),
         (TypeError, "ax", {"ax": 3}),
+        (TypeError, "color must name", {"color": [3]}),
     ],
 )
 def test_errors_come_before_anything_is_drawn_or_written(adata, error, match, keywords):
