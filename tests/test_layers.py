@@ -275,7 +275,8 @@ def global_draws(tree):
 def test_no_global_randomness(path):
     tree = ast.parse(path.read_text())
     assert global_draws(tree) == []
-    assert "random" not in set(imports(path))  # the module of the standard library
+    # The module of the standard library is known where its state is put back, and nowhere else.
+    assert "random" not in set(imports(path)) or path == ROOT / "_core" / "random.py"
 
 
 @pytest.mark.parametrize(

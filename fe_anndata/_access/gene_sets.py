@@ -15,6 +15,7 @@ from .._core.errors import require_key
 from .._core.gene_names import match, tell
 from ..genespace.gmt import collection_of, is_gmt, load_gmt
 from ..genespace.names import NameTable
+from .columns import column_of
 
 GeneSets: TypeAlias = str | Path | Mapping[str, Sequence[str]] | Sequence[str | Path] | pd.DataFrame
 
@@ -41,8 +42,7 @@ def labels_of(adata: AnnData, gene_symbols: str | None) -> pd.Index:
     """Return the names by which gene sets know the genes: var_names, or a column of var."""
     if gene_symbols is None:
         return adata.var_names
-    require_key(gene_symbols, adata.var.columns, "column of adata.var for gene_symbols,")
-    return pd.Index(adata.var[gene_symbols].astype(object))
+    return pd.Index(column_of(adata.var, gene_symbols, "adata.var").astype(object))
 
 
 def members(adata: AnnData, gene_sets: Any, labels: pd.Index) -> Members:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from anndata import AnnData
 from .._core.errors import require_key
 from .._core.keys import Keys
 from ..genespace import GeneSpace
+from ..genespace.names import NameTable
+from .columns import column_of
 from .inputs import matrix, require_anndata, rows_of
 
 
@@ -30,7 +33,7 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
     Raises
     ------
     KeyError
-        If there are no such vectors, or the column is missing.
+        If there are no such vectors, or the column of names is missing.
     TypeError
         If `adata` is not an AnnData, or the vectors are not a dense array of numbers.
     ValueError
@@ -47,14 +50,52 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
             f"adata.varm[{key!r}] must be a dense array of numbers, n_vars x gene_dim; it is "
             f"{type(adata.varm[keys.varm]).__name__} of {vectors.dtype}."
         )
-    names = adata.var_names if gene_symbols is None else _symbols(adata, gene_symbols)
+    names = adata.var_names if gene_symbols is None else _symbols(adata.var, gene_symbols)
     ids = None if gene_symbols is None else adata.var_names
     trained = ~np.isnan(vectors).any(axis=1)
+    raw = pd.Index([]) if adata.raw is None else adata.raw.var_names
     if trained.all():  # nothing is copied
-        return GeneSpace(names, vectors, ids)
+        return GeneSpace(names, vectors, ids, raw)
     without = names[~trained] if ids is None else names[~trained].append(ids[~trained])
     kept_ids = None if ids is None else ids[trained]
-    return GeneSpace(names[trained], vectors[trained], kept_ids, without)
+    return GeneSpace(names[trained], vectors[trained], kept_ids, without.append(raw))
+
+
+class Place(NamedTuple):
+    """The column of a gene in ``adata.X`` and its layers, or in ``adata.raw.X``."""
+
+    position: int
+    name: str  # in var_names
+    in_raw: bool
+
+
+def find_gene(adata: AnnData, name: str, gene_symbols: str | None) -> Place | None:
+    """Return where the expression of a gene is, or None; ``adata.raw`` comes second.
+
+    Raises
+    ------
+    KeyError
+        If there is no column `gene_symbols` in ``adata.var``.
+    ValueError
+        If several genes have the name.
+    """
+    for of in (adata, adata.raw):
+        if of is None:
+            continue
+        found = _table(of.var, gene_symbols, required=of is adata).find(name)
+        if len(found) > 1:
+            ids = list(dict.fromkeys(of.var_names[found]))
+            cure = f"give one of {ids}." if len(ids) > 1 else "adata.var_names_make_unique()"
+            raise ValueError(f"{len(found)} genes are named {name!r}: {cure}")
+        if found:
+            return Place(found[0], str(of.var_names[found[0]]), of is not adata)
+    return None
+
+
+def known_genes(adata: AnnData, gene_symbols: str | None) -> list[str]:
+    """Return all names of genes that :func:`find_gene` finds."""
+    names: list[str] = [] if gene_symbols is None else list(_symbols(adata.var, gene_symbols))
+    return [*names, *adata.var_names, *([] if adata.raw is None else adata.raw.var_names)]
 
 
 def without_samples(var: pd.DataFrame, vectors: np.ndarray, key: str) -> AnnData:
@@ -80,8 +121,13 @@ def as_list(genes: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(genes))
 
 
-def _symbols(adata: AnnData, column: str) -> pd.Index:
-    require_key(column, adata.var.columns, "column of adata.var")
-    symbols = adata.var[column].astype(object)
+def _table(var: pd.DataFrame, gene_symbols: str | None, required: bool) -> NameTable:
+    if gene_symbols is None or not (required or gene_symbols in var.columns):
+        return NameTable(var.index)
+    return NameTable(_symbols(var, gene_symbols), var.index)
+
+
+def _symbols(var: pd.DataFrame, column: str) -> pd.Index:
+    symbols = column_of(var, column, "adata.var").astype(object)
     present = symbols.notna() & symbols.astype(str).str.strip().ne("")
-    return pd.Index(symbols.astype(str).where(present, adata.var_names.to_numpy()))
+    return pd.Index(symbols.astype(str).where(present, var.index.to_numpy()))

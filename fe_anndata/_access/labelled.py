@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._core.errors import require_key
 from .._core.log import logger
 from ..matrix.audit import audit
 from ..matrix.rows import InMemory
 from ..matrix.values import Values, stored
+from .columns import column_of
 from .inputs import expression, gene_mask, require_anndata
 from .samples import is_categorical
 
@@ -62,9 +62,8 @@ def labelled(
         If something is missing, or not what it should be.
     """
     require_anndata(adata)
-    for name in [label] if groups is None else [label, groups]:
-        require_key(name, adata.obs.columns, "column of adata.obs")
-    column = adata.obs[label]
+    column = column_of(adata.obs, label, "adata.obs")
+    grouped = None if groups is None else column_of(adata.obs, groups, "adata.obs")
     known = column.notna().to_numpy()
     if not known.any():
         raise ValueError(f"adata.obs[{label!r}] holds no label.")
@@ -81,15 +80,15 @@ def labelled(
         adata.obs_names[known],
         adata.var_names[genes],
         labels,
-        None if groups is None else _groups(adata.obs[groups][known], groups),
+        None if grouped is None else _groups(grouped[known]),
     )
 
 
-def _groups(column: pd.Series, name: str) -> np.ndarray:
+def _groups(column: pd.Series) -> np.ndarray:
     if column.isna().any():
         raise ValueError(
-            f"adata.obs[{name!r}] is missing for {column.isna().sum()} samples: give each a group, "
-            "if need be one of its own, or leave them out."
+            f"adata.obs[{column.name!r}] is missing for {column.isna().sum()} samples: give each "
+            "a group, if need be one of its own, or leave them out."
         )
     names: np.ndarray = column.to_numpy(dtype=str)
     return names

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from natsort import natsorted
 from numpy.typing import NDArray
 
 from .._core.errors import require_key
 from .._core.keys import Keys
+from .columns import column_of
 
 
 def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np.float64]:
@@ -55,11 +57,22 @@ def is_categorical(column: pd.Series) -> bool:
 
 
 def as_categories(column: pd.Series) -> pd.Categorical:
-    """Return the column as categories named by strings; missing stays missing."""
-    categorical = column.astype("category").cat
-    return pd.Categorical.from_codes(
-        categorical.codes, categories=[str(c) for c in categorical.categories]
-    )
+    """Return the column as categories named by strings; missing stays missing.
+
+    Values with the same text, such as 1 and "1", are one category. Categories of a column that
+    has none of its own are in natural order, ``"c2"`` before ``"c10"``, as in anndata, so that
+    stored colours belong to the same ones.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = np.asarray(column.cat.codes)
+        names = [_text(value) for value in column.cat.categories]
+        labels = list(dict.fromkeys(names))
+    else:
+        codes, names = pd.factorize(column.astype(object).map(_text, na_action="ignore"))
+        labels = natsorted(names)
+    places = {label: place for place, label in enumerate(labels)}
+    recoded = np.array([*(places[name] for name in names), -1])
+    return pd.Categorical.from_codes(recoded[codes], categories=labels)
 
 
 def groups(obs: pd.DataFrame, groupby: str) -> pd.Categorical:
@@ -69,13 +82,22 @@ def groups(obs: pd.DataFrame, groupby: str) -> pd.Categorical:
     ------
     KeyError
         If there is no such column.
+    ValueError
+        If there are several.
     TypeError
         If the column holds measurements.
     """
-    require_key(groupby, obs.columns, "column of adata.obs")
-    if not is_categorical(obs[groupby]):
+    column = column_of(obs, groupby, "adata.obs")
+    if not is_categorical(column):
         raise TypeError(
             f"adata.obs[{groupby!r}] holds numbers, not groups; if they name groups: "
             f"adata.obs[{groupby!r}] = adata.obs[{groupby!r}].astype('category')"
         )
-    return as_categories(obs[groupby])
+    return as_categories(column)
+
+
+def _text(value: Any) -> str:
+    """Return the name of a category; a day has no time, and bytes are text of an older file."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value).removesuffix(" 00:00:00")

@@ -6,6 +6,9 @@ in a sequence of draws. So a resumed run draws what the unbroken one would have 
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from zlib import crc32
 
 import numpy as np
@@ -30,6 +33,19 @@ def seed_of(rng: Rng) -> int:
     if rng < 0:
         raise ValueError(f"rng must not be negative, got {rng}.")
     return int(rng)
+
+
+@contextmanager
+def global_state_kept() -> Iterator[None]:
+    """Leave Python's global random state as it was; also a decorator.
+
+    Others draw from it: rich does when scikit-learn first imports it.
+    """
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 def generator(seed: int, *words: str | int) -> np.random.Generator:

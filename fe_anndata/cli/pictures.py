@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -23,6 +23,7 @@ def draw(
     query: Path | None,
     expression: str | None,
     gene_sets: Path | None,
+    gene_symbols: str | None,
     key: str,
 ) -> Axes | np.ndarray:
     """Return the axes of a picture.
@@ -33,40 +34,43 @@ def draw(
         If an option does not belong to the kind of picture, or one is missing.
     """
     given: dict[str, object] = {"color": color, "genes": genes, "groupby": groupby, "query": query}
-    given |= {"expression": expression, "gene-sets": gene_sets}
+    given |= {"expression": expression, "gene-sets": gene_sets, "gene-symbols": gene_symbols}
     takes = {
-        "embedding": ("color", "query"),
+        "embedding": ("color", "query", "gene-symbols"),
         "density": ("groupby",),
-        "similar-genes": ("genes",),
-        "gene-similarity-matrix": ("genes",),
-        "gene-arithmetic": ("expression",),
-        "gene-lists": ("gene-sets",),
+        "similar-genes": ("genes", "gene-symbols"),
+        "gene-similarity-matrix": ("genes", "gene-symbols"),
+        "gene-arithmetic": ("expression", "gene-symbols"),
+        "gene-lists": ("gene-sets", "gene-symbols"),
     }
     for name, value in given.items():
         if value is not None and name not in takes.get(kind, ()):
             raise ValueError(f"--{name} does not apply to {kind}; leave it out.")
     if kind == "embedding":
         new = None if query is None else io.read_h5ad(query)
-        return pl.embedding(adata, color, query=new, basis=key, show=False)
+        return pl.embedding(
+            adata, color, query=new, basis=key, gene_symbols=gene_symbols, show=False
+        )
     if kind == "density":
         return pl.density(adata, basis=key, groupby=groupby, show=False)
     if kind == "history":
         return pl.history(adata, key=key, show=False)
     if kind == "reconstruction":
         return pl.reconstruction(adata, key=key, show=False)
+    of_genes: dict[str, Any] = {"key": key, "gene_symbols": gene_symbols, "show": False}
     if kind == "gene-arithmetic":
         if expression is None:
             raise ValueError('gene-arithmetic needs --expression, such as "APOE - APP + BRCA1".')
-        return pl.gene_arithmetic(adata, expression, key=key, show=False)
+        return pl.gene_arithmetic(adata, expression, **of_genes)
     if kind == "gene-lists":
         if gene_sets is None:
             raise ValueError("gene-lists needs --gene-sets, a .gmt file.")
-        return pl.gene_lists(adata, io.read_gmt(gene_sets), key=key, show=False)
+        return pl.gene_lists(adata, io.read_gmt(gene_sets), **of_genes)
     if genes is None:
         raise ValueError(f"{kind} needs --genes, for example --genes LYZ.")
     if kind == "gene-similarity-matrix":
-        return pl.gene_similarity_matrix(adata, genes, key=key, show=False)
-    return pl.similar_genes(adata, genes, key=key, show=False)
+        return pl.gene_similarity_matrix(adata, genes, **of_genes)
+    return pl.similar_genes(adata, genes, **of_genes)
 
 
 def save_evaluation(table: pd.DataFrame, path: Path) -> None:
@@ -76,9 +80,8 @@ def save_evaluation(table: pd.DataFrame, path: Path) -> None:
 
 
 def save(axes: Axes | np.ndarray, path: Path, *, dpi: int = 150) -> None:
-    """Write the figure of `axes` to a file, and close it."""
+    """Write the figure of `axes` to a file."""
     first = axes if isinstance(axes, Axes) else axes.flat[0]
     figure = first.get_figure(root=True)
     assert figure is not None
     figure.savefig(path, dpi=dpi)
-    plt.close(figure)

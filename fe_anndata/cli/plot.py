@@ -31,6 +31,7 @@ def plot(
     query: Path | None = None,
     expression: str | None = None,
     gene_sets: Path | None = None,
+    gene_symbols: str | None = None,
     key: str = "fe",
     dpi: int = 150,
     overwrite: Flag = False,
@@ -57,6 +58,8 @@ def plot(
         The sum of genes to draw, such as "APOE - APP + BRCA1".
     gene_sets
         The lists of genes to draw, a .gmt file.
+    gene_symbols
+        A column of var with names by which genes go, beside those of the genes themselves.
     key
         The key of the training.
     dpi
@@ -79,6 +82,7 @@ def plot(
         query=query,
         expression=expression,
         gene_sets=gene_sets,
+        gene_symbols=gene_symbols,
         key=key,
     )
     save(axes, out, dpi=dpi)

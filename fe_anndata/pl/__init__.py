@@ -3,7 +3,14 @@
 ``show=None``, the default everywhere, opens a window where that is what one waits for: the
 picture has a figure of its own, matplotlib's backend opens windows, and its interactive mode is
 off (a plain script). Notebooks show a figure by themselves; with a backend without windows
-nothing happens. ``show=True`` always calls :func:`matplotlib.pyplot.show`, ``False`` never.
+nothing happens. ``show=True`` always calls :func:`matplotlib.pyplot.show`.
+
+With ``show=False`` the figure is yours alone: pyplot does not know it, so that it neither opens
+nor has to be closed, however many are drawn. ``ax.figure.savefig("picture.pdf")`` saves it, and
+``ax.figure`` at the end of a cell shows it. To go on with pyplot, give an ``ax`` of pyplot's.
+
+Text of the user, such as names of categories and genes, is drawn as it is typed and never read
+as a formula or by TeX. In a title of your own, ``ax.title.set_parse_math(True)`` allows formulas.
 """
 
 from .classify_genes import classify_genes

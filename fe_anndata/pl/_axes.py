@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
@@ -19,15 +21,19 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from .._core.keys import axis_name
+from ._text import AS_TYPED, draw_as_typed, lines_of
 
 MARGIN = 0.08  # inches around a panel and all that is drawn beside it
 SMALL = "small"  # 8.3 pt at matplotlib's default font size
 
 
-def panels(n: int, ncols: int, ax: Axes | None, size: tuple[float, float]) -> list[Axes]:
+def panels(
+    n: int, ncols: int, ax: Axes | None, show: bool | None, size: tuple[float, float]
+) -> list[Axes]:
     """Return `n` axes: `ax`, or those of a new figure, of `size` in inches.
 
-    New axes all fill the figure until :func:`make_room` arranges them.
+    New axes all fill the figure until :func:`make_room` arranges them. pyplot, which keeps every
+    figure until it is closed, does not know of a figure that is not to be shown.
 
     Raises
     ------
@@ -44,7 +50,12 @@ def panels(n: int, ncols: int, ax: Axes | None, size: tuple[float, float]) -> li
         if n > 1:
             raise ValueError(f"{n} panels do not fit into one ax: draw them one by one.")
         return [ax]
-    figure = plt.figure(figsize=size, layout="none")
+    if show is None or show:
+        figure = plt.figure(figsize=size)
+    else:
+        figure = Figure(figsize=size)
+        FigureCanvasAgg(figure)
+    figure.set_layout_engine("none")
     return [figure.add_axes((0, 0, 1, 1), label=str(i)) for i in range(n)]
 
 
@@ -57,18 +68,19 @@ def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
 
 def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
     """Explain the colours to the right of `ax`, in as many columns as its height requires."""
-    handles = [Patch(color=c, label=label) for c, label in zip(colors, labels, strict=True)]
-    return markers_beside(ax, handles)
+    named = zip(colors, labels, strict=True)
+    return markers_beside(ax, [Patch(color=c, label=lines_of(label)) for c, label in named])
 
 
 def markers_beside(ax: Axes, handles: Sequence[Artist]) -> Legend:
     """Explain `handles` by their labels, to the right of `ax`."""
-    points = plt.rcParams["font.size"] * 0.83 * 1.53  # height of a row
+    points = mpl.rcParams["font.size"] * 0.83 * 1.53  # height of a row
+    rows = sum(1 + str(handle.get_label()).count("\n") for handle in handles)
     figure = figure_of(ax)
     height = ax.get_position().height * figure.get_figheight() * 72
     return ax.legend(
         handles=handles,
-        ncols=int(np.ceil(len(handles) * points / height)),
+        ncols=int(np.ceil(rows * points / height)),
         loc="upper left",
         bbox_to_anchor=(1.03, 1),
         borderaxespad=0,
@@ -97,13 +109,16 @@ def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
         handletextpad=0.2,
         columnspacing=1.5,
     )
+    for text in legend.get_texts():
+        text.set(**AS_TYPED)
     ax.add_artist(legend)
     legend.set_clip_on(False)  # make_room does not see what is clipped
 
 
 def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> Colorbar:
     """Draw a colour bar to the right of `ax`, and as high as it is."""
-    bar = figure_of(ax).colorbar(mappable, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=label)
+    beside = ax.inset_axes((1.03, 0, 0.04, 1))
+    bar = figure_of(ax).colorbar(mappable, cax=beside, label=lines_of(label, 45))
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
     return bar
@@ -136,13 +151,15 @@ def most(hexagons: Sequence[ScalarMappable]) -> float:
 
 
 def make_room(axes: Sequence[Axes], ncols: int, own: bool) -> None:
-    """Give titles, legends and colour bars the room they take.
+    """Give titles, legends and colour bars the room they take, and draw their text as typed.
 
     In our own figure every panel keeps its size and the figure grows around it, so that nothing
     is cut off, not in a saved file either. (The layout engines of matplotlib keep the size of the
     figure instead, and cut legends beside square panels.) In a figure of the user, the panel
     shrinks, to no less than a third of its width, unless a layout engine takes care of that.
     """
+    for ax in axes:
+        draw_as_typed(ax)
     if own:
         _arrange(axes, min(ncols, len(axes)))
     elif figure_of(axes[0]).get_layout_engine() is None:

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
+from cycler import Cycler
 from matplotlib.colors import Colormap, is_color_like, to_hex
 
 from .._core.errors import near
 from .._core.log import logger
 
-Palette = str | Sequence[str] | Mapping[str, str]
+Palette: TypeAlias = (
+    str | Sequence[Any] | Mapping[str, Any] | np.ndarray | Cycler[Any, Any] | Colormap
+)
+"""A colour map or its name, colours, a mapping from label to colour, or one colour for all."""
 
-MISSING = "#d9d9d9"
 PLAIN = "#0072b2"
 NEW = "#e69f00"
 
-# Of Okabe and Ito (2008): they can be told apart with any kind of colour vision.
-FEW = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#000000"]
-
-# The same without black, continued greedily: each colour is the farthest from all before it and
-# from white, black and MISSING, in CIELAB and in CIELAB as a deuteranope sees it. The first 33
-# are at least 26 apart, all 64 at least 18.
+# The first seven are those of Okabe and Ito (2008), which can be told apart with any kind of
+# colour vision, without their black, which a dark page would hide. They are continued greedily:
+# each colour is the farthest from all before it and from white, black and the grey of missing
+# values, in CIELAB and in CIELAB as a deuteranope sees it. The first 33 are at least 26 apart, all
+# 64 at least 18.
 # fmt: off
 MANY = [
-    *FEW[:7],
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442",
     "#0000ff", "#ff1eff", "#00f000", "#5a0087", "#78001e", "#3c4b00", "#0069ff", "#ff0069",
     "#69a50f", "#a5875a", "#00f096", "#005a5a", "#c387ff", "#c30096", "#3c2d5a", "#b4d287",
     "#00e1e1", "#ff8778", "#9600e1", "#874b0f", "#ffb4ff", "#ff002d", "#ffc378", "#00781e",
@@ -44,6 +48,9 @@ def colors_of(
 ) -> list[str]:
     """Return one colour per label: from `palette` if it is given, else those stored, else new ones.
 
+    Colours are stored in the order of the labels. A label for which none is stored, or nothing
+    that is a colour, gets a new one.
+
     Raises
     ------
     ValueError
@@ -51,10 +58,15 @@ def colors_of(
     """
     if palette is not None:
         return _from_palette(palette, labels)
-    stored = [str(c) for c in adata.uns.get(f"{name}_colors", [])]
-    if len(stored) == len(labels) and all(map(is_color_like, stored)):
-        return stored
-    return new_colors(name, labels)
+    stored = _stored(adata, name, labels)
+    colors = [None if color is None else _hex(color) for color in stored]
+    wrong = [c for c, found in zip(stored, colors, strict=True) if c is not None and found is None]
+    if wrong:
+        logger.warning(
+            f"adata.uns['{name}_colors'] holds {wrong[0]!r}, which is no colour to matplotlib; "
+            "another one is drawn"
+        )
+    return _completed(name, colors)
 
 
 def new_colors(name: str, labels: Sequence[str], palette: Palette | None = None) -> list[str]:
@@ -67,38 +79,13 @@ def new_colors(name: str, labels: Sequence[str], palette: Palette | None = None)
     """
     if palette is not None:
         return _from_palette(palette, labels)
-    if len(labels) > len(MANY):
-        logger.warning(f"the {len(labels)} categories of {name!r} share {len(MANY)} colours")
-    base = FEW if len(labels) <= len(FEW) else MANY
-    return [base[i % len(base)] for i in range(len(labels))]
-
-
-def extended(
-    adata: AnnData,
-    name: str,
-    colors: Sequence[str],
-    labels: Sequence[str],
-    palette: Palette | None,
-) -> list[str]:
-    """Return colours of `labels`, the first of which have `colors` in `adata`.
-
-    Raises
-    ------
-    ValueError
-        As :func:`colors_of`.
-    """
-    if palette is not None or f"{name}_colors" not in adata.uns:
-        return colors_of(adata, name, labels, palette)
-    unused = [color for color in MANY if color not in colors] or MANY
-    added = [unused[i % len(unused)] for i in range(len(labels) - len(colors))]
-    return [*colors, *added]
+    return _completed(name, [None] * len(labels))
 
 
 def store(adata: AnnData, name: str, colors: Sequence[str]) -> None:
-    """Write the colours, but not to a view, which would then copy its whole matrix."""
-    key = f"{name}_colors"
-    if len(colors) and not adata.is_view and list(adata.uns.get(key, [])) != list(colors):
-        adata.uns[key] = list(colors)
+    """Write the colours unless others are stored, or to a view, which would copy its matrix."""
+    if len(colors) and not adata.is_view:
+        adata.uns.setdefault(f"{name}_colors", list(colors))
 
 
 def require_cmap(cmap: str | Colormap) -> None:
@@ -107,23 +94,73 @@ def require_cmap(cmap: str | Colormap) -> None:
         raise ValueError(f"matplotlib has no colour map {cmap!r}: {near(str(cmap), mpl.colormaps)}")
 
 
+def _stored(adata: AnnData, name: str, labels: Sequence[str]) -> list[Any]:
+    """Return what is stored for each label, or None; more colours than labels are left alone."""
+    stored = adata.uns.get(f"{name}_colors")
+    if isinstance(stored, Mapping):
+        return [stored.get(label) for label in labels]
+    if not isinstance(stored, Iterable) or is_color_like(stored):
+        stored = [stored]
+    return [*stored, *[None] * len(labels)][: len(labels)]
+
+
+def _completed(name: str, colors: Sequence[str | None]) -> list[str]:
+    """Return the colours, with new ones in the place of None."""
+    unused = [color for color in MANY if color not in colors] or MANY
+    if colors.count(None) > len(unused):
+        logger.warning(f"the {len(colors)} categories of {name!r} share {len(MANY)} colours")
+    n = iter(range(len(colors)))
+    return [unused[next(n) % len(unused)] if color is None else color for color in colors]
+
+
+def _hex(color: Any) -> str | None:
+    """Return a colour as hexadecimal digits, those of its opacity only if it has one, or None."""
+    color = color.decode("utf-8", "replace") if isinstance(color, bytes) else color
+    if not is_color_like(color):
+        return None
+    red_green_blue, opacity = to_hex(color), to_hex(color, keep_alpha=True)[7:]
+    return red_green_blue + opacity.removesuffix("ff")
+
+
 def _from_palette(palette: Palette, labels: Sequence[str]) -> list[str]:
     n = len(labels)
+    given = _listed(palette, labels)
+    colors = [_hex(color) for color in given]
+    if None in colors:
+        wrong = given[colors.index(None)]
+        raise ValueError(f"palette holds {wrong!r}, which is no colour to matplotlib.")
+    if len(colors) < n:
+        raise ValueError(f"palette has {len(colors)} colours, but there are {n} categories.")
+    return [str(color) for color in colors[:n]]
+
+
+def _listed(palette: Palette, labels: Sequence[str]) -> list[Any]:
+    """Return the colours of a palette in the order of the labels."""
+    n = len(labels)
+    if isinstance(palette, str) and palette in mpl.colormaps:
+        palette = mpl.colormaps[palette]
+    if isinstance(palette, Colormap):
+        # A list of colours, such as "tab20", is taken in its order.
+        places = range(palette.N) if palette.N < 256 else np.linspace(0, 1, n)
+        return [palette(place) for place in places]
+    if is_color_like(palette):
+        return [palette] * n
     if isinstance(palette, str):
-        require_cmap(palette)
-        colours = mpl.colormaps[palette]
-        if colours.N < 256:  # a list of colours, such as "tab20", is taken in its order
-            palette = [to_hex(colours(i)) for i in range(colours.N)]
-        else:
-            palette = [to_hex(c) for c in colours(np.linspace(0, 1, n))]
+        known = [*mpl.colormaps, *mpl.colors.CSS4_COLORS]
+        raise ValueError(
+            f"palette is {palette!r}, which is neither a colour map nor a colour: "
+            f"{near(palette, known)}"
+        )
+    if isinstance(palette, Cycler):
+        if "color" not in palette.keys:
+            raise ValueError("palette is a cycler without colours: cycler(color=[...]).")
+        return [entry["color"] for entry in islice(palette(), n)]
     if isinstance(palette, Mapping):
-        lacking = [label for label in labels if label not in palette]
+        by_label = {str(label): color for label, color in palette.items()}
+        lacking = [label for label in labels if label not in by_label]
         if lacking:
             raise ValueError(f"palette has no colour for {', '.join(map(repr, lacking[:8]))}.")
-        palette = [palette[label] for label in labels]
-    if len(palette) < n:
-        raise ValueError(f"palette has {len(palette)} colours, but there are {n} categories.")
-    wrong = [c for c in palette if not is_color_like(c)]
-    if wrong:
-        raise ValueError(f"palette holds {wrong[0]!r}, which is no colour to matplotlib.")
-    return [to_hex(c) for c in palette[:n]]
+        return [by_label[label] for label in labels]
+    if not isinstance(palette, Iterable):
+        raise TypeError(f"palette must be colours or a colour map, not {type(palette).__name__}.")
+    return list(palette)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ._axes import figure_of
 from ._names import AREA
+from ._text import paper
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ ROOM = 0.1  # left free around the points, as a share of their greater extent
 def pie(ax: Axes, x: float, y: float, colors: Sequence[str], area: float = AREA) -> None:
     """Draw one point as a pie of all `colors`, in equal parts that lie side by side."""
     if len(colors) == 1:
-        ax.scatter(x, y, s=area, color=colors[0], edgecolors="white", linewidths=0.5, zorder=3)
+        ax.scatter(x, y, s=area, color=colors[0], edgecolors=paper(ax), linewidths=0.5, zorder=3)
         return
     ends = 0.25 + np.arange(len(colors) + 1) / len(colors)  # turns, from the top
     for start, end, color in zip(ends[:-1], ends[1:], colors, strict=True):

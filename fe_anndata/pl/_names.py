@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._core.log import logger
 from ._axes import SMALL, figure_of
+from ._text import AS_TYPED, ink, lines_of, paper
 
 Floats = NDArray[np.float64]
 
@@ -95,8 +96,9 @@ def _write(
     ax: Axes, point: Floats, name: str, *, stroke: float, **style: Any
 ) -> tuple[Text, Floats]:
     """Write a name centred on its point; return it and half its width and height in pixels."""
-    text = ax.text(point[0], point[1], name, fontsize=SMALL, ha="center", va="center", **style)
-    text.set_path_effects([withStroke(linewidth=stroke, foreground="white")])
+    style |= {"fontsize": SMALL, "ha": "center", "va": "center"}
+    text = ax.text(point[0], point[1], lines_of(name), **style, **AS_TYPED)
+    text.set_path_effects([withStroke(linewidth=stroke, foreground=paper(ax))])
     box = text.get_window_extent()
     return text, np.array([box.width, box.height]) / 2
 
@@ -109,7 +111,7 @@ def _move(ax: Axes, text: Text, place: Floats) -> None:
 def _line(ax: Axes, start: Floats, end: Floats, zorder: float) -> None:
     """Draw a thin line between two places in pixels."""
     ends = ax.transData.inverted().transform([start, end])
-    ax.plot(*ends.T, color="0.2", linewidth=0.6, zorder=zorder, label="_line")
+    ax.plot(*ends.T, color=ink(ax, 0.8), linewidth=0.6, zorder=zorder, label="_line")
 
 
 def _free_place(

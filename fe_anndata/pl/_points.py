@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_rgba_array
+from matplotlib.colors import Colormap, to_rgba_array
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ..matrix.density import density
 from ._axes import colour_bar, legend_below, legend_beside
-from ._colors import MISSING, NEW, PLAIN
+from ._colors import NEW, PLAIN
 from ._names import write_on
+from ._text import ink, lines_of
 from ._values import Classes, Numbers
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+MISSING = 0.15  # the grey of a missing value: this share of ink on the paper
+TITLE = 40  # letters in a line of a title
 MANY_POINTS = 50_000  # more points than this are an image, even in a PDF
 
 
@@ -81,17 +83,18 @@ def draw_classes(
 ) -> None:
     """Draw the points coloured by class, and beside them the legend."""
     any_missing = False
+    grey = ink(ax, MISSING)
     for layer in drawn:
         missing = look.codes[layer.which] < 0
-        _scatter(ax, points, layer.which[missing], layer.style, color=MISSING)
+        _scatter(ax, points, layer.which[missing], layer.style, color=grey)
         known = layer.which[~missing]
         colors = to_rgba_array(look.colors)[look.codes[known]]
         _scatter(ax, points, known, layer.style, c=colors)
         any_missing |= bool(missing.any())
-    ax.set_title(look.name)
+    ax.set_title(lines_of(look.name, TITLE))
     if legend:
-        last = [("missing", MISSING)] if any_missing else []
-        entries = [*zip(look.labels, look.colors, strict=True), *last]
+        entries = [(look.labels[code], look.colors[code]) for code in look.present]
+        entries += [("missing", grey)] if any_missing else []
         legend_beside(ax, [name for name, _ in entries], [color for _, color in entries])
 
 
@@ -100,12 +103,12 @@ def draw_numbers(
     points: Floats,
     drawn: Sequence[Layer],
     look: Numbers,
-    cmap: str,
+    cmap: str | Colormap,
     vmin: float | None,
     vmax: float | None,
 ) -> None:
     """Draw the points coloured by number, and beside them the colour bar."""
-    ax.set_title(look.name)
+    ax.set_title(lines_of(look.name, TITLE))
     values = look.values[np.concatenate([layer.which for layer in drawn])]
     values = values[np.isfinite(values)]
     if len(values):  # one scale for all layers
@@ -114,13 +117,13 @@ def draw_numbers(
     coloured = None
     for layer in drawn:
         missing = ~np.isfinite(look.values[layer.which])
-        _scatter(ax, points, layer.which[missing], layer.style, color=MISSING)
+        _scatter(ax, points, layer.which[missing], layer.style, color=ink(ax, MISSING))
         known = layer.which[~missing]
         scale = {"cmap": cmap, "vmin": vmin, "vmax": vmax}
         found = _scatter(ax, points, known, layer.style, c=look.values[known], **scale)
         coloured = found if len(known) else coloured
     if coloured is not None:
-        colour_bar(ax, coloured, look.name)
+        colour_bar(ax, coloured, look.name + look.origin)
 
 
 def name_markers(ax: Axes, drawn: Sequence[Layer], plain: bool) -> None:
@@ -153,7 +156,7 @@ def name_on_data(ax: Axes, points: Floats, look: Classes) -> None:
     by_size = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
     members = [points[finite & (look.codes == code)] for code in by_size]
     peaks = np.array([found[np.argmax(density(found))] for found in members]).reshape(-1, 2)
-    write_on(ax, peaks, [fill(look.labels[code], 20) for code in by_size])
+    write_on(ax, peaks, [lines_of(look.labels[code], 20) for code in by_size])
 
 
 def _scatter(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from .._access.columns import column_of
+from .._access.genes import Place, find_gene, known_genes
 from .._access.samples import as_categories, is_categorical
-from .._core.errors import require_key
-from ._colors import Palette, colors_of, extended
+from .._core.errors import near, require_key
+from ._colors import Palette, colors_of
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the values of genes are found: see :func:`fe_anndata.pl.embedding`."""
+
+    layer: str | None
+    gene_symbols: str | None
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,11 @@ class Classes:
     colors: list[str]
     own: int | None = None  # this many labels are those of adata, the rest are of the query alone
 
+    @property
+    def present(self) -> NDArray[np.intp]:
+        """The codes of the labels that have samples."""
+        return np.unique(self.codes[self.codes >= 0])
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -30,34 +45,41 @@ class Numbers:
 
     name: str
     values: NDArray[np.float64]  # (n_obs,), not finite where missing
+    origin: str = ""  # for the colour bar, if the values are not those one would expect
 
 
-def read(
-    adata: AnnData, name: str, layer: str | None, palette: Palette | None
-) -> Classes | Numbers:
+def read(adata: AnnData, name: str, source: Source, palette: Palette | None) -> Classes | Numbers:
     """Return column `name` of obs, or else the expression of gene `name`.
 
     Raises
     ------
     KeyError
-        If there is neither, or the layer is missing.
+        If there is neither, or the layer or the column of names is missing.
     ValueError
-        If several genes have this name, or there is no matrix to read the gene from.
+        If several columns or genes have this name, or there is no matrix to read the gene from.
+    TypeError
+        If the column holds complex numbers.
     """
     if name in adata.obs.columns:
-        column = adata.obs[name]
+        column = column_of(adata.obs, name, "adata.obs")
+        if column.dtype.kind == "c":
+            raise TypeError(f"adata.obs[{name!r}] holds complex numbers; draw one part of them.")
         if not is_categorical(column):
             return Numbers(name, column.to_numpy(dtype=np.float64, na_value=np.nan))
         categories = as_categories(column)
         labels = list(categories.categories)
         codes = np.asarray(categories.codes, dtype=np.intp)
         return Classes(name, codes, labels, colors_of(adata, name, labels, palette))
-    require_key(name, [*adata.obs.columns, *adata.var_names], "column of adata.obs or gene")
-    return Numbers(name, _expression(adata, name, layer))
+    place = find_gene(adata, name, source.gene_symbols)
+    if place is None:
+        known = [*adata.obs.columns, *known_genes(adata, source.gene_symbols)]
+        raise KeyError(f"no column of adata.obs or gene {name!r}: {near(name, known)}")
+    origin = ", adata.raw" if place.in_raw else ""
+    return Numbers(name, _expression(adata, place, source.layer), origin)
 
 
 def read_both(
-    adata: AnnData, query: AnnData, name: str, layer: str | None, palette: Palette | None
+    adata: AnnData, query: AnnData, name: str, source: Source, palette: Palette | None
 ) -> Classes | Numbers:
     """Return the values of the samples of `adata`, followed by those of `query`.
 
@@ -66,16 +88,17 @@ def read_both(
 
     Raises
     ------
-    KeyError, ValueError
+    KeyError, ValueError, TypeError
         As for :func:`read`; or if neither has it, or one has categories and the other numbers.
     """
     both = (adata, query)
-    has = [name in samples.obs.columns or name in samples.var_names for samples in both]
+    asked = [(name, source), _asked_of(query, adata, name, source)]
+    has = [_has(samples, *of) for samples, of in zip(both, asked, strict=True)]
     if not any(has):
-        read(adata, name, layer, palette)  # raises the error
+        read(adata, name, source, palette)  # raises the error
     looks = [
-        read(samples, name, layer, palette if samples is adata else None) if has_name else None
-        for samples, has_name in zip(both, has, strict=True)
+        read(samples, *of, palette if samples is adata else None) if known else None
+        for samples, of, known in zip(both, asked, has, strict=True)
     ]
     kinds = {type(look) for look in looks if look is not None}
     if len(kinds) > 1:
@@ -88,7 +111,8 @@ def read_both(
             look.values if isinstance(look, Numbers) else np.full(samples.n_obs, np.nan)
             for look, samples in zip(looks, both, strict=True)
         ]
-        return Numbers(name, np.concatenate(values))
+        origins = dict.fromkeys(look.origin for look in looks if isinstance(look, Numbers))
+        return Numbers(name, np.concatenate(values), " ".join(origins))
     old, new = (
         look if isinstance(look, Classes) else Classes(name, np.full(samples.n_obs, -1), [], [])
         for look, samples in zip(looks, both, strict=True)
@@ -96,21 +120,41 @@ def read_both(
     labels = list(dict.fromkeys([*old.labels, *new.labels]))
     recoded = np.array([labels.index(label) for label in new.labels] + [-1])
     codes = np.concatenate([old.codes, recoded[new.codes]])
-    colors = extended(adata, name, old.colors, labels, palette)
+    colors = colors_of(adata, name, labels, palette)
     return Classes(name, codes, labels, colors, own=len(old.labels))
 
 
-def _expression(adata: AnnData, gene: str, layer: str | None) -> NDArray[np.float64]:
+def _asked_of(query: AnnData, adata: AnnData, name: str, source: Source) -> tuple[str, Source]:
+    """Return under which name `query` knows what `adata` calls `name`.
+
+    New samples may lack the column of symbols; then they know the gene by its name in `adata`.
+    """
+    symbols = source.gene_symbols
+    if symbols is None or symbols in query.var.columns or name in query.obs.columns:
+        return name, source
+    place = find_gene(adata, name, symbols)
+    return name if place is None else place.name, replace(source, gene_symbols=None)
+
+
+def _has(adata: AnnData, name: str, source: Source) -> bool:
+    return name in adata.obs.columns or find_gene(adata, name, source.gene_symbols) is not None
+
+
+def _expression(adata: AnnData, place: Place, layer: str | None) -> NDArray[np.float64]:
     if layer is not None:
         require_key(layer, adata.layers, "layer")
-    found = np.flatnonzero(adata.var_names == gene)
-    if len(found) > 1:
-        raise ValueError(f"{len(found)} genes are named {gene!r}: adata.var_names_make_unique()")
-    matrix = adata.X if layer is None else adata.layers[layer]
+        if place.in_raw:
+            raise KeyError(
+                f"the gene {place.name!r} is in adata.raw alone, which has no layers: leave out "
+                "layer=..."
+            )
+    of = adata.raw if place.in_raw else adata
+    matrix = of.X if layer is None else adata.layers[layer]
     if matrix is None:
-        raise ValueError(f"adata.X is empty: name the layer to read {gene!r} from, layer=...")
-    column = matrix[:, found[0] : found[0] + 1]
+        raise ValueError(f"adata.X is empty: name the layer to read {place.name!r} from, layer=...")
+    column = matrix[:, place.position : place.position + 1]
     for densify in ("compute", "toarray"):  # dask, sparse
         if hasattr(column, densify):
             column = getattr(column, densify)()
-    return np.asarray(column, dtype=np.float64).ravel()
+    floats = np.ma.asarray(column, dtype=np.float64)
+    return np.asarray(floats.filled(np.nan)).ravel()

@@ -13,11 +13,12 @@ from matplotlib.lines import Line2D
 from .._core.errors import require_key
 from ._axes import SMALL, finish, make_room, markers_beside, panels
 from ._colors import PLAIN
+from ._text import ink, lines_of
 
 if TYPE_CHECKING:
     from ..tl import GeneClasses
 
-GREY = "0.6"
+GREY = 0.4  # of ink
 ROW = 0.62  # inches for a collection
 ENOUGH = 20  # from this many properties on, their distribution is drawn too
 CROWDED = 200  # from this many properties on, points are smaller and fainter
@@ -78,15 +79,17 @@ def classify_genes(
     table = _checked(result, metric, control)
     names = _by_median(table, metric)
     own = ax is None
-    (panel,) = panels(1, 1, ax, (4.2, 0.35 + ROW * len(names)))
+    (panel,) = panels(1, 1, ax, show, (4.2, 0.35 + ROW * len(names)))
     for i, name in enumerate(names):
         rows = table[table["collection"] == name]
         _half(panel, rows[metric].to_numpy(), i, 1, PLAIN)
-        _half(panel, rows[control].to_numpy(), i, -1, GREY)
+        _half(panel, rows[control].to_numpy(), i, -1, ink(panel, GREY))
     if metric == "auroc":
-        panel.axvline(0.5, color="0.3", lw=0.8, ls="--", zorder=0)
+        panel.axvline(0.5, color=ink(panel, 0.7), lw=0.8, ls="--", zorder=0)
     counts = table["collection"].value_counts()
-    panel.set_yticks(range(len(names)), [f"{name}\n{counts[name]:,} properties" for name in names])
+    panel.set_yticks(
+        range(len(names)), [f"{lines_of(name)}\n{counts[name]:,} properties" for name in names]
+    )
     panel.tick_params(axis="y", length=0, labelsize=SMALL)
     panel.set_ylim(-0.6, len(names) - 0.4)
     panel.set_xlabel(metric.upper())
@@ -133,14 +136,16 @@ def _half(ax: Axes, values: np.ndarray, row: int, side: int, colour: str) -> Non
         values, row + side * (0.03 + 0.15 * spread), "o", color=colour, mew=0, rasterized=True,
         ms=1.6 if crowded else 3, alpha=0.35 if crowded else 0.7,
     )  # fmt: skip
-    ax.plot([np.median(values)] * 2, [row + side * 0.02, row + side * 0.4], color="0.15", lw=1.5)
+    ax.plot(
+        [np.median(values)] * 2, [row + side * 0.02, row + side * 0.4], color=ink(ax, 0.85), lw=1.5
+    )
 
 
 def _legend(ax: Axes, metric: str) -> None:
     below = "labels shuffled" if metric == "auroc" else "base rate"
     handles = [
         Line2D([], [], color=PLAIN, marker="o", ls="", ms=4, label="measured"),
-        Line2D([], [], color=GREY, marker="o", ls="", ms=4, label=below),
-        Line2D([], [], color="0.15", marker="|", ls="", ms=9, mew=1.5, label="median"),
+        Line2D([], [], color=ink(ax, GREY), marker="o", ls="", ms=4, label=below),
+        Line2D([], [], color=ink(ax, 0.85), marker="|", ls="", ms=9, mew=1.5, label="median"),
     ]
     markers_beside(ax, handles)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from textwrap import fill
 from typing import Any, Literal
 
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import Colormap, ListedColormap
 from numpy.typing import NDArray
 
 from .._access.samples import coordinates
@@ -20,6 +19,7 @@ from .._core.errors import require_choice, require_key
 from ..matrix import density as estimator
 from ._axes import bare, finish, make_room, most, panels, shared_colour_bar
 from ._colors import require_cmap
+from ._text import ink, lines_of
 
 PIXELS = 200  # along each axis of the smooth raster
 PADS = {"hex": 0.05, "smooth": 0.3}  # margins around the points, as a share of their range
@@ -36,7 +36,7 @@ def density(
     kind: Literal["hex", "smooth"] = "hex",
     bins: int = 30,
     dimensions: Sequence[int] = (0, 1),
-    cmap: str = "viridis",
+    cmap: str | Colormap = "viridis",
     log: bool = True,
     ncols: int | None = None,
     ax: Axes | None = None,
@@ -110,7 +110,7 @@ def density(
     points = points[finite]
     if ncols is None:
         ncols = min(6, math.ceil(math.sqrt(len(members))))
-    axes = panels(len(members), ncols, ax, (2.6, 2.6) if groupby else (4.0, 4.0))
+    axes = panels(len(members), ncols, ax, show, (2.6, 2.6) if groupby else (4.0, 4.0))
 
     extent = _extent(points, PADS[kind])
     mappables = []
@@ -124,7 +124,7 @@ def density(
         panel.set(xlim=extent[:2], ylim=extent[2:])
         panel.set_title(title, fontsize="medium")
         if groupby:
-            _hexagons(panel, points, bins, extent, cmap=ListedColormap(["0.92"]))
+            _hexagons(panel, points, bins, extent, cmap=ListedColormap([ink(panel, 0.08)]))
         if kind == "hex":
             mappables.append(_hexagons(panel, points[member], bins, extent, cmap=cmap))
         else:
@@ -159,7 +159,7 @@ def _members(
     for group in groups:
         require_key(group, present, f"group with samples in adata.obs[{groupby!r}],")
     members = {g: np.asarray(labels == g) for g in groups}
-    return [(f"{fill(g, 26)} (n = {m.sum():,})", m) for g, m in members.items()]
+    return [(f"{lines_of(g, 26)} (n = {m.sum():,})", m) for g, m in members.items()]
 
 
 def _extent(points: NDArray[np.float64], share: float) -> Extent:

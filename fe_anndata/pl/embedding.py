@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
 from .._access.samples import coordinates
@@ -25,7 +26,7 @@ from ._points import (
     name_markers,
     name_on_data,
 )
-from ._values import Classes, Numbers, read, read_both
+from ._values import Classes, Numbers, Source, read, read_both
 
 MANY_NAMES = 150  # no legend of more can be read
 
@@ -39,13 +40,14 @@ def embedding(
     dimensions: Sequence[int] = (0, 1),
     layer: str | None = None,
     palette: _colors.Palette | None = None,
-    cmap: str = "viridis",
+    cmap: str | Colormap = "viridis",
     legend: Literal["right", "on data"] | None = "right",
     size: float | None = None,
     alpha: float | None = None,
     ncols: int = 3,
     vmin: float | None = None,
     vmax: float | None = None,
+    gene_symbols: str | None = None,
     rng: Rng = 0,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -60,7 +62,9 @@ def embedding(
     adata
         Samples by genes; ``obsm["X_" + basis]`` (or ``obsm[basis]``) is read.
     color
-        A column of ``adata.obs`` or a gene, or a list of them, which gives one panel each.
+        A column of ``adata.obs`` or a gene, or a list of them, which gives one panel each. A gene
+        that is in ``adata.raw`` alone is read from there, and its colour bar says so. Values of
+        mixed types are categories by their text, so that 1 and ``"1"`` are one.
     query
         New samples that :func:`fe_anndata.tl.transform` has placed in the embedding of `adata`.
         They are drawn as triangles with a black edge, in the same colours, above the samples of
@@ -73,9 +77,10 @@ def embedding(
     layer
         Where the expression of a gene is read, instead of ``adata.X``.
     palette
-        Colours of the categories: a list, a mapping from category to colour, or the name of a
-        matplotlib colour map. By default they are those of ``adata.uns["<column>_colors"]``, or
-        else the eight colours of Okabe and Ito, or a longer list for more categories.
+        Colours of the categories in any form that matplotlib or Scanpy takes: a list, an array of
+        RGB or RGBA rows, a mapping from category to colour, a colour map or its name, a cycler, or
+        one colour for all. By default they are those of ``adata.uns["<column>_colors"]``. A
+        category that has none there gets one that differs from all others.
     cmap
         Colour map of numbers.
     legend
@@ -88,6 +93,8 @@ def embedding(
         Panels per row.
     vmin, vmax
         Ends of the colour scale of numbers, in their units.
+    gene_symbols
+        A column of ``adata.var`` whose names of genes can be used as well as ``adata.var_names``.
     rng
         Seed or numpy Generator of the drawing order.
     ax
@@ -100,14 +107,16 @@ def embedding(
     -------
     Axes or ndarray
         The Axes, or for several panels an array of them, (n_panels,). The colours of categories
-        are written to ``adata.uns["<column>_colors"]``.
+        are written to ``adata.uns["<column>_colors"]`` if nothing is stored there, so that Scanpy
+        draws the same ones. What is stored is never changed, not by `palette` either.
 
     Raises
     ------
     KeyError
         If the embedding, a column, a gene or the layer does not exist.
     ValueError
-        If an argument is out of range, there is nothing to draw, or `query` does not fit `adata`.
+        If an argument is out of range, several columns or genes have a name, there is nothing to
+        draw, or `query` does not fit `adata`.
     TypeError
         If an argument is of the wrong type.
 
@@ -121,11 +130,15 @@ def embedding(
     """
     points = coordinates(adata, basis, dimensions)
     names = [color] if color is None or isinstance(color, str) else list(color)
+    for name in names:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"color must name columns of adata.obs or genes, not {name!r}.")
+    source = Source(layer, gene_symbols)
     if query is None:
-        looks = [None if n is None else read(adata, n, layer, palette) for n in names]
+        looks = [None if n is None else read(adata, n, source, palette) for n in names]
     else:
         points = np.concatenate([points, _of_query(query, adata, basis, dimensions)])
-        looks = [None if n is None else read_both(adata, query, n, layer, palette) for n in names]
+        looks = [None if n is None else read_both(adata, query, n, source, palette) for n in names]
     _colors.require_cmap(cmap)
     _check(points, looks, legend, size, alpha, vmin, vmax)
     order = generator(seed_of(rng), "drawing order").permutation(len(points))
@@ -135,7 +148,7 @@ def embedding(
     else:
         drawn = layers_with_new(order, adata.n_obs, size, alpha)
     side = _side(looks, legend)
-    axes = panels(len(looks), ncols, ax, (side, side))
+    axes = panels(len(looks), ncols, ax, show, (side, side))
 
     for panel, look in zip(axes, looks, strict=True):
         bare(panel, basis, dimensions)
@@ -178,7 +191,7 @@ def _of_query(
 
 def _side(looks: list[Classes | Numbers | None], legend: str | None) -> float:
     """Return the width of a panel in inches; names on the data need more room than points."""
-    names = max(len(look.labels) if isinstance(look, Classes) else 0 for look in looks)
+    names = max(len(look.present) if isinstance(look, Classes) else 0 for look in looks)
     return 3.7 * min(max(names / 12, 1) ** 0.5, 2) if legend == "on data" else 3.7
 
 
@@ -205,8 +218,9 @@ def _check(
     if vmin is not None and vmax is not None and vmin >= vmax:
         raise ValueError(f"vmin must be less than vmax, got {vmin} and {vmax}.")
     for look in looks:
-        if legend and isinstance(look, Classes) and len(look.labels) > MANY_NAMES:
+        if legend and isinstance(look, Classes) and len(look.present) > MANY_NAMES:
             raise ValueError(
-                f"{look.name!r} has {len(look.labels)} categories, too many to name; legend=None "
-                "draws them without names."
+                f"{look.name!r} has {len(look.present)} categories, too many to name; legend=None "
+                "draws them without names. If they are numbers: adata.obs[...] = "
+                "pd.to_numeric(adata.obs[...])."
             )

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from .._core.errors import require_key
-from ._axes import SMALL, finish, make_room, panels
-from ._colors import FEW, MANY
+from ._axes import finish, make_room, markers_beside, panels
+from ._colors import new_colors
+from ._text import ink, lines_of
 
 NEW, FITTED = "_new", "_fitted"
 OF_EMBEDDINGS = ("r2", "distance", "neighbours", "seconds")
@@ -68,20 +69,19 @@ def evaluate(
     """
     table = _checked(table, metric)
     names = list(dict.fromkeys(table["method"]))
-    base = FEW if len(names) <= len(FEW) else MANY
-    colours = {name: base[i % len(base)] for i, name in enumerate(names)}
+    colours = dict(zip(names, new_colors("method", names), strict=True))
     fitted = metric.removesuffix(NEW) + FITTED
     columns = {metric: "-"}
     if metric.endswith(NEW) and fitted in table and table[fitted].notna().any():
         columns[fitted] = "--"
     own = ax is None
     classifiers = list(dict.fromkeys(table["classifier"]))
-    axes = panels(len(classifiers), PER_ROW, ax, (3.0, 2.8))
+    axes = panels(len(classifiers), PER_ROW, ax, show, (3.0, 2.8))
     for i, (panel, classifier) in enumerate(zip(axes, classifiers, strict=True)):
         rows = table[table["classifier"] == classifier]
         for (column, style), name in ((c, n) for c in columns.items() for n in names):
             _line(panel, rows[rows["method"] == name], column, style, colours[name])
-        panel.set_title(classifier, fontsize="medium")
+        panel.set_title(lines_of(classifier, 30), fontsize="medium")
         _dimensions(panel, sorted(table["dim"].unique()))
         panel.set_ylabel("" if i % PER_ROW else _words(metric, len(columns) == 1))
         panel.set_xlabel("" if i + PER_ROW < len(axes) else "dimensions")
@@ -149,16 +149,9 @@ def _legend(ax: Axes, table: pd.DataFrame, colours: dict[str, str], with_fitted:
     for name, colour in colours.items():
         decoders = table.loc[table["method"] == name, "decoder"] if "decoder" in table else []
         named = [d for d in dict.fromkeys(decoders) if isinstance(d, str) and d]
-        label = f"{name} ({', '.join(named)})" if named else name
+        label = lines_of(f"{name} ({', '.join(named)})" if named else name)
         handles.append(Line2D([], [], color=colour, marker="o", ms=5, lw=1.4, label=label))
     if with_fitted:
         for style, label in (("-", "new samples"), ("--", "fitted samples")):
-            handles.append(Line2D([], [], color="0.4", ls=style, lw=1.4, label=label))
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.03, 1),
-        borderaxespad=0,
-        frameon=False,
-        fontsize=SMALL,
-    )
+            handles.append(Line2D([], [], color=ink(ax, 0.6), ls=style, lw=1.4, label=label))
+    markers_beside(ax, handles)

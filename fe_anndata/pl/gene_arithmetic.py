@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,16 +15,16 @@ from .._core.keys import DEFAULT_KEY
 from ..genespace import GeneSpace
 from ..genespace.arithmetic import parse
 from ._axes import finish, make_room, markers_beside, panels
-from ._colors import FEW
+from ._colors import MANY
 from ._gene_points import equal_scale, pie, side_lengths
 from ._names import AREA, write_beside
 from ._plane import components
+from ._text import ink, lines_of, paper
 
-KINDS = {"added": FEW[0], "subtracted": FEW[3], "answer": FEW[2]}
+KINDS = {"added": MANY[0], "subtracted": MANY[3], "answer": MANY[2]}
 STYLE: dict[str, Any] = {"linestyle": "", "markersize": 6.5}
 ARROW: dict[str, Any] = {
     "arrowstyle": "-|>",
-    "color": "0.35",
     "linewidth": 1.1,
     "mutation_scale": 12,
 }
@@ -115,9 +114,9 @@ def gene_arithmetic(
     points, total = plane.place(sum_.vectors), plane.place(sum_.total)
     around = np.vstack([points, total])
     x, y = plane.names
-    (panel,) = panels(1, 1, ax, side_lengths(around))
+    (panel,) = panels(1, 1, ax, show, side_lengths(around))
     panel.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
-    panel.set_title(fill(expression, 40))
+    panel.set_title(lines_of(expression, 40))
     kinds = ["added" if weight > 0 else "subtracted" for weight in sum_.weights]
     kinds += ["answer"] * len(sum_.similarities)
     _legend(panel, kinds)
@@ -125,7 +124,13 @@ def gene_arithmetic(
     equal_scale(panel, around)
     arrows = _draw_arrows(panel, points, total, sum_)
     panel.scatter(
-        total[0], total[1], marker="X", s=1.6 * AREA, color="black", edgecolors="white", zorder=3
+        total[0],
+        total[1],
+        marker="X",
+        s=1.6 * AREA,
+        color=ink(panel),
+        zorder=3,
+        edgecolors=paper(panel),
     )
     for point, kind in zip(points, kinds, strict=True):
         pie(panel, point[0], point[1], [KINDS[kind]])
@@ -177,11 +182,11 @@ def _draw_arrows(
         a, b, c = sum_.analogy
         ways = [(points[a], points[b]), (points[c], points[3])]
         for start, end in ways:
-            ax.annotate("", end, start, arrowprops=ARROW, zorder=2)
+            ax.annotate("", end, start, arrowprops={**ARROW, "color": ink(ax, 0.65)}, zorder=2)
     else:
         ways = [(point, total) for point in points[: len(sum_.weights)]]
         for start, end in ways:
-            ax.plot(*np.transpose([start, end]), color="0.75", linewidth=0.9, zorder=1)
+            ax.plot(*np.transpose([start, end]), color=ink(ax, 0.25), linewidth=0.9, zorder=1)
     steps = np.linspace(0, 1, 40)[:, None]
     return np.vstack([start + steps * (end - start) for start, end in ways])
 
@@ -192,5 +197,5 @@ def _legend(ax: Axes, kinds: list[str]) -> None:
         for kind, color in KINDS.items()
         if kind in kinds
     ]
-    total = Line2D([], [], marker="X", color="black", label="the sum", **STYLE)
+    total = Line2D([], [], marker="X", color=ink(ax), label="the sum", **STYLE)
     markers_beside(ax, [*handles, total])

@@ -13,17 +13,19 @@ from matplotlib.lines import Line2D
 
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
-from .._core.random import Rng, seed_of
+from .._core.random import Rng, global_state_kept, seed_of
 from ..genespace import GeneSpace
 from ._axes import finish, make_room, markers_beside, panels
 from ._colors import Palette, new_colors
 from ._gene_points import equal_scale, pie, side_lengths
 from ._names import write_beside
 from ._plane import flat
+from ._text import lines_of
 
 NAMED = 60  # more names cannot be told apart
 
 
+@global_state_kept()
 def gene_lists(
     adata: AnnData,
     lists: Mapping[str, Sequence[str]] | Sequence[Sequence[str]],
@@ -107,7 +109,7 @@ def gene_lists(
     labelled = _labelled(space, labels, positions)
     colors = new_colors("lists", list(named), palette)
     points, (x, y) = flat(vectors, method, seed_of(rng))
-    (panel,) = panels(1, 1, ax, side_lengths(points))
+    (panel,) = panels(1, 1, ax, show, side_lengths(points))
     panel.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
     _legend(panel, named, members, colors)
     make_room([panel], 1, own=ax is None)
@@ -168,7 +170,7 @@ def _legend(
     }
     counts = members.sum(axis=0)
     handles = [
-        Line2D([], [], color=color, label=f"{name} ({n})", **style)
+        Line2D([], [], color=color, label=lines_of(f"{name} ({n})"), **style)
         for color, name, n in zip(colors, named, counts, strict=True)
     ]
     in_several = members[members.sum(axis=1) > 1]

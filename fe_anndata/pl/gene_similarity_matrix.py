@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
+import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ from .._core.keys import DEFAULT_KEY
 from ..genespace.pairwise import by_likeness, pairwise
 from ._axes import SMALL, colour_bar, figure_of, finish, make_room, panels
 from ._colors import require_cmap
+from ._text import lines_of
 
 MOST = 100  # genes whose names can still be read
 ROW = 0.15  # inches for a gene: one line of small letters
@@ -100,11 +101,11 @@ def gene_similarity_matrix(
     rows = by_likeness(values) if order else np.arange(n)
     low, high = _scale(values, metric, vmin, vmax)
     side = max(1.6, ROW * n)
-    (panel,) = panels(1, 1, ax, (side, side))
+    (panel,) = panels(1, 1, ax, show, (side, side))
     drawn = panel.imshow(
         values[np.ix_(rows, rows)], cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
     )
-    names = list(space.names[positions[rows]])
+    names = list(map(lines_of, space.names[positions[rows]]))
     panel.set_yticks(range(n), names)
     panel.set_xticks(range(n), names, rotation=90)
     panel.tick_params(length=0, labelsize=SMALL)
@@ -121,7 +122,7 @@ def _letters(panel: Axes, n: int) -> float:
     figure_of(panel).draw_without_rendering()  # the panel is square only then
     box = panel.get_window_extent()
     row: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
-    small: float = 0.83 * plt.rcParams["font.size"]
+    small: float = 0.83 * mpl.rcParams["font.size"]
     return min(small, 0.7 * row)
 
 

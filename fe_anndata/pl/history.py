@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from .._core.errors import near, require_key
 from .._core.keys import DEFAULT_KEY, Keys
 from ._axes import SMALL, finish, make_room, panels
-from ._colors import FEW
+from ._colors import MANY
+from ._text import ink
 
 Floats = NDArray[np.float64]
 LOSSES = {
@@ -78,8 +79,8 @@ def history(
     """
     table = _table(adata, key)
     own = ax is None
-    panel = panels(1, 1, ax, (4.8, 3.0))[0]
-    for name, colour in (("train", FEW[0]), ("validation", FEW[1])):
+    panel = panels(1, 1, ax, show, (4.8, 3.0))[0]
+    for name, colour in (("train", MANY[0]), ("validation", MANY[1])):
         measured = table[np.isfinite(table[f"{name}_loss"])]
         if len(measured):
             marker = "o" if len(measured) == 1 else None  # a line through one point cannot be seen
@@ -90,7 +91,7 @@ def history(
     if len(validated):
         best = validated.loc[validated["validation_loss"].idxmin()]
         kept = f"kept: {best['validation_loss']:#.4g}\nat step {best['step']:,.0f}"
-        panel.plot(best["step"], best["validation_loss"], "o", color=FEW[7], ms=6, label=kept)
+        panel.plot(best["step"], best["validation_loss"], "o", color=ink(panel), ms=6, label=kept)
     if log:
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(LogFormatter())  # 2 and not 2 x 10^0

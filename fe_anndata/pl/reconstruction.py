@@ -15,6 +15,7 @@ from .._core.random import Rng, seed_of
 from .._core.renamed import renamed
 from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
 from ._entries import observed_and_predicted
+from ._text import AS_TYPED, ink, paper
 
 TITLES = {
     "validation": "held-out entries of the matrix",
@@ -81,7 +82,7 @@ def reconstruction(
         raise ValueError(f"max_entries must be positive, got {max_entries}.")
     observed, predicted = observed_and_predicted(adata, key, entries, max_entries, seed_of(rng))
     own = ax is None
-    panel = panels(1, 1, ax, (4.0, 4.0))[0]
+    panel = panels(1, 1, ax, show, (4.0, 4.0))[0]
 
     low = float(min(observed.min(), predicted.min()))
     high = float(max(observed.max(), predicted.max()))
@@ -90,7 +91,7 @@ def reconstruction(
     hexagons = panel.hexbin(
         observed, predicted, gridsize=60, extent=(*limits, *limits), mincnt=1, linewidths=0.2
     )
-    panel.axline((low, low), slope=1, color="0.3", linewidth=0.8, linestyle="--")
+    panel.axline((low, low), slope=1, color=ink(panel, 0.7), linewidth=0.8, linestyle="--")
     panel.text(
         0.03,
         0.97,
@@ -98,7 +99,8 @@ def reconstruction(
         transform=panel.transAxes,
         va="top",
         fontsize=SMALL,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+        **AS_TYPED,
+        bbox={"facecolor": paper(panel), "edgecolor": "none", "alpha": 0.8},
     )
     panel.set(
         xlim=limits, ylim=limits, xlabel="observed", ylabel="predicted", title=TITLES[entries]
@@ -116,4 +118,4 @@ def _agreement(observed: NDArray[np.floating], predicted: NDArray[np.floating]) 
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return f"r undefined: constant\n{len(x):,} entries"
     r2 = 1 - ((x - y) ** 2).sum() / ((x - x.mean()) ** 2).sum()
-    return f"r = {np.corrcoef(x, y)[0, 1]:.3f}\n$R^2$ = {r2:.3f}\n{len(x):,} entries"
+    return f"r = {np.corrcoef(x, y)[0, 1]:.3f}\nR² = {r2:.3f}\n{len(x):,} entries"

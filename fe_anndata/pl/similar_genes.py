@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from .._access.genes import as_list, gene_space
 from .._core.keys import DEFAULT_KEY
 from ._axes import finish, make_room, panels
-from ._colors import FEW
+from ._colors import PLAIN
+from ._text import ink, lines_of
 
 
 def similar_genes(
@@ -21,6 +22,7 @@ def similar_genes(
     *,
     key: str = DEFAULT_KEY,
     metric: str = "cosine",
+    gene_symbols: str | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
 ) -> Axes:
@@ -38,6 +40,9 @@ def similar_genes(
         The `key_added` of the training.
     metric
         ``"cosine"``, ``"euclidean"`` (minus the distance) or ``"dot"``.
+    gene_symbols
+        A column of ``adata.var`` whose names can be used as well as ``adata.var_names``, and are
+        drawn.
     ax
         The matplotlib Axes to draw into; by default those of a new figure.
     show
@@ -52,9 +57,9 @@ def similar_genes(
     Raises
     ------
     KeyError
-        For unknown genes, with near matches, or if nothing was trained under `key`.
+        For unknown genes, with near matches, or if there are no such vectors or names.
     ValueError
-        If `n` or `metric` is out of range, or there is no other gene to draw.
+        If `n` or `metric` is out of range, a name is ambiguous, or there is no other gene to draw.
     TypeError
         If an argument is of the wrong type.
 
@@ -66,16 +71,19 @@ def similar_genes(
     >>> fe.pl.similar_genes(adata, "LYZ", 5).get_title()
     'most similar to LYZ'
     """
-    table = gene_space(adata, key).similar(as_list(genes), n, metric)
+    table = gene_space(adata, key, gene_symbols).similar(as_list(genes), n, metric)
     if not len(table):
         raise ValueError("there is no gene to draw.")
-    panel = panels(1, 1, ax, (3.6, 0.1 + 0.24 * len(table)))[0]
+    panel = panels(1, 1, ax, show, (3.6, 0.1 + 0.24 * len(table)))[0]
     rows = np.arange(len(table))
     # Lines across the row in place of bars, which would have to start at 0.
-    panel.hlines(rows, 0, 1, transform=panel.get_yaxis_transform(), color="0.85", linewidth=0.8)
-    panel.plot(table["similarity"], rows, "o", color=FEW[0])
-    panel.set_yticks(rows, list(table["gene"]))
-    panel.set(xlabel=f"similarity ({metric})", title=f"most similar to {_short(genes)}")
+    panel.hlines(
+        rows, 0, 1, transform=panel.get_yaxis_transform(), color=ink(panel, 0.15), linewidth=0.8
+    )
+    panel.plot(table["similarity"], rows, "o", color=PLAIN)
+    panel.set_yticks(rows, list(map(lines_of, table["gene"])))
+    title = lines_of(f"most similar to {_short(genes)}", 40)
+    panel.set(xlabel=f"similarity ({metric})", title=title)
     panel.margins(x=0.1)
     panel.set_ylim(len(table) - 0.5, -0.5)
     panel.spines[["top", "right", "left"]].set_visible(False)

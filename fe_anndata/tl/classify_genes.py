@@ -14,7 +14,7 @@ from .._access.gene_sets import GeneSets
 from .._access.known_sets import KnownSets, known_sets
 from .._core.errors import require_at_least_two, require_choice
 from .._core.keys import DEFAULT_KEY
-from .._core.random import Rng, seed_of
+from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from ..genespace.classify import CLASSIFIERS, Classified, classify
 
@@ -77,6 +77,7 @@ class GeneClasses:
         )
 
 
+@global_state_kept()
 def classify_genes(
     adata: AnnData,
     gene_sets: GeneSets,

@@ -50,7 +50,8 @@ def embedding_density(
             crowded one; 1 if all are equal, as in a group of one; NaN where a coordinate or the
             group is missing.
         ``uns`` under the same name with ``"_params"``
-            A dict of ``basis``, ``groupby`` and ``dimensions``.
+            A dict of ``covariate`` (`groupby`, or None) and ``components`` (`dimensions`, counted
+            from 1), which :func:`scanpy.pl.embedding_density` reads.
 
     Raises
     ------
@@ -82,10 +83,7 @@ def embedding_density(
     key = Keys(basis).density + (f"_{groupby}" if groupby else "")
     written = adata.copy() if copy else adata
     written.obs[key] = values
-    written.uns[f"{key}_params"] = {
-        "basis": basis,
-        "groupby": groupby,
-        "dimensions": np.array(dimensions, dtype=np.int64),
-    }
+    components = [int(dimension) + 1 for dimension in dimensions]
+    written.uns[f"{key}_params"] = {"covariate": groupby, "components": components}
     logger.info("wrote obs[%r]", key)
     return written if copy else None

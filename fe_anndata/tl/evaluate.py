@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from .._access.labelled import Labelled, labelled
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY
-from .._core.random import Rng, seed_of
+from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
 from ..models import FE
@@ -30,6 +30,7 @@ OWN = ("adata", "model", "sample_dim", "layer", "mask_var", "key_added", "checkp
 """Keywords of training that :func:`evaluate` decides."""
 
 
+@global_state_kept()
 def evaluate(
     adata: AnnData,
     label: str,

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._access.columns import column_of
 from .._access.genes import gene_space, values_of_genes
-from .._core.errors import require_key
 from .._core.keys import DEFAULT_KEY
 from ..genespace import contributions
 
@@ -79,8 +79,7 @@ def explain_similarity(
     """
     space = gene_space(adata, key, gene_symbols)
     similarity = space.similarity(a, b).similarity
-    if groupby is not None:
-        require_key(groupby, adata.obs.columns, "column of adata.obs")
+    column = None if groupby is None else column_of(adata.obs, groupby, "adata.obs")
     names = (space.names if space.ids is None else space.ids)[space.positions([a, b])]
     values = values_of_genes(adata, names, layer)
     seen = np.isfinite(values).all(axis=1)
@@ -96,10 +95,10 @@ def explain_similarity(
             f"{' and '.join(map(repr, constant))} has the same value in all {seen.sum()} samples "
             "with both genes; there is nothing to correlate."
         )
-    if groupby is None:
+    if column is None:
         table = contributions.of_samples(z[:, 0], z[:, 1]).set_index(adata.obs_names[seen])
     else:
-        codes, groups = pd.factorize(adata.obs[groupby][seen], sort=True, use_na_sentinel=False)
+        codes, groups = pd.factorize(column[seen], sort=True, use_na_sentinel=False)
         table = contributions.of_groups(z[:, 0], z[:, 1], codes, len(groups))
         table.index = pd.Index(groups, name=groupby)
     table.attrs = {"correlation": float(table["contribution"].sum()), "similarity": similarity}

@@ -12,7 +12,7 @@ from scipy import sparse
 from .._access.genes import gene_space
 from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY, Keys
-from .._core.random import Rng, ranks, seed_of
+from .._core.random import Rng, global_state_kept, ranks, seed_of
 from ..genespace import GeneSpace
 from ..genespace.coherence import against_random, unit_vectors
 from .gene_neighbors import gene_graph
@@ -21,6 +21,7 @@ SHOWN = 10
 """How many genes of each module are named."""
 
 
+@global_state_kept()
 def gene_modules(
     adata: AnnData,
     *,
@@ -28,6 +29,7 @@ def gene_modules(
     n_neighbors: int = 15,
     n_random: int = 1000,
     key: str = DEFAULT_KEY,
+    gene_symbols: str | None = None,
     rng: Rng = 0,
     copy: bool = False,
 ) -> AnnData | None:
@@ -46,6 +48,8 @@ def gene_modules(
         Number of random sets of each size that modules are compared with, at least 2.
     key
         The `key_added` of the training.
+    gene_symbols
+        A column of ``adata.var`` with the names by which the table calls the genes.
     rng
         Seed, or a numpy Generator.
     copy
@@ -69,7 +73,7 @@ def gene_modules(
     Raises
     ------
     KeyError
-        If nothing was trained under `key`.
+        If nothing was trained under `key`, or the column of names is missing.
     ValueError
         If there are too few genes for `n_neighbors`, `resolution` is not positive, or a vector is
         zero.
@@ -86,6 +90,7 @@ def gene_modules(
     np.int64(200)
     """
     space = gene_space(adata, key)
+    names = gene_space(adata, key, gene_symbols).names
     seed = seed_of(rng)
     for name, value in (("n_neighbors", n_neighbors), ("n_random", n_random)):
         require_at_least_two(value, name)
@@ -98,7 +103,7 @@ def gene_modules(
     if find_spec("igraph") is None:
         raise ImportError("Leiden communities need igraph: pip install igraph")
     found = _communities(adata, space, key, resolution, n_neighbors, seed)
-    table = _table(space, found, n_random, seed)
+    table = _table(space, names, found, n_random, seed)
     adata = adata.copy() if copy else adata
     keys = Keys(key)
     adata.var[keys.module] = found.reindex(adata.var_names).astype(found.dtype)
@@ -123,7 +128,9 @@ def _communities(
     return found.cat.reorder_categories(list(largest)).cat.rename_categories(numbers)
 
 
-def _table(space: GeneSpace, found: pd.Series, n_random: int, seed: int) -> pd.DataFrame:
+def _table(
+    space: GeneSpace, names: pd.Index, found: pd.Series, n_random: int, seed: int
+) -> pd.DataFrame:
     """Return size, coherence and most central genes of each module, one row per module."""
     units = unit_vectors(space.vectors)
     codes = found.cat.codes.to_numpy()
@@ -133,7 +140,7 @@ def _table(space: GeneSpace, found: pd.Series, n_random: int, seed: int) -> pd.D
     central = []
     for total, genes in zip(sums, np.split(members.indices, members.indptr[1:-1]), strict=True):
         nearest_first = np.argsort(-(units[genes] @ total), kind="stable")
-        central.append(", ".join(space.names[genes[nearest_first[:SHOWN]]]))
+        central.append(", ".join(names[genes[nearest_first[:SHOWN]]]))
     sizes = np.diff(members.indptr)
     with_pairs = np.flatnonzero(sizes > 1)  # a single gene has no pair, so no coherence
     columns = against_random(units, sparse.csc_array(members[:, with_pairs]), n_random, seed, order)

@@ -11,9 +11,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from .._access.genes import gene_space
 from .._core.errors import require_choice, require_whole
 from .._core.keys import DEFAULT_KEY, axis_name
+from .._core.random import global_state_kept
 from ..genespace import GeneSpace
 
 
+@global_state_kept()
 def gene_neighbors(
     adata: AnnData, n_neighbors: int = 15, *, key: str = DEFAULT_KEY, metric: str = "cosine"
 ) -> AnnData:

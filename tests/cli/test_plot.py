@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pytest
 
+import fe_anndata as fe
+
 from .shared import PNG, bad
 
 
@@ -53,6 +55,32 @@ def test_plot_with_new_samples(run, new, trained, tmp_path):
     bad(run("plot", trained, "history", "--query", new, "-o", out), "--query", "history")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["embedding", "--color", "SYM3"],
+        ["similar-genes", "--genes", "SYM3"],
+        ["gene-similarity-matrix", "--genes", "SYM3", "--genes", "SYM5"],
+        ["gene-arithmetic", "--expression", "SYM3 - SYM5 + SYM7"],
+        ["gene-lists", "--gene-sets", "SETS"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_plot_by_symbols(run, trained, tmp_path, words):
+    sets, by_id, out = tmp_path / "sets.gmt", tmp_path / "ids.h5ad", tmp_path / "picture.png"
+    sets.write_text("A\tx\tSYM1\tSYM2\nB\tx\tSYM2\tSYM3\n")
+    adata = fe.io.read_h5ad(trained)
+    adata.var["symbol"] = [f"SYM{i}" for i in range(1, adata.n_vars + 1)]
+    fe.io.write_h5ad(adata, by_id)
+    words = ["plot", by_id, *(sets if word == "SETS" else word for word in words), "-o", out]
+    bad(run(*words), "SYM")
+    code, _, err = run(*words, "--gene-symbols", "symbol", "--dpi", 40)
+    assert code == 0, err
+    assert out.read_bytes().startswith(PNG)
+    out.unlink()
+    bad(run(*words, "--gene-symbols", "symbols"), "did you mean 'symbol'")
+
+
 def test_plot_follows_the_ending_and_the_dpi(run, trained, tmp_path):
     run("plot", trained, "history", "-o", tmp_path / "a.svg")
     assert b"<svg" in (tmp_path / "a.svg").read_bytes()
@@ -76,6 +104,7 @@ def test_plot_follows_the_ending_and_the_dpi(run, trained, tmp_path):
         (["similar-genes", "--genes", "Gene1"], ["'gene1'"]),
         (["density", "--groupby", "x"], ["'group'"]),
         (["history", "--key", "k"], ["'k'"]),
+        (["density", "--gene-symbols", "x"], ["--gene-symbols", "density"]),
     ],
     ids=lambda value: " ".join(value),
 )

@@ -12,7 +12,9 @@ from matplotlib.legend import Legend
 from scipy.sparse import csr_matrix
 
 from fe_anndata import pl
-from fe_anndata.pl._colors import FEW, MANY, MISSING
+from fe_anndata.pl._colors import MANY
+
+MISSING = "#d9d9d9"
 
 
 def lab(colors):
@@ -56,7 +58,7 @@ def inside(figure, box):
 
 
 @pytest.mark.parametrize(
-    ("colors", "threshold"), [(FEW, 20), (MANY[:33], 25), (MANY, 18), ([*MANY, MISSING], 15)]
+    ("colors", "threshold"), [(MANY[:33], 25), (MANY, 18), ([*MANY, MISSING], 15)]
 )
 def test_colours_can_be_told_apart(colors, threshold):
     assert least_distance(colors) > threshold
@@ -75,24 +77,6 @@ def test_stored_colours_are_used(adata):
     adata.uns["type_colors"] = ["#000001", "#000002", "#000003", "#000004"]
     ax = pl.embedding(adata, "type")
     assert set(facecolors(ax)) == set(adata.uns["type_colors"])
-
-
-@pytest.mark.parametrize("stored", [["#000001"], ["no colour"] * 4])
-def test_stored_colours_that_do_not_fit_are_replaced(adata, stored):
-    adata.uns["type_colors"] = stored
-    pl.embedding(adata, "type")
-    assert list(adata.uns["type_colors"]) == FEW[:4]
-
-
-def test_palette_wins_over_stored_colours_and_is_stored(adata):
-    adata.uns["type_colors"] = FEW[:4]
-    wanted = dict(
-        zip(adata.obs["type"].cat.categories, ["red", "lime", "blue", "black"], strict=True)
-    )
-    pl.embedding(adata, "type", palette=wanted)
-    assert list(adata.uns["type_colors"]) == ["#ff0000", "#00ff00", "#0000ff", "#000000"]
-    pl.embedding(adata, "type", palette="tab10")
-    assert adata.uns["type_colors"][0] == "#1f77b4"
 
 
 def test_a_view_is_not_copied_for_its_colours(adata):
@@ -119,7 +103,7 @@ def test_every_point_has_its_colour(adata):
     order = [tuple(p) for p in np.asarray(adata.obsm["X_fe"], dtype=float)]
     flag = dict(zip(order, adata.obs["flag"], strict=True))
     drawn = [flag[tuple(p)] for p in offsets(ax)]
-    assert facecolors(ax) == [FEW[int(f)] for f in drawn]
+    assert facecolors(ax) == [MANY[int(f)] for f in drawn]
 
 
 def test_order_is_random_but_the_same_for_a_seed(adata):
@@ -303,6 +287,7 @@ def test_show_opens_a_window_where_there_are_windows(adata, monkeypatch):
         (ValueError, "empty list", {"color": []}),
         (TypeError, "rng", {"rng": "seed"}),
         (TypeError, "ax", {"ax": 3}),
+        (TypeError, "color must name", {"color": [3]}),
     ],
 )
 def test_errors_come_before_anything_is_drawn_or_written(adata, error, match, keywords):
@@ -394,7 +379,7 @@ def test_a_class_has_one_colour_for_both(adata, query):
 
 
 def test_stored_colours_are_kept_beside_new_classes(adata, query):
-    stored = ["#000001", "#000002", "#000003", FEW[0]]
+    stored = ["#000001", "#000002", "#000003", MANY[0]]
     adata.uns["type_colors"] = list(stored)
     ax = pl.embedding(adata, "type", query=query)
     patches = [to_hex(p.get_facecolor()) for p in ax.get_legend().get_patches()]

@@ -84,8 +84,7 @@ def test_in_place_and_copy(adata):
     values = adata.obs["fe_density"]
     assert (values.min(), values.max()) == (0, 1)
     params = adata.uns["fe_density_params"]
-    assert (params["basis"], params["groupby"]) == ("fe", None)
-    assert params["dimensions"].tolist() == [0, 1]
+    assert params == {"covariate": None, "components": [1, 2]}  # of Scanpy
     before = list(adata.obs)
     new = embedding_density(adata, groupby="group", copy=True)
     assert list(adata.obs) == before
@@ -128,8 +127,8 @@ def test_survives_a_file(adata, tmp_path, groupby):
     key = "fe_density" + (f"_{groupby}" if groupby else "")
     np.testing.assert_array_equal(back.obs[key], adata.obs[key])
     params = back.uns[f"{key}_params"]
-    assert params["groupby"] == groupby
-    assert list(params["dimensions"]) == [1, 0]
+    assert params["covariate"] == groupby
+    assert list(params["components"]) == [2, 1]
 
 
 def test_any_obsm_key_works(adata):

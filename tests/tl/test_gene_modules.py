@@ -45,6 +45,18 @@ def test_planted_modules_are_found(adata, tmp_path):
     assert back.uns["fe_modules"]["genes"].tolist() == table["genes"].tolist()
 
 
+def test_the_table_calls_genes_by_their_symbols(adata):
+    adata.var["symbol"] = [f"S{i}" for i in range(130)]
+    by_id, by_symbol = (
+        fe.tl.gene_modules(adata, n_random=20, gene_symbols=symbols, copy=True)
+        for symbols in (None, "symbol")
+    )
+    assert by_symbol.var["fe_module"].equals(by_id.var["fe_module"])
+    table, named = by_id.uns["fe_modules"], by_symbol.uns["fe_modules"]
+    assert named["genes"].tolist() == [genes.replace("g", "S") for genes in table["genes"]]
+    assert named["z"].equals(table["z"])
+
+
 def test_a_seed_gives_the_same_modules(adata):
     first, again = (fe.tl.gene_modules(adata, rng=1, n_random=20, copy=True) for _ in range(2))
     assert first.var["fe_module"].equals(again.var["fe_module"])
