@@ -12,8 +12,10 @@ from .._core.errors import require_key
 from .._core.log import logger
 from ..matrix.audit import audit
 from ..matrix.rows import InMemory
+from ..matrix.trainable import require_observed
 from ..matrix.values import Values, stored
-from .inputs import expression, gene_mask, require_anndata
+from .gene_mask import gene_mask
+from .inputs import expression, require_anndata
 from .samples import is_categorical
 
 
@@ -75,7 +77,8 @@ def labelled(
     X = expression(adata, layer)
     if not (known.all() and genes.all()):
         X = X[known][:, genes]
-    _require_values(X, adata.obs_names[known])
+    rows = InMemory(X)
+    require_observed(audit(rows), rows, adata.var_names[genes], adata.obs_names[known])
     return Labelled(
         X,
         adata.obs_names[known],
@@ -93,18 +96,6 @@ def _groups(column: pd.Series, name: str) -> np.ndarray:
         )
     names: np.ndarray = column.to_numpy(dtype=str)
     return names
-
-
-def _require_values(X: Values, names: pd.Index) -> None:
-    found = audit(InMemory(X))
-    empty = found.empty_rows
-    if len(empty):
-        raise ValueError(
-            f"{len(empty)} samples have no observed value (such as {names[empty[0]]!r}); remove "
-            "them first."
-        )
-    if found.infinite:
-        raise ValueError("the matrix holds infinite values, perhaps log(0); set them to NaN.")
 
 
 def gene_means(adata: AnnData) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from .._access.genes import values_at
 from .._access.samples import as_categories, is_categorical
 from .._core.errors import require_key
 from ._colors import Palette, colors_of, extended
@@ -106,11 +107,6 @@ def _expression(adata: AnnData, gene: str, layer: str | None) -> NDArray[np.floa
     found = np.flatnonzero(adata.var_names == gene)
     if len(found) > 1:
         raise ValueError(f"{len(found)} genes are named {gene!r}: adata.var_names_make_unique()")
-    matrix = adata.X if layer is None else adata.layers[layer]
-    if matrix is None:
+    if layer is None and adata.X is None:
         raise ValueError(f"adata.X is empty: name the layer to read {gene!r} from, layer=...")
-    column = matrix[:, found[0] : found[0] + 1]
-    for densify in ("compute", "toarray"):  # dask, sparse
-        if hasattr(column, densify):
-            column = getattr(column, densify)()
-    return np.asarray(column, dtype=np.float64).ravel()
+    return values_at(adata, found, layer)[:, 0]

@@ -12,7 +12,8 @@ from anndata import AnnData
 
 from .. import __version__
 from .._access.files import Source
-from .._access.inputs import gene_mask, ranks_of, trainable
+from .._access.gene_mask import gene_mask
+from .._access.inputs import ranks_of, trainable
 from .._access.results import require_free
 from .._core.keys import Keys
 from .._core.random import Rng, seed_of

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from fe_anndata.matrix import values
-from fe_anndata.matrix.audit import audit, looks_like_counts, require_trainable
+from fe_anndata.matrix.audit import audit
+from fe_anndata.matrix.trainable import require_trainable
 from fe_anndata.matrix.rows import InMemory
 from tests.helpers import KINDS_OF_ROWS
 
