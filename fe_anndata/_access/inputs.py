@@ -232,5 +232,7 @@ def ranks_of(adata: AnnData, trained: np.ndarray) -> Ranks:
 
 def as_table(table: Any) -> np.ndarray:
     """Return an entry of obsm or varm as an array."""
+    if sparse.issparse(table):
+        require_sound(table, "the table")
     found: np.ndarray = np.asarray(table.toarray() if sparse.issparse(table) else table)
     return found

@@ -85,6 +85,7 @@ def audit(rows: Rows) -> Audit:
         else:
             for first, piece in parts(block):
                 mark.add(part.start + first, piece)
+    deviations.finish(found.sums, found.observed, rows.read)
     return Audit(
         rows.shape,
         found.sums,

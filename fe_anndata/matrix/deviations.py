@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy import sparse
@@ -16,29 +16,28 @@ ROWS = 64
 class Deviations:
     """Squares of the deviations from gene means, by sample, of rows that come in any pieces.
 
-    The means are those of the first piece, so that one pass is enough.
+    They are taken about the means of the first piece, so that one pass is enough; :meth:`finish`
+    makes them those about the means of all.
 
     Attributes
     ----------
     total
         Sum of all squares.
-    largest, row
-        The largest sum of a sample, and its number.
+    row, largest
+        The sample with the largest sum, and this sum.
+    column, value, of_value
+        The gene that deviates most in this sample, its value, and the square of its deviation.
     vary
         Whether a gene has different values in two samples.
     """
 
     def __init__(self, n_vars: int) -> None:
         self.total = 0.0
-        self.largest, self.row = -1.0, -1
+        self.row, self.largest = -1, -1.0
+        self.column, self.value, self.of_value = -1, np.nan, 0.0
         self.vary = False
         self._low, self._high = np.full((2, n_vars), np.nan, np.float32)
         self._centre: np.ndarray | None = None
-
-    @property
-    def share(self) -> float:
-        """Of all squares, what the largest sample holds."""
-        return self.largest / self.total if self.total > 0 else 0.0
 
     def add(self, first: int, block: Values, means: np.ndarray) -> None:
         """Add some rows, the first of which has this number; `means` are those of genes so far."""
@@ -57,6 +56,28 @@ class Deviations:
                 apart[np.isnan(apart)] = 0
                 squares = np.einsum("ij,ij->i", apart, apart, dtype=np.float64)
             self._note(first + start, squares)
+
+    def finish(
+        self, sums: np.ndarray, observed: np.ndarray, read: Callable[[slice], Values]
+    ) -> None:
+        """Take all about the means of all, after the last rows.
+
+        Parameters
+        ----------
+        sums, observed
+            Of each gene.
+        read
+            Returns some rows; it is asked for the one that deviates most.
+        """
+        if self._centre is None or not np.isfinite([self.total, sums.sum()]).all():
+            return
+        means = sums / np.maximum(observed, 1)
+        self.total = max(self.total - float(observed @ (means - self._centre) ** 2), 0.0)
+        row = read(slice(self.row, self.row + 1))
+        values = (row.toarray() if sparse.issparse(row) else row)[0].astype(np.float64)
+        squares = np.nan_to_num((values - means) ** 2)
+        self.largest, self.column = float(squares.sum()), int(squares.argmax())
+        self.value, self.of_value = float(values[self.column]), float(squares[self.column])
 
     def _compare(self, pieces: Iterable[np.ndarray]) -> None:
         """Look for a gene with two values; done as soon as there is one."""

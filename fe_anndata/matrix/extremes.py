@@ -14,8 +14,11 @@ THOUSANDS = 1000.0
 """No logarithm of expression comes near to it, and no z-score of fewer than a million samples."""
 STEPS = 2
 """Whole numbers that reach no further above the least are answers or alleles, not counts."""
-COMMON, OFTEN, HIGH = 0.1, 3, 0.2
-"""When the greatest value is one of many, and not the end of a tail: see :meth:`Extremes.even`."""
+COMMON, OFTEN, HIGH = 0.4, 3, 0.2
+"""The greatest value is no end of a tail if it is that common, of one for all that are even, occurs
+so often, and the mean is not lower in the range."""
+FLAT = ((0.42, 0.58), (0.25, 0.33))
+"""Mean and standard deviation, of the range, of values that lie evenly in it (0.5 and 0.29)."""
 
 
 class Extremes:
@@ -53,7 +56,7 @@ class Extremes:
         least, greatest = float(plain.min()), float(plain.max())
         self.whole_numbers = self.whole_numbers and least >= 0 and _whole(plain)
         if not self.whole_numbers:
-            self.halves = self.halves and least >= 0 and _whole(2 * plain)
+            self.halves = self.halves and least >= 0 and _whole(plain, 2)
         self._note(least, greatest, lambda value: int(np.count_nonzero(plain == value)))
         self.n += plain.size
         # Not by BLAS, whose threads would wait for each other in a busy loop.
@@ -90,17 +93,19 @@ class Extremes:
     def even(self) -> bool:
         """Whether they look like ranks, bins or categories.
 
-        Of these the greatest is about as common as others, and values lie all over the range.
-        Counts fall off: their greatest is the end of a tail, and most are far below it. The least
-        value is left aside, since zeros may be many in both.
+        These lie all over their range, and the greatest is about as common as others. Counts fall
+        off: most are far below the greatest, which is the end of a tail. The least value is left
+        aside, since zeros may be many in all of them.
         """
         steps, above = self.greatest - self.least, self.n - self.n_least
         if not self.halves or not above:
             return False
-        share = self.n_greatest / above
-        mean = (self.total - self.n_least * self.least) / above - self.least
-        common = self.n_greatest >= OFTEN and share * steps >= COMMON
-        return bool(common and mean >= HIGH * steps)
+        mean = (self.total - self.n_least * self.least) / above
+        square = (self.squares - self.n_least * self.least**2) / above
+        place = (mean - self.least) / steps, max(square - mean**2, 0) ** 0.5 / steps
+        flat = all(low <= of <= high for of, (low, high) in zip(place, FLAT, strict=True))
+        common = self.n_greatest >= OFTEN and self.n_greatest / above * steps >= COMMON
+        return flat or (common and place[0] >= HIGH)
 
     @property
     def in_thousands(self) -> bool:
@@ -118,7 +123,12 @@ class Extremes:
         return self.least if self.least in SENTINELS else None
 
 
-def _whole(values: np.ndarray) -> bool:
+def _whole(values: np.ndarray, times: int = 1) -> bool:
+    """Return whether values, or so many times these, are whole numbers."""
     # A look at some before all: most matrices hold no whole numbers.
-    few = values[:: max(1, values.size // 1000)]
-    return np.array_equal(few, np.rint(few)) and np.array_equal(values, np.rint(values))
+    for some in (values[:: max(1, values.size // 1000)], values):
+        with np.errstate(over="ignore"):  # of values that are refused for their size later
+            multiple = some if times == 1 else times * some
+        if not np.array_equal(multiple, np.rint(multiple)):
+            return False
+    return True

@@ -22,7 +22,7 @@ if sys.platform != "win32":  # which has no such limits
 _GROUP, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 """Where Linux keeps the limits of containers and jobs, and which of them a process is in."""
 _LAYOUTS = (
-    ("0:", ".", ("max", "current"), "file"),
+    ("0::", ".", ("max", "current"), "file"),
     (":memory:", "memory", ("limit_in_bytes", "usage_in_bytes"), "total_cache"),
 )
 """Of both versions: the line of a process, the folder, and the names of limit, use and cache."""

@@ -46,7 +46,7 @@ def require_trainable(found: Audit, rows: Rows, genes: pd.Index, samples: pd.Ind
             "to an ordinary scale first."
         )
     warn_of_units(found.extremes)
-    _warn_of_weight(found, rows, genes, samples)
+    _warn_of_weight(found, genes, samples)
 
 
 def require_size(shape: tuple[int, int]) -> None:
@@ -118,7 +118,10 @@ def warn_of_units(extremes: Extremes) -> None:
     """Warn of values that are no logarithms of expression."""
     log = "train on log values, for example sc.pp.normalize_total(adata); sc.pp.log1p(adata)."
     if extremes.counts:
-        warn_user(f"the matrix looks like raw counts, which a few genes would dominate; {log}")
+        warn_user(
+            f"the matrix looks like raw counts (whole numbers up to {extremes.greatest:g}), which "
+            f"a few genes would dominate; {log} Ranks and categories can stay as they are."
+        )
     elif extremes.in_thousands:
         warn_user(
             f"the matrix reaches {extremes.greatest:.5g}, which is no logarithm of expression, and "
@@ -137,21 +140,17 @@ def warn_of_sentinel(extremes: Extremes) -> None:
         )
 
 
-def _warn_of_weight(found: Audit, rows: Rows, genes: pd.Index, samples: pd.Index) -> None:
+def _warn_of_weight(found: Audit, genes: pd.Index, samples: pd.Index) -> None:
     """Warn if one sample, or one value, holds most of the squares of all deviations."""
-    deviations = found.deviations
-    if found.shape[0] < FEW or deviations.share <= MOST:
+    most = found.deviations
+    if found.shape[0] < FEW or most.largest <= MOST * most.total:
         return
-    row = rows.read(slice(deviations.row, deviations.row + 1))
-    values = (row.toarray() if sparse.issparse(row) else np.asarray(row))[0].astype(np.float64)
-    means = found.sums / np.maximum(found.observed, 1)
-    squares = np.nan_to_num((values - means) ** 2)
-    gene = int(squares.argmax())
-    sample = f"the sample {samples[deviations.row]!r}"
-    if squares[gene] > MOST * deviations.total:
-        sample = f"the value {values[gene]:.5g} of the gene {genes[gene]!r} in {sample}"
+    what, holds = f"the sample {samples[most.row]!r}", most.largest
+    if most.of_value > MOST * most.total:
+        what = f"the value {most.value:.5g} of the gene {genes[most.column]!r} in {what}"
+        holds = most.of_value
     warn_user(
-        f"{sample} holds {deviations.share:.0%} of the squared deviations from the gene means, so "
+        f"{what} holds {holds / most.total:.0%} of the squared deviations from the gene means, so "
         "that it shapes the result more than all others together. Is it an error? Leave it out, "
         "or set it to NaN."
     )

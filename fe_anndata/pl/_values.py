@@ -107,6 +107,4 @@ def _expression(adata: AnnData, gene: str, layer: str | None) -> NDArray[np.floa
     found = np.flatnonzero(adata.var_names == gene)
     if len(found) > 1:
         raise ValueError(f"{len(found)} genes are named {gene!r}: adata.var_names_make_unique()")
-    if layer is None and adata.X is None:
-        raise ValueError(f"adata.X is empty: name the layer to read {gene!r} from, layer=...")
     return values_at(adata, found, layer)[:, 0]
