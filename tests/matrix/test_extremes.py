@@ -18,7 +18,7 @@ POISSON = RNG.poisson(60, size=1000).astype(np.float32)
 
 def umi(most):
     """Return counts of few molecules, whose greatest is as said."""
-    X = np.minimum(RNG.negative_binomial(0.5, 0.5 / (0.5 + most / 8), size=SHAPE), most)
+    X = np.minimum(RNG.negative_binomial(0.5, 0.5 / (0.5 + most / 16), size=SHAPE), most)
     X[0, 0] = most
     return X
 

@@ -44,7 +44,9 @@ def test_names_that_are_fine(names):
 )
 def test_names_that_are_not(names, words):
     with pytest.raises(ValueError, match=words):
-        require_names(pd.Index(names), "gene", "adata.var_names")
+        require_names(
+            names if isinstance(names, pd.Index) else pd.Index(names), "gene", "adata.var_names"
+        )
 
 
 def test_what_leaves_out_samples_without_a_name():
