@@ -93,14 +93,13 @@ def _of_view(adata: AnnData, layer: str | None, name: str) -> Any:
 
     Anndata cuts it by indices that nobody has checked, and forgets what is masked.
     """
-    whole = adata._adata_ref  # there is no public way to what a view is of
+    whole = adata._adata_ref  # there is no public way to what a view is of, nor to which part
     closed = whole.isbacked and not whole.file.is_open
     if closed or (layer is not None and layer not in whole.layers):
         return None  # the view has an error of its own
     X = whole.X if layer is None else whole.layers[layer]
     if isinstance(X, np.ma.MaskedArray):
-        copied = adata.copy()
-        return copied.X if layer is None else copied.layers[layer]
+        return X[adata._oidx][:, adata._vidx]
     X = _sliceable(X, name)
     if isinstance(X, CSCDataset):
         require_sound(X.to_memory(), name)

@@ -49,29 +49,29 @@ def _no_figure_is_left_open():
     plt.close("all")
 
 
-@pytest.fixture(params=["far index", "negative index", "pointer"])
+@pytest.fixture(params=["index", "pointer"])
 def damaged(request):
-    """Return what makes a sparse matrix of a kind that is damaged."""
+    """Return what makes a damaged sparse matrix; tests/matrix/test_sound.py has all damage."""
 
     def make(X, kind):
         X = kind(X)
         if request.param == "pointer":
             X.indptr[7] = 10**6
         else:
-            X.indices[50] = 10**6 if request.param == "far index" else -3
+            X.indices[50] = 10**6
         return X
 
     return make
 
 
-@pytest.fixture(params=[sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
+@pytest.fixture(params=[sparse.csr_matrix, sparse.csc_array])
 def kind(request):
     return request.param
 
 
 def refused(verb, adata, reference, where):
     before = snapshot(adata) if not adata.isbacked else None
-    with pytest.raises(ValueError, match="is a damaged sparse matrix.*counted from 0") as caught:
+    with pytest.raises(ValueError, match=r"is a damaged sparse matrix.*counted from 0") as caught:
         VERBS[verb](adata, reference)
     assert str(caught.value).startswith(where)
     assert before is None or snapshot(adata) == before
@@ -89,7 +89,7 @@ def test_a_view(verb, reference, damaged, kind):
     adata = reference.copy()
     adata.X = damaged(adata.X, kind)
     view = adata[:, list(adata.var_names)]  # anndata would cut it before anyone looks
-    with pytest.raises(ValueError, match="adata.X is a damaged sparse matrix"):
+    with pytest.raises(ValueError, match=r"adata\.X is a damaged sparse matrix"):
         VERBS[verb](view, reference)
 
 
@@ -129,8 +129,8 @@ def test_backed(verb, reference, damaged, kind, tmp_path, size, monkeypatch):
 
 @pytest.mark.parametrize("form", ["h5ad", "zarr"])
 @pytest.mark.parametrize("verb", ["train", "transform"])
-def test_paths(verb, form, reference, damaged, kind, tmp_path):
-    path = written(reference, damaged(reference.X, kind), tmp_path, form)
+def test_paths(verb, form, reference, damaged, tmp_path):
+    path = written(reference, damaged(reference.X, sparse.csr_matrix), tmp_path, form)
     with pytest.raises(ValueError, match="is a damaged sparse matrix") as caught:
         VERBS[verb](Path(path), reference)
     assert str(caught.value).startswith(f"X of {path} is")
@@ -144,7 +144,7 @@ def test_of_dask(verb, reference, damaged, of_view):
     X, empty = damaged(reference.X, sparse.csr_matrix), sparse.csr_matrix((0, 0), dtype="f4")
     adata = reference.copy()
     adata.X = da.from_delayed(delayed(lambda: X)(), X.shape, meta=empty, dtype="f4")
-    with pytest.raises(ValueError, match="adata.X is a damaged sparse matrix"):
+    with pytest.raises(ValueError, match=r"adata\.X is a damaged sparse matrix"):
         VERBS[verb](adata[:39] if of_view else adata, reference)
 
 

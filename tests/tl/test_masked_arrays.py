@@ -23,7 +23,7 @@ def both(dtype=np.float32):
 
 def in_layer(adata):
     other = adata.copy()
-    other.layers["m"], other.X = other.X, np.zeros_like(other.layers["m"])
+    other.layers["m"], other.X = other.X, np.zeros(other.shape, np.float32)
     return other, {"layer": "m"}
 
 
@@ -71,7 +71,7 @@ def trained(adata, reference):
     return adata
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_impute(form, reference, dtype):
     masked, plain = (trained(adata, reference) for adata in both(dtype))
     masked, keywords = form(masked)
@@ -99,8 +99,8 @@ def test_tables_and_pictures_of_genes(form, reference):
     assert found["share"].to_dict() == expected["share"].to_dict()
     plt.switch_backend("agg")
     drawn = fe.pl.embedding(masked, "gene3", show=False, **keywords).collections
-    colours = np.ma.filled(drawn[0].get_array(), np.nan)
-    assert np.nanmax(colours) < 100
+    colours = [c.get_array() for c in drawn if c.get_array() is not None]
+    assert max(np.nanmax(np.ma.filled(of, np.nan)) for of in colours) < 100
     plt.close("all")
 
 
