@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ def labelled(
     label: str,
     groups: str | None,
     layer: str | None,
-    mask_var: str | np.ndarray | None,
+    mask_var: str | Sequence[str] | np.ndarray | None,
 ) -> Labelled:
     """Return the samples that have a label.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ class Asked:
     model: str | Options
     recipe: str
     layer: str | None
-    mask_var: str | np.ndarray | None
+    mask_var: str | Sequence[str] | np.ndarray | None
     rng: Rng
     options: Mapping[str, Any]
 

@@ -27,7 +27,7 @@ def impute(
     key: str = DEFAULT_KEY,
     copy: bool = False,
 ) -> AnnData | None:
-    """Write the matrix as a layer, with predictions in place of its missing values (NaN).
+    """Write the matrix as a layer, with predictions in place of missing values (NaN or masked).
 
     All other values, zeros among them, stay exactly as they are.
 
