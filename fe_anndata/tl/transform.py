@@ -42,9 +42,9 @@ def transform(
     ----------
     adata
         New samples, in memory or as the path of an .h5ad file, whose matrix is then read by parts.
-        Values must be in the units of the training; NaN, or a mask, marks a missing one. Genes are found by
-        name, in any order. A gene of the training that is not there counts as missing, and genes
-        that are not of the training are not used.
+        Values must be in the units of the training; NaN, or a mask, marks a missing one. Genes are
+        found by name, in any order. A gene of the training that is not there counts as missing,
+        and genes that are not of the training are not used.
     reference
         An AnnData that was trained, or its path.
     layer
