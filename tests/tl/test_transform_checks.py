@@ -14,7 +14,7 @@ N, SEEN = 700, 400
 
 @pytest.fixture(scope="module")
 def reference():
-    adata = fe.datasets.simulated(SEEN, 40, 4, rng=0)
+    adata = fe.datasets.simulated(SEEN + N, 40, 4, rng=0)[:SEEN].copy()
     fe.tl.train(adata, steps=20, progress=False)
     return adata
 
@@ -41,8 +41,8 @@ def place(request, reference, tmp_path, monkeypatch):
     return call
 
 
-def values(seed=1):
-    return fe.datasets.simulated(N, 40, 4, rng=seed).X
+def values():
+    return fe.datasets.simulated(SEEN + N, 40, 4, rng=0).X[SEEN:]
 
 
 @pytest.mark.parametrize("row", [5, 650])
