@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import (
     calls,
+    checks,
     cohorts,
     from_disk,
     gene_classifiers,
@@ -53,6 +54,7 @@ def results(tmp_path, monkeypatch):
         (speed, ["--only", "roofline", "inner", "1 forward", "2020 as", "concat, cpu, recipe"], 6),
         (stalls, [], 4),
         (calls, [], 2),
+        (checks, ["--rounds", "1"], 2),
         (gene_lookup, [], 6),
         (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),

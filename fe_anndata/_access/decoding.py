@@ -15,7 +15,7 @@ from ..matrix.align import align
 from ..models.base import Trained
 from .inputs import require_anndata
 from .reference import reference_of
-from .results import require_trained, trained_model
+from .results import holds_whole_numbers, require_trained, trained_model
 
 VALUES = 1 << 22
 """Predicted values that are held at a time."""
@@ -39,8 +39,8 @@ class Decoding:
         Number of genes of the AnnData.
     layer
         The layer that was trained on.
-    counts
-        Whether raw counts were trained on.
+    whole_numbers
+        Whether whole numbers, such as raw counts, were trained on.
     """
 
     model: Trained
@@ -49,7 +49,7 @@ class Decoding:
     columns: np.ndarray
     n_vars: int
     layer: str | None
-    counts: bool
+    whole_numbers: bool
 
     def rows(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the predictions for some samples, float32, NaN for genes not trained on."""
@@ -95,16 +95,16 @@ def decoding_of(
         model, trained = trained_model(adata, key)
         stored, u = require_trained(adata, key), model.samples()
         genes, columns = np.arange(trained.sum()), np.flatnonzero(trained)
-        counts = bool(stored["preprocessing"].get("counts", False))
+        whole_numbers = holds_whole_numbers(stored)
         layer = stored["params"].get("layer")
     else:
         known = reference_of(reference, key)
-        model, counts, layer = known.model, known.counts, known.layer
+        model, whole_numbers, layer = known.model, known.whole_numbers, known.layer
         u = _coordinates(adata, keys, model.samples().shape[1])
         alignment = align(known.genes, adata.var_names)
         genes, columns = alignment.known, alignment.columns
     require_decoder(model)
-    return Decoding(model, u, genes, columns, adata.n_vars, layer, counts)
+    return Decoding(model, u, genes, columns, adata.n_vars, layer, whole_numbers)
 
 
 def require_decoder(model: Trained) -> None:

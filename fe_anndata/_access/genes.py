@@ -14,7 +14,7 @@ from .._core.keys import Keys
 from ..genespace import GeneSpace
 from ..genespace.names import NameTable
 from .columns import column_of
-from .inputs import matrix, require_anndata, rows_of
+from .inputs import Stored, matrix, raw_matrix, require_anndata, rows_of
 
 
 def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> GeneSpace:
@@ -106,9 +106,25 @@ def without_samples(var: pd.DataFrame, vectors: np.ndarray, key: str) -> AnnData
 
 def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> np.ndarray:
     """Return the values of `genes`, float64 (n_obs, len(genes)), NaN where they are missing."""
-    found = np.empty((adata.n_obs, len(genes)))
-    for rows, block in rows_of(matrix(adata[:, list(genes)], layer)).blocks():
-        found[rows] = block if isinstance(block, np.ndarray) else block.toarray()
+    return values_at(adata, adata.var_names.get_indexer(list(genes)), layer)
+
+
+def values_at(
+    adata: AnnData, columns: np.ndarray, layer: str | None, *, in_raw: bool = False
+) -> np.ndarray:
+    """Return the values in some columns, float64 (n_obs, len(columns)), NaN where missing.
+
+    They are columns of ``adata.X`` or a layer, or of ``adata.raw.X``.
+    """
+    of_all = raw_matrix(adata) if in_raw else matrix(adata, layer)
+    # Most kinds are cut before they are converted; a sparse matrix in a file is read only once.
+    if hasattr(of_all.X, "group"):
+        rows = rows_of(of_all, columns)
+    else:
+        rows = rows_of(Stored(of_all.X[:, columns], of_all.name))
+    found = np.empty((adata.n_obs, len(columns)))
+    for part, block in rows.blocks():
+        found[part] = block if isinstance(block, np.ndarray) else block.toarray()
     return found
 
 

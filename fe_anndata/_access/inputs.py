@@ -1,8 +1,9 @@
-"""What verbs take from an AnnData, checked: matrix, mask, names."""
+"""What verbs take from an AnnData, checked: matrices and names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import h5py
@@ -11,11 +12,13 @@ from anndata import AnnData
 from anndata.abc import CSCDataset, CSRDataset
 from scipy import sparse
 
-from .._core.errors import require_key
 from .._core.random import ranks
-from ..matrix.audit import Audit, audit, require_size, require_trainable
+from ..matrix.audit import Audit, audit
 from ..matrix.memory import require_memory
+from ..matrix.names import require_names, require_unique
 from ..matrix.rows import ByBlocks, InMemory, Rows, stored_values
+from ..matrix.sound import require_sound, require_sound_pointers
+from ..matrix.trainable import require_size, require_trainable
 from ..matrix.values import Values, as_values
 from ..training.ranks import Ranks
 from .files import Source, opened
@@ -35,23 +38,109 @@ def require_anndata(adata: Any) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Stored:
+    """X or a layer of an AnnData as it is, in memory or in a file.
+
+    Attributes
+    ----------
+    X
+        The matrix. The indices of a sparse one in memory have been checked, and the pointers of
+        one in a file, so that it may be sliced.
+    name
+        What messages call it.
+    """
+
+    X: Any
+    name: str
+
+
+def stored(source: Source, layer: str | None) -> Stored:
+    """Return X or a layer, which may be sliced.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there is none, it has another shape than the AnnData, or its indices are damaged.
+    """
+    adata = source.adata
+    of = "X" if layer is None else f"layers[{layer!r}]"
+    name = f"adata.{of}" if source.path is None else f"{of} of {source.path}"
+    X = _of_view(adata, layer, name) if adata.is_view else source.matrix(layer)
+    X = source.matrix(layer) if X is None else X
+    if tuple(X.shape) != adata.shape:
+        raise ValueError(
+            f"{name} has shape {tuple(X.shape)}, but there are {adata.n_obs} samples and "
+            f"{adata.n_vars} genes."
+        )
+    return Stored(_sliceable(X, name), name)
+
+
+def matrix(adata: AnnData, layer: str | None) -> Stored:
+    """Return X or a layer of an AnnData, which may be sliced."""
+    with opened(adata) as source:
+        return stored(source, layer)
+
+
+def raw_matrix(adata: AnnData) -> Stored:
+    """Return the matrix of ``adata.raw``, which may be sliced."""
+    X, name = adata.raw.X, "adata.raw.X"
+    if X.shape != adata.raw.shape:
+        raise ValueError(f"{name} has shape {X.shape}, not {adata.raw.shape}.")
+    return Stored(_sliceable(X, name), name)
+
+
 def expression(adata: AnnData, layer: str | None) -> Values:
     """Return X or a layer as float32 array or CSR matrix, in memory."""
-    return as_values(matrix(adata, layer))
+    found = matrix(adata, layer)
+    return as_values(found.X, found.name)
 
 
-def matrix(adata: AnnData, layer: str | None) -> Any:
-    """Return X or a layer as it is."""
-    with opened(adata) as source:
-        return source.matrix(layer)
+def _of_view(adata: AnnData, layer: str | None, name: str) -> Any:
+    """Check what a view of an AnnData is cut from; return the matrix if the view would spoil it.
+
+    Anndata cuts it by indices that nobody has checked, and forgets what is masked.
+    """
+    whole = adata._adata_ref  # there is no public way to what a view is of, nor to which part
+    closed = whole.isbacked and not whole.file.is_open
+    if closed or (layer is not None and layer not in whole.layers):
+        return None  # the view has an error of its own
+    X = whole.X if layer is None else whole.layers[layer]
+    if isinstance(X, np.ma.MaskedArray):
+        return X[adata._oidx][:, adata._vidx]
+    X = _sliceable(X, name)
+    if isinstance(X, CSCDataset):
+        require_sound(X.to_memory(), name)
+    elif is_by_blocks(X) and ByBlocks(X).is_sparse:
+        for _ in ByBlocks(X, name=name).blocks():  # each is checked when it is read
+            pass
+    return None
 
 
-def rows_of(X: Any, columns: np.ndarray | None = None) -> Rows:
+def _sliceable(X: Any, name: str) -> Any:
+    """Return a matrix, after what can be checked at once of its indices; of dask, checked later."""
+    if sparse.issparse(X):
+        require_sound(X, name)
+    elif isinstance(X, CSRDataset | CSCDataset):
+        require_sound_pointers(X, name)
+    elif sparse.issparse(getattr(X, "_meta", None)):
+        # Before dask cuts blocks: what scipy cuts from a damaged one may look sound.
+        return X.map_blocks(_sound_block, name, dtype=X.dtype, meta=X._meta)
+    return X
+
+
+def _sound_block(block: Any, name: str, block_info: Any = None) -> Any:
+    first = block_info[0]["array-location"][0][0] if block_info else 0
+    require_sound(block, name, first)
+    return block
+
+
+def rows_of(stored: Stored, columns: np.ndarray | None = None) -> Rows:
     """Return the rows of a matrix, in memory or by blocks.
 
     Parameters
     ----------
-    X
+    stored
         What an AnnData or its file holds.
     columns
         Numbers of the columns that are wanted, all by default.
@@ -60,19 +149,22 @@ def rows_of(X: Any, columns: np.ndarray | None = None) -> Rows:
     ------
     TypeError
         If it is nothing whose values can be read.
+    ValueError
+        If the indices of a sparse matrix are damaged.
     MemoryError
         If it takes copies for which there is no memory.
     """
+    X, name = stored.X, stored.name
     if isinstance(X, CSCDataset):  # whose rows cannot be read without all of it
         require_memory(X)
         X = X.to_memory()
     if is_by_blocks(X):
-        _require_numbers(X)
-        by_blocks = ByBlocks(X, columns)
+        _require_numbers(X, name)
+        by_blocks = ByBlocks(X, columns, name)
         small = stored_values(X) * 8 <= SMALL
         return by_blocks.load() if small else by_blocks
     require_memory(X, kept=1.0 if columns is None else len(columns) / max(X.shape[1], 1))
-    values = as_values(X)
+    values = as_values(X, name)
     if columns is not None:
         values = values[:, columns]
     return InMemory(np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values)
@@ -86,34 +178,9 @@ def is_by_blocks(X: Any) -> bool:
     return any(of.__module__.split(".")[0] in ("dask", "zarr") for of in type(X).__mro__)
 
 
-def _require_numbers(X: Any) -> None:
+def _require_numbers(X: Any, name: str) -> None:
     if X.dtype.kind not in "fiub":
-        raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
-
-
-def gene_mask(adata: AnnData, mask_var: str | np.ndarray | None) -> np.ndarray:
-    """Return which genes to train on, bool (n_vars,).
-
-    Raises
-    ------
-    KeyError, ValueError
-        If there is no such column, it is not boolean, or it selects nothing.
-    """
-    if mask_var is None:
-        return np.ones(adata.n_vars, dtype=bool)
-    if isinstance(mask_var, str):
-        require_key(mask_var, adata.var.columns, "column of adata.var")
-        mask: np.ndarray = adata.var[mask_var].to_numpy()
-    else:
-        mask = np.asarray(mask_var)
-    if mask.shape != (adata.n_vars,) or mask.dtype != bool:
-        raise ValueError(
-            f"mask_var must be {adata.n_vars} booleans, one per gene, "
-            f"not {mask.dtype} of shape {mask.shape}."
-        )
-    if not mask.any():
-        raise ValueError("mask_var selects no gene.")
-    return mask
+        raise TypeError(f"{name} holds {X.dtype} values; it must be numeric.")
 
 
 def trainable(
@@ -130,11 +197,14 @@ def trainable(
     MemoryError
         If it takes copies for which there is no memory.
     """
-    X, adata = source.matrix(layer), source.adata
+    adata = source.adata
     require_size((adata.n_obs, int(mask.sum())))
-    rows = rows_of(X, None if mask.all() else np.flatnonzero(mask))
+    require_names(adata.var_names, "gene", "adata.var_names")
+    require_names(adata.obs_names, "sample", "adata.obs_names")
+    require_unique(adata.var_names[mask])
+    rows = rows_of(stored(source, layer), None if mask.all() else np.flatnonzero(mask))
     found = audit(rows)
-    require_trainable(found, adata.var_names[mask], adata.obs_names)
+    require_trainable(found, rows, adata.var_names[mask], adata.obs_names)
     observed = found.observed > 0
     if not observed.all():
         mask = mask.copy()
@@ -169,5 +239,7 @@ def ranks_of(adata: AnnData, trained: np.ndarray) -> Ranks:
 
 def as_table(table: Any) -> np.ndarray:
     """Return an entry of obsm or varm as an array."""
+    if sparse.issparse(table):
+        require_sound(table, "the table")
     found: np.ndarray = np.asarray(table.toarray() if sparse.issparse(table) else table)
     return found

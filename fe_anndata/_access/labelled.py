@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,11 @@ from anndata import AnnData
 from .._core.log import logger
 from ..matrix.audit import audit
 from ..matrix.rows import InMemory
+from ..matrix.trainable import require_observed
 from ..matrix.values import Values, stored
 from .columns import column_of
-from .inputs import expression, gene_mask, require_anndata
+from .gene_mask import gene_mask
+from .inputs import expression, require_anndata
 from .samples import is_categorical
 
 
@@ -52,7 +55,7 @@ def labelled(
     label: str,
     groups: str | None,
     layer: str | None,
-    mask_var: str | np.ndarray | None,
+    mask_var: str | Sequence[str] | np.ndarray | None,
 ) -> Labelled:
     """Return the samples that have a label.
 
@@ -74,7 +77,8 @@ def labelled(
     X = expression(adata, layer)
     if not (known.all() and genes.all()):
         X = X[known][:, genes]
-    _require_values(X, adata.obs_names[known])
+    rows = InMemory(X)
+    require_observed(audit(rows), rows, adata.var_names[genes], adata.obs_names[known])
     return Labelled(
         X,
         adata.obs_names[known],
@@ -92,18 +96,6 @@ def _groups(column: pd.Series) -> np.ndarray:
         )
     names: np.ndarray = column.to_numpy(dtype=str)
     return names
-
-
-def _require_values(X: Values, names: pd.Index) -> None:
-    found = audit(InMemory(X))
-    empty = found.empty_rows
-    if len(empty):
-        raise ValueError(
-            f"{len(empty)} samples have no observed value (such as {names[empty[0]]!r}); remove "
-            "them first."
-        )
-    if found.infinite:
-        raise ValueError("the matrix holds infinite values, perhaps log(0); set them to NaN.")
 
 
 def gene_means(adata: AnnData) -> np.ndarray:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from .._core.warn import warn_user
 from ..matrix.align import Alignment, align
-from ..matrix.audit import looks_like_counts
+from ..matrix.findings import Findings
 from ..matrix.rows import Rows
+from ..matrix.trainable import (
+    infinite_values,
+    place,
+    too_large,
+    too_large_values,
+    warn_of_sentinel,
+)
+from ..matrix.values import Values
 from .files import Source
-from .inputs import rows_of
+from .inputs import rows_of, stored
 from .reference import Reference
 
-LOOKED_AT = 512
-"""Samples that are looked at to tell the unit."""
 SPREAD = 0.3
 """Of gene means, in units of the spread around them: less tells nothing."""
 ALIKE = 0.5
@@ -26,31 +32,96 @@ SLOPES = (0.5, 0.8, 1.25, 2.0)
 """Of the mean profile on that of the training: beyond the outer ones an error, else a warning."""
 
 
-@dataclass(frozen=True)
 class NewSamples:
     """A matrix of new samples, in memory or in a file.
 
-    Attributes
+    Its values are checked as a whole: of a matrix in memory at once, of another while it is read.
+
+    Parameters
     ----------
     rows
         The matrix.
     alignment
         Where the trained genes are.
+    reference
+        The model that they are for.
+    names
+        Of the samples and of all genes, for messages.
     """
 
-    rows: Rows
-    alignment: Alignment
+    def __init__(
+        self,
+        rows: Rows,
+        alignment: Alignment,
+        reference: Reference,
+        names: tuple[pd.Index, pd.Index],
+    ) -> None:
+        self.rows, self.alignment, self.reference = rows, alignment, reference
+        self._samples, self._genes = names
+        self._unchecked = True
+        if rows.whole is not None:
+            found = Findings(len(alignment.columns))
+            for part, block in rows.blocks():
+                self._add(found, part.start, self._aligned(block))
+            self._check(found)
 
     def blocks(self, n: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield `n` rows at a time, genes in the order of the training; only zeros become NaN."""
+        """Yield `n` rows at a time, genes in the order of the training; only zeros become NaN.
+
+        Raises
+        ------
+        ValueError
+            At the end, if the values as a whole are in another unit than those trained on.
+        """
+        found = Findings(len(self.alignment.columns)) if self._unchecked else None
         for part, values in self.rows.blocks(n):
             dense = values.toarray() if sparse.issparse(values) else values
-            block = self.alignment.columns_of(dense)
+            block = self._aligned(dense)
+            if found is not None:
+                self._add(found, part.start, block)
             empty = ~block.any(axis=1)
             if empty.any():
                 block = block.copy()
                 block[empty] = np.nan
             yield part, block
+        if found is not None:
+            self._check(found)
+
+    def _aligned(self, block: Values) -> Values:
+        return self.alignment.columns_of(block)
+
+    def _add(self, found: Findings, first: int, block: Values) -> None:
+        """Take note of some rows; one of zeros alone has no value, and counts for nothing."""
+        found.add(first, block)
+        n_empty = (
+            len(block) - np.count_nonzero(block.any(axis=1))
+            if isinstance(block, np.ndarray)
+            else _n_empty(block)
+        )
+        found.observed -= n_empty
+        if found.extremes.infinite or found.extremes.too_large:
+            self._refuse(found)
+
+    def _refuse(self, found: Findings) -> None:
+        """Raise ValueError for a value that is infinite or too large."""
+        rows = self.rows.columns_at(self.alignment.columns)
+        genes = self._genes[self.alignment.columns]
+        if found.extremes.infinite:
+            where = place(rows, np.isinf, genes, self._samples)
+            raise infinite_values("the new samples hold", where)
+        where = place(rows, too_large, genes, self._samples)
+        raise too_large_values(found.extremes, where)
+
+    def _check(self, found: Findings) -> None:
+        _require_same_unit(found, self.reference, self.alignment)
+        warn_of_sentinel(found.extremes)
+        self._unchecked = False
+
+
+def _n_empty(block: Values) -> int:
+    """Return how many rows of a CSR matrix hold nothing but zeros."""
+    stored = np.concatenate([[0], np.cumsum(block.data != 0)])
+    return int(np.count_nonzero(stored[block.indptr[1:]] == stored[block.indptr[:-1]]))
 
 
 def new_samples(source: Source, reference: Reference, layer: str | None) -> NewSamples:
@@ -61,11 +132,10 @@ def new_samples(source: Source, reference: Reference, layer: str | None) -> NewS
     ValueError, KeyError
         If no gene is in common, or the values are counts or on another scale.
     """
-    adata, X = source.adata, source.matrix(layer)
+    adata = source.adata
     if adata.n_obs == 0:
         raise ValueError("there is no sample to place: adata has no rows.")
     alignment = align(reference.genes, adata.var_names)
-    new = NewSamples(rows_of(X), alignment)
     shared, of = len(alignment.known), len(reference.genes)
     if shared < of / 2:
         warn_user(
@@ -73,21 +143,16 @@ def new_samples(source: Source, reference: Reference, layer: str | None) -> NewS
             "others count as missing, which makes places less certain: see their standard errors "
             "in obsm."
         )
-    _, block = next(iter(new.blocks(LOOKED_AT)))
-    _require_same_unit(block, reference, alignment)
-    return new
+    rows = rows_of(stored(source, layer))
+    return NewSamples(rows, alignment, reference, (adata.obs_names, adata.var_names))
 
 
-def _require_same_unit(block: np.ndarray, reference: Reference, alignment: Alignment) -> None:
+def _require_same_unit(found: Findings, reference: Reference, alignment: Alignment) -> None:
     """Raise ValueError if the values are in another unit than those trained on."""
-    if np.isinf(block).any():
-        raise ValueError(
-            "the new samples hold infinite values, perhaps log(0); set them to NaN to treat them "
-            "as missing."
-        )
-    if not np.isfinite(block).any():
+    seen = found.observed > 0
+    if not seen.any():
         return
-    if looks_like_counts(block) and not reference.counts:
+    if found.extremes.counts and not reference.whole_numbers:
         raise ValueError(
             "the new samples look like raw counts, but the reference was trained on other values; "
             "transform them as the reference was, for example sc.pp.normalize_total(adata); "
@@ -97,11 +162,10 @@ def _require_same_unit(block: np.ndarray, reference: Reference, alignment: Align
     if unit is None:
         return
     trained, spread = unit[0][alignment.known], unit[1]
-    seen = np.isfinite(block).any(axis=0)
     # Where genes have about the same mean, as scaled ones have, their means tell no unit.
     if seen.sum() < 10 or np.std(trained[seen]) < SPREAD * spread:
         return
-    mean, known = np.nanmean(block[:, seen], axis=0), trained[seen]
+    mean, known = found.sums[seen] / found.observed[seen], trained[seen]
     alike = float(np.corrcoef(mean, known)[0, 1])
     if not alike >= ALIKE:
         warn_user(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..models.base import Trained
 from .files import opened
-from .results import require_trained, trained_model
+from .results import holds_whole_numbers, require_trained, trained_model
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class Reference:
         Of the trained genes and samples.
     genes
         Names of the trained genes.
-    counts
-        Whether raw counts were trained on.
+    whole_numbers
+        Whether whole numbers, such as raw counts, were trained on.
     layer
         The layer that was trained on.
     """
 
     model: Trained
     genes: pd.Index
-    counts: bool
+    whole_numbers: bool
     layer: str | None
 
 
@@ -47,5 +47,7 @@ def reference_of(reference: Any, key: str) -> Reference:
         adata = source.adata
         stored = require_trained(adata, key, "reference")
         model, trained = trained_model(adata, key)
-        counts = bool(stored["preprocessing"].get("counts", False))
-        return Reference(model, adata.var_names[trained], counts, stored["params"].get("layer"))
+        whole_numbers = holds_whole_numbers(stored)
+        return Reference(
+            model, adata.var_names[trained], whole_numbers, stored["params"].get("layer")
+        )

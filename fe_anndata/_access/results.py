@@ -44,6 +44,12 @@ def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, 
     return dict(stored)
 
 
+def holds_whole_numbers(stored: Mapping[str, Any]) -> bool:
+    """Return whether a result was trained on whole numbers, such as raw counts."""
+    found = stored["preprocessing"]
+    return bool(found.get("whole_numbers", found.get("counts", False)))
+
+
 def require_free(adata: AnnData, key: str) -> None:
     """Raise ValueError if ``adata.uns[key]`` holds anything but an earlier result."""
     stored = adata.uns.get(Keys(key).uns)

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from natsort import natsorted
 from numpy.typing import NDArray
+from scipy import sparse
 
 from .._core.errors import require_key
 from .._core.keys import Keys
+from ..matrix.sound import require_sound
 from .columns import column_of
 
 
@@ -44,7 +46,8 @@ def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np
             f"dimensions {tuple(dimensions)} are not all in adata.obsm[{key!r}], which has "
             f"{embedding.shape[1]}: count from 0 to {embedding.shape[1] - 1}."
         )
-    if hasattr(embedding, "toarray"):
+    if sparse.issparse(embedding):
+        require_sound(embedding, f"adata.obsm[{key!r}]")
         embedding = embedding.toarray()
     return np.asarray(embedding, dtype=np.float64)[:, list(dimensions)]
 

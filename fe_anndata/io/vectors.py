@@ -18,6 +18,7 @@ from .._access.genes import gene_space, without_samples
 from .._core.errors import near
 from .._core.gene_names import require_one_line
 from .._core.keys import DEFAULT_KEY, Keys
+from ..matrix.sound import require_sound
 from ._vector_text import read_text, write_text
 from .h5ad import replacing
 
@@ -178,7 +179,10 @@ def _of_anndata(adata: AnnData, path: Path, keys: Keys) -> tuple[pd.DataFrame, n
             f"{path} has no varm[{keys.varm!r}], and its obs are not genes with vectors in X. "
             f"Give the key of the vectors: {near(keys.varm, adata.varm)}"
         )
-    X = adata.X.toarray() if sparse.issparse(adata.X) else np.asarray(adata.X)
+    X = adata.X
+    if sparse.issparse(X):
+        require_sound(X, f"X of {path}")
+    X = X.toarray() if sparse.issparse(X) else np.asarray(X)
     return adata.obs, X
 
 

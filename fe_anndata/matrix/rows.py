@@ -146,10 +146,12 @@ class ByBlocks(Rows):
         sparse datasets, or an array of dask.
     columns
         Which columns are wanted, all by default.
+    name
+        What messages call the matrix.
     """
 
-    def __init__(self, X: Any, columns: np.ndarray | None = None) -> None:
-        self.X, self.columns = X, columns
+    def __init__(self, X: Any, columns: np.ndarray | None = None, name: str = "the matrix") -> None:
+        self.X, self.columns, self.name = X, columns, name
         n_vars = int(X.shape[1]) if columns is None else len(columns)
         self.shape = (int(X.shape[0]), n_vars)
 
@@ -173,7 +175,8 @@ class ByBlocks(Rows):
 
     def columns_at(self, columns: np.ndarray) -> ByBlocks:
         """Return the rows with some of the columns."""
-        return ByBlocks(self.X, columns if self.columns is None else self.columns[columns])
+        kept = columns if self.columns is None else self.columns[columns]
+        return ByBlocks(self.X, kept, self.name)
 
     def load(self) -> InMemory:
         """Return them in memory."""
@@ -185,7 +188,7 @@ class ByBlocks(Rows):
         block = self.X[part]
         if hasattr(block, "compute"):  # of dask
             block = block.compute()
-        block = as_values(block)
+        block = as_values(block, self.name, part.start)
         if self.columns is None:
             return block
         block = block[:, self.columns]

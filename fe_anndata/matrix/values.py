@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import sparse
 
+from .sound import require_sound
+
 STORED = 1 << 18
 """How many values of a matrix are looked at at a time."""
 
@@ -19,17 +21,29 @@ Values: TypeAlias = Any
 """A C-ordered float32 array or a float32 CSR matrix (scipy publishes no types)."""
 
 
-def as_values(X: Any) -> Values:
-    """Return `X` as a float32 array or CSR matrix.
+def as_values(X: Any, name: str = "the matrix", first: int = 0) -> Values:
+    """Return `X` as a float32 array or CSR matrix, NaN where it is missing or masked.
+
+    Parameters
+    ----------
+    X
+        A matrix in memory, or some of its rows.
+    name
+        What messages call the matrix.
+    first
+        The number of the first row of `X` in that matrix.
 
     Raises
     ------
     TypeError
         If `X` is neither a numeric array nor a scipy sparse matrix.
+    ValueError
+        If the indices of a sparse matrix cannot be trusted.
     """
     if (isinstance(X, np.ndarray) or sparse.issparse(X)) and X.dtype.kind not in "fiub":
-        raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
+        raise TypeError(f"{name} holds {X.dtype} values; it must be numeric.")
     if sparse.issparse(X):
+        require_sound(X, name, first)
         csr = sparse.csr_matrix(X, copy=False)
         if csr.dtype != np.float32:
             csr = csr.astype(np.float32)
@@ -39,10 +53,17 @@ def as_values(X: Any) -> Values:
         return csr
     if not isinstance(X, np.ndarray):
         raise TypeError(
-            f"cannot train on a {type(X).__name__}; load it into memory first, "
-            "for example with adata = adata.to_memory()."
+            f"{name} is a {type(X).__name__}; load it into memory first, for example with "
+            "adata = adata.to_memory()."
         )
-    return np.ascontiguousarray(X, dtype=np.float32)
+    return np.ascontiguousarray(unmasked(X), dtype=np.float32)
+
+
+def unmasked(X: Any) -> Any:
+    """Return a masked array as a plain one, NaN where it is masked; all else as it is."""
+    if not isinstance(X, np.ma.MaskedArray):
+        return X
+    return np.ma.filled(X if X.dtype.kind == "f" else X.astype(np.float32), np.nan)
 
 
 def stored(X: Values) -> np.ndarray:

@@ -8,6 +8,7 @@ from anndata import AnnData
 from .._access.decoding import require_decoder
 from .._access.files import opened
 from .._access.inputs import ranks_of, require_same_values, rows_of
+from .._access.inputs import stored as matrix_of
 from .._access.results import require_intact, require_trained, trained_model
 from .._core.random import generator
 from ..matrix.audit import audit
@@ -38,7 +39,7 @@ def observed_and_predicted(
     model, trained = trained_model(adata, key)
     require_decoder(model)
     with opened(adata) as source:
-        rows = rows_of(source.matrix(stored["params"]["layer"]), np.flatnonzero(trained))
+        rows = rows_of(matrix_of(source, stored["params"]["layer"]), np.flatnonzero(trained))
     if entries == "validation":
         require_intact(adata, key, same_samples=True)
         require_same_values(audit(rows), stored["preprocessing"])

@@ -9,7 +9,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from .._access.columns import column_of
-from .._access.genes import Place, find_gene, known_genes
+from .._access.genes import Place, find_gene, known_genes, values_at
 from .._access.samples import as_categories, is_categorical
 from .._core.errors import near, require_key
 from ._colors import Palette, colors_of
@@ -148,13 +148,4 @@ def _expression(adata: AnnData, place: Place, layer: str | None) -> NDArray[np.f
                 f"the gene {place.name!r} is in adata.raw alone, which has no layers: leave out "
                 "layer=..."
             )
-    of = adata.raw if place.in_raw else adata
-    matrix = of.X if layer is None else adata.layers[layer]
-    if matrix is None:
-        raise ValueError(f"adata.X is empty: name the layer to read {place.name!r} from, layer=...")
-    column = matrix[:, place.position : place.position + 1]
-    for densify in ("compute", "toarray"):  # dask, sparse
-        if hasattr(column, densify):
-            column = getattr(column, densify)()
-    floats = np.ma.asarray(column, dtype=np.float64)
-    return np.asarray(floats.filled(np.nan)).ravel()
+    return values_at(adata, np.array([place.position]), layer, in_raw=place.in_raw)[:, 0]

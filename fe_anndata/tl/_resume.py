@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import __version__
 from .._access.files import Source
-from .._access.inputs import gene_mask, require_same_values, same_places, trainable
+from .._access.gene_mask import gene_mask
+from .._access.inputs import require_same_values, same_places, trainable
 from .._access.results import require_free, require_intact, require_trained
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import seed_of

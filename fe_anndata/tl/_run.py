@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,8 @@ from anndata import AnnData
 
 from .. import __version__
 from .._access.files import Source
-from .._access.inputs import gene_mask, ranks_of, trainable
+from .._access.gene_mask import gene_mask
+from .._access.inputs import ranks_of, trainable
 from .._access.results import require_free
 from .._core.keys import Keys
 from .._core.random import Rng, seed_of
@@ -43,7 +44,7 @@ class Asked:
     model: str | Options
     recipe: str
     layer: str | None
-    mask_var: str | np.ndarray | None
+    mask_var: str | Sequence[str] | np.ndarray | None
     rng: Rng
     options: Mapping[str, Any]
 

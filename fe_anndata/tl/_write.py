@@ -27,6 +27,7 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
         "sum": run.audit.total,
         "mark": run.audit.mark,
         "counts": run.audit.counts,
+        "whole_numbers": run.audit.extremes.whole_numbers,
         "names": digests(adata, run.trained),
     }
     packed["version"] = __version__

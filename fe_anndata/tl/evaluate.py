@@ -41,7 +41,7 @@ def evaluate(
     groups: str | None = None,
     classifiers: Sequence[str] = CLASSIFIERS,
     layer: str | None = None,
-    mask_var: str | np.ndarray | None = None,
+    mask_var: str | Sequence[str] | np.ndarray | None = None,
     n_top_genes: int | None = None,
     train: Mapping[str, Any] | None = None,
     rng: Rng = 0,
@@ -83,7 +83,8 @@ def evaluate(
     layer
         Embed these values, not ``adata.X``.
     mask_var
-        Genes to use: a boolean column of ``adata.var`` or an array.
+        Genes to use: a column of ``adata.var``, or an array, of booleans or of 0 and 1; or names
+        of genes.
     n_top_genes
         Number of genes to use: in each fold those that vary most among the training samples,
         chosen by :func:`scanpy.pp.highly_variable_genes`, which expects log(x + 1) values.

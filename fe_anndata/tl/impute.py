@@ -14,7 +14,8 @@ from .._access.inputs import matrix
 from .._core.keys import DEFAULT_KEY
 from .._core.log import logger
 from .._core.warn import warn_user
-from ..matrix.audit import looks_like_counts
+from ..matrix.findings import extremes_of
+from ..matrix.values import unmasked
 
 
 def impute(
@@ -26,7 +27,7 @@ def impute(
     key: str = DEFAULT_KEY,
     copy: bool = False,
 ) -> AnnData | None:
-    """Write the matrix as a layer, with predictions in place of its missing values (NaN).
+    """Write the matrix as a layer, with predictions in place of missing values (NaN or masked).
 
     All other values, zeros among them, stay exactly as they are.
 
@@ -79,7 +80,7 @@ def impute(
     False
     """
     decoding = decoding_of(adata, key, reference)
-    X = matrix(adata, layer)
+    X = unmasked(matrix(adata, layer).X)
     _check(X, layer, layer_added, decoding)
     filled = _fill_sparse(X, decoding) if sparse.issparse(X) else _fill_dense(X, decoding)
     before, after = _missing(X), _missing(filled)
@@ -114,8 +115,7 @@ def _check(X: Any, layer: str | None, layer_added: str, decoding: Decoding) -> N
             f"layers[{layer_added!r}] holds the values that are to be filled or that were trained "
             "on; choose another layer_added."
         )
-    stored = X.data if sparse.issparse(X) else X
-    if looks_like_counts(stored) and not decoding.counts:
+    if extremes_of(X).counts and not decoding.whole_numbers:
         raise ValueError(
             "the values look like raw counts, but the model was trained on other values and "
             "predicts these; transform the counts as they were for the training, for example "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,7 +35,7 @@ def train(
     *,
     recipe: str = "default",
     layer: str | None = None,
-    mask_var: str | np.ndarray | None = None,
+    mask_var: str | Sequence[str] | np.ndarray | None = None,
     batch_key: str | None = None,
     labels_key: str | None = None,
     key_added: str | None = None,
@@ -51,7 +51,7 @@ def train(
 
     The default family, factorized embeddings [1]_, gives every sample and every gene a vector; a
     decoder predicts the expression of a gene in a sample from the two, and all three are trained
-    on the squared error. NaN marks a missing value: it leaves the loss.
+    on the squared error. A missing value, NaN or masked, leaves the loss.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ def train(
     layer
         Train on this layer, not on ``adata.X``.
     mask_var
-        Genes to train on: a boolean column of ``adata.var`` or an array.
+        Genes to train on: a column of ``adata.var``, or an array, of booleans or of 0 and 1; or
+        names of genes.
     batch_key
         Column of ``adata.obs`` with known nuisance factors; no family takes any yet.
     labels_key
@@ -119,7 +120,7 @@ def train(
     Raises
     ------
     ValueError, KeyError
-        For a matrix that cannot be trained on, an unknown key, options that do not fit together,
+        For a matrix or names that cannot be trained on, an unknown key, options that do not fit,
         or a checkpoint of something else; and if the loss becomes NaN or infinite. Nothing is
         written then.
     TypeError

@@ -42,9 +42,9 @@ def transform(
     ----------
     adata
         New samples, in memory or as the path of an .h5ad file, whose matrix is then read by parts.
-        Values must be in the units of the training; NaN marks a missing one. Genes are found by
-        name, in any order; Ensembl and RefSeq ids if need be without their versions, which a
-        warning then says. A gene of the training that is not there counts as missing, and genes
+        Values must be in the units of the training; NaN, or a mask, marks a missing one. Genes are
+        found by name, in any order; Ensembl and RefSeq ids if need be without their versions, which
+        a warning then says. A gene of the training that is not there counts as missing, and genes
         that are not of the training are not used.
     reference
         An AnnData that was trained, or its path.
@@ -84,9 +84,9 @@ def transform(
     Raises
     ------
     KeyError, ValueError, TypeError
-        If there is no gene in common, the values are in another unit, or the reference was not
-        trained, was changed after its training or comes from a newer version. Nothing is written
-        then.
+        If there is no gene in common, the values as a whole are in another unit, one is infinite
+        or too large, the indices of a sparse matrix are damaged, or the reference was not trained,
+        was changed after its training or comes from a newer version. Nothing is written then.
 
     Examples
     --------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import anndata
@@ -64,6 +66,7 @@ def test_the_smaller_of_host_and_container(monkeypatch, tmp_path):
     for name, numbers in host.items():
         monkeypatch.setattr(memory.psutil, name, lambda numbers=numbers: SimpleNamespace(**numbers))
     monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    monkeypatch.setattr(memory, "_OWN_GROUP", tmp_path / "own")
     assert memory.available() == 6000
     (tmp_path / "memory.max").write_text("4096\n")
     (tmp_path / "memory.current").write_text("3000\n")
@@ -73,3 +76,30 @@ def test_the_smaller_of_host_and_container(monkeypatch, tmp_path):
     assert memory.available() == 6000
     (tmp_path / "memory.max").write_text("max\n")
     assert memory.available() == 6000
+
+
+@pytest.mark.parametrize(
+    ("line", "folder", "names", "cache"),
+    [
+        ("0::/job/step", "job", ("max", "current"), "file"),
+        ("4:memory:/job/step", "memory/job", ("limit_in_bytes", "usage_in_bytes"), "total_cache"),
+    ],
+    ids=["version 2", "version 1"],
+)
+def test_the_limit_of_a_job_above_the_process(monkeypatch, tmp_path, line, folder, names, cache):
+    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    monkeypatch.setattr(memory, "_OWN_GROUP", tmp_path / "own")
+    (tmp_path / "own").write_text(f"9:cpu:/else\n{line}\n")
+    (tmp_path / folder).mkdir(parents=True)
+    for name, text in zip((*names, "stat"), ("4096", "3000", f"{cache} 2000"), strict=True):
+        (tmp_path / folder / f"memory.{name}").write_text(text)
+    assert memory.available() == 4096 - 3000 + 2000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="which has no such limits")
+@pytest.mark.parametrize("limit", ["-v", "-d"])
+def test_the_limit_of_the_process(limit):
+    code = "from fe_anndata.matrix import memory; print(memory.available())"
+    shell = f"ulimit {limit} 6000000; {sys.executable} -c '{code}'"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    assert 3e9 < float(done.stdout) < 6000000 * 1024

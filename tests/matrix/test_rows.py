@@ -139,7 +139,8 @@ def test_all_that_is_asked_of_rows(source, X, size, monkeypatch):
     found, expected = audit(rows), audit(whole)
     np.testing.assert_allclose(found.sums, expected.sums, rtol=1e-12)
     np.testing.assert_array_equal(found.observed, expected.observed)
-    assert (found.least, found.greatest) == (expected.least, expected.greatest)
+    extremes = found.extremes.least, found.extremes.greatest
+    assert extremes == (expected.extremes.least, expected.extremes.greatest)
 
 
 def test_columns_of_columns(source, X):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -114,11 +115,26 @@ def test_gene_without_any_value_is_left_out(adata, kind):
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
-def test_matrix_of_zeros_trains(kind):
-    # Nothing can be learned, but a layer of zeros must not end in an error of numpy.
-    adata = anndata.AnnData(kind(np.zeros((12, 10), dtype=np.float32)))
-    fe.tl.train(adata, steps=5)
-    assert np.isfinite(adata.obsm["X_fe"]).all()
+@pytest.mark.parametrize("value", [0, 3.7, 1e-300])
+def test_matrix_of_one_value(kind, value):
+    refuses(anndata.AnnData(kind(np.full((12, 10), value))), ValueError, "every value", "float32")
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_samples_that_are_all_equal(adata, kind):
+    X = np.repeat(adata.X[:1], len(adata.X), axis=0)
+    X[3:9, 4] = np.nan
+    adata.X = kind(X)
+    refuses(adata, ValueError, "all samples have the same values", "layer")
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("value", [3e38, -3e38, 2e18])
+def test_value_too_large_to_compute_with(adata, kind, value):
+    adata.X[3, 4] = value
+    adata.X = kind(adata.X)
+    refuses(adata, ValueError, "too large", "'sample4'", "'gene5'")
+    refuses(adata, ValueError, "too large", decoder="concat", hidden=(4,))
 
 
 @pytest.mark.parametrize("kind", [str, object, complex])
@@ -159,12 +175,32 @@ def test_missing_key_names_near_ones(adata, words, keywords):
     [
         (["selects no gene"], np.zeros(30, dtype=bool)),
         (["30 booleans"], np.ones(29, dtype=bool)),
-        (["30 booleans", "int"], np.arange(30)),
+        (["30 booleans", "int", "from 0 to 29"], np.arange(30)),
         (["30 booleans", "float"], "mean"),
     ],
 )
 def test_mask(adata, words, mask):
     refuses(adata, ValueError, *words, mask_var=mask)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a", np.nan, "c"], ["1 genes have no name", "notna"]),
+        ([np.nan, np.nan, "c"], ["2 genes have no name", "notna"]),
+        ([1, 2, 3], ["must be text", r"astype\(str\)"]),
+        (["a", "", "c"], ["empty name", "number 1"]),
+        (["a", "b\0", "c"], [r"'b\\x00'", "control"]),
+        (["a", "b\nc", "c"], [r"'b\\nc'", "control"]),
+    ],
+    ids=ascii,
+)
+def test_names_that_cannot_be_looked_up_or_written(adata, names, words):
+    genes, samples = adata.copy(), adata.copy()
+    genes.var.index = pd.Index([*names, *adata.var_names[3:]])
+    refuses(genes, ValueError, *words)
+    samples.obs.index = pd.Index([*names, *adata.obs_names[3:]])
+    refuses(samples, ValueError, *(word.replace("gene", "sample") for word in words))
 
 
 @pytest.mark.parametrize("key", ["a/b", ""])

@@ -1,0 +1,112 @@
+"""Which genes are asked for, in any form that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._core.errors import near, require_key
+from .._core.gene_names import match, tell
+
+
+def gene_mask(adata: AnnData, mask_var: str | Sequence[str] | np.ndarray | None) -> np.ndarray:
+    """Return which genes to train on, bool (n_vars,).
+
+    Parameters
+    ----------
+    adata
+        Whose genes they are.
+    mask_var
+        A column of ``adata.var``; or a value for each gene. Values are booleans of any type, or 0
+        and 1. Or names of genes.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there is no such column or gene, values are missing or something else, or nothing is
+        selected.
+    """
+    if mask_var is None:
+        return np.ones(adata.n_vars, dtype=bool)
+    if isinstance(mask_var, str):
+        require_key(mask_var, adata.var.columns, "column of adata.var")
+        column = adata.var[mask_var]
+        if isinstance(column, pd.DataFrame):
+            raise ValueError(
+                f"adata.var has {column.shape[1]} columns named {mask_var!r}; give each its name."
+            )
+        mask = _booleans(column, f"adata.var[{mask_var!r}]", adata.n_vars)
+    else:
+        names = _names(mask_var)
+        mask = (
+            _booleans(mask_var, "mask_var", adata.n_vars)
+            if names is None
+            else _named(names, adata.var_names)
+        )
+    if not mask.any():
+        raise ValueError("mask_var selects no gene.")
+    return mask
+
+
+def _names(given: Any) -> list[str] | None:
+    """Return names of genes, or None if it is something else."""
+    values = list(np.asarray(given, dtype=object).ravel())
+    return values if values and all(isinstance(value, str) for value in values) else None
+
+
+def _named(names: list[str], genes: pd.Index) -> np.ndarray:
+    asked = pd.Index(dict.fromkeys(names), dtype=object)
+    found = match(asked, genes, one_to_one=False)
+    missing = asked[found.positions < 0]
+    if len(missing) == len(asked) and len(names) == len(genes):
+        raise ValueError(
+            f"mask_var holds text, such as {names[0]!r}, which are no names of genes; make it "
+            f"booleans: mask_var = mask_var == {names[0]!r}."
+        )
+    if len(missing):
+        raise KeyError(
+            f"{len(missing)} names in mask_var are no genes of adata, such as {missing[0]!r}: "
+            f"{near(missing[0], genes)}"
+        )
+    tell(found, asked, genes)
+    mask = np.zeros(len(genes), dtype=bool)
+    mask[found.positions] = True
+    return mask
+
+
+def _booleans(given: Any, what: str, n: int) -> np.ndarray:
+    """Return a value for each gene as booleans."""
+    values = np.asarray(given)
+    if values.dtype != object and values.dtype.kind not in "biuf":
+        values = values.astype(object)  # text
+    if values.shape != (n,):
+        raise ValueError(
+            f"{what} must be {n} booleans, one per gene, or names of genes; it has "
+            f"{values.dtype} values of shape {values.shape}."
+        )
+    missing = np.asarray(pd.isna(values))
+    if missing.any():
+        raise ValueError(
+            f"{what} is missing (NA) for {missing.sum()} of {n} genes; say which they are, for "
+            f"example {what} = {what}.fillna(False).astype(bool)."
+        )
+    text = [value for value in values if isinstance(value, str)] if values.dtype == object else []
+    if text:
+        raise ValueError(
+            f"{what} holds text, such as {text[0]!r}; make it booleans: "
+            f"{what} = {what} == {text[0]!r}."
+        )
+    numbers = (bool, np.bool_, int, np.integer, float, np.floating)
+    if values.dtype == object and not all(isinstance(value, numbers) for value in values):
+        raise ValueError(f"{what} must be booleans, one per gene; it holds other objects.")
+    values = values.astype(float)
+    if not np.isin(values, (0, 1)).all():
+        raise ValueError(
+            f"{what} must be {n} booleans, one per gene, or 0 and 1; it holds other numbers "
+            f"({np.asarray(given).dtype}), from {values.min():g} to {values.max():g}."
+        )
+    return values.astype(bool)

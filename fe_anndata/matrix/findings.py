@@ -1,0 +1,101 @@
+"""What is found of a matrix while its rows pass by, in any pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .extremes import Extremes
+from .values import Values, parts
+
+
+class Findings:
+    """Sums of each gene, extremes of all values, and samples without any.
+
+    Attributes
+    ----------
+    sums, observed
+        Sum and number of the observed values of each gene, float64 (n_vars,).
+    extremes
+        Of all observed values.
+    """
+
+    def __init__(self, n_vars: int) -> None:
+        self.sums, self.observed = np.zeros(n_vars), np.zeros(n_vars)
+        self.extremes = Extremes()
+        self._empty: list[np.ndarray] = []
+
+    @property
+    def empty_rows(self) -> np.ndarray:
+        """Samples without an observed value."""
+        return np.concatenate([np.zeros(0, np.int64), *self._empty])
+
+    def add(self, first: int, block: Values) -> None:
+        """Add some rows, the first of which has this number."""
+        if sparse.issparse(block):
+            self._empty.append(first + self._add_sparse(block))
+        else:
+            for start, piece in parts(block):
+                self._empty.append(first + start + self._add_dense(piece))
+
+    def _add_dense(self, block: np.ndarray) -> np.ndarray:
+        """Add some dense rows; return those without an observed value."""
+        found = self.extremes
+        with np.errstate(invalid="ignore"):  # infinite values of both signs
+            of_block = block.sum(axis=0, dtype=np.float64)
+        if np.isfinite(of_block).all():
+            self.sums += of_block
+            self.observed += len(block)
+            found.add(block)
+            return np.zeros(0, np.int64)
+        seen = ~np.isnan(block)
+        found.infinite = found.infinite or bool(np.isinf(block).any())
+        if not found.infinite:
+            self.sums += np.nansum(block, axis=0, dtype=np.float64)
+            found.add(block[seen])
+        self.observed += np.count_nonzero(seen, axis=0)
+        return np.flatnonzero(~seen.any(axis=1))
+
+    def _add_sparse(self, block: Values) -> np.ndarray:
+        """Add some rows of a CSR matrix; return those without an observed value."""
+        n_rows, n_vars = block.shape
+        found = self.extremes
+        self.observed += n_rows
+        lost = np.zeros(n_rows, np.int64)
+        for columns, rows, data in _stored(block):
+            missing = np.isnan(data)
+            found.infinite = found.infinite or bool(np.isinf(data).any())
+            if missing.any():
+                lost += np.bincount(rows()[missing], minlength=n_rows)
+                self.observed -= np.bincount(columns[missing], minlength=n_vars)
+                columns, data = columns[~missing], data[~missing]
+            if not found.infinite:
+                self.sums += np.bincount(columns, weights=data, minlength=n_vars)
+                found.add(data)
+        found.add_zeros(n_rows * n_vars - block.nnz)  # what is not stored
+        return np.flatnonzero(lost == n_vars)
+
+
+def _stored(block: Values) -> Iterator[tuple[np.ndarray, Callable[[], np.ndarray], np.ndarray]]:
+    for first, data in parts(block):
+        columns = block.indices[first : first + len(data)]
+
+        def rows(first: int = first, n: int = len(data)) -> np.ndarray:
+            place = np.arange(first, first + n)
+            found: np.ndarray = np.searchsorted(block.indptr, place, side="right") - 1
+            return found
+
+        yield columns, rows, data
+
+
+def extremes_of(X: Any) -> Extremes:
+    """Return what the finite values of an array or a sparse matrix are like, of any type."""
+    found = Extremes()
+    for _, piece in parts(X):
+        found.add(piece[np.isfinite(piece)])
+    if sparse.issparse(X):
+        found.add_zeros(int(np.prod(X.shape)) - X.nnz)
+    return found
