@@ -17,8 +17,10 @@ from .._access.files import load
 from .._access.genes import gene_space, without_samples
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys
+from .._core.paths import expanded
+from .._core.whole import whole
 from ._vector_text import read_text, write_text
-from .h5ad import replacing
+from .h5ad import explained, write_into
 
 WRITTEN = (".txt", ".vec", ".tsv", ".npz", ".h5ad")
 
@@ -60,7 +62,7 @@ def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
     >>> fe.io.read_gene_vectors("gene2vec_dim_200_iter_9.txt")  # doctest: +SKIP
     """
     keys = Keys(key)
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file():
         raise ValueError(f"there is no file {path}.")
     if path.suffix == ".h5ad":
@@ -106,7 +108,7 @@ def write_gene_vectors(
     >>> fe.tl.train(adata, steps=20, progress=False)
     >>> fe.io.write_gene_vectors(adata, "vectors.vec.gz")  # doctest: +SKIP
     """
-    path = Path(path)
+    path = expanded(path)
     zipped = path.suffix == ".gz"
     ending = Path(path.stem).suffix if zipped else path.suffix
     if ending not in WRITTEN or (zipped and ending in (".npz", ".h5ad")):
@@ -120,12 +122,13 @@ def write_gene_vectors(
         raise ValueError(f"no gene has a vector in adata.varm[{key!r}]: all rows are NaN.")
     if ending in WRITTEN[:3]:
         _require_writable_names(names, table=ending == ".tsv")
-    with replacing(path, overwrite=overwrite) as temporary:
+    with whole(path, overwrite=overwrite) as made:
         if ending == ".h5ad":
             var = adata.var.loc[space.names].copy()
-            without_samples(var, vectors, key).write_h5ad(temporary)
+            with explained(path):
+                write_into(without_samples(var, vectors, key), made)
             return
-        with temporary.open("wb") as file:
+        with made.open("wb") as file:
             if ending == ".npz":
                 np.savez_compressed(file, names=np.array(names, dtype=str), vectors=vectors)
             else:
