@@ -193,4 +193,3 @@ def _trial(value: Any) -> str | None:
         except Exception as error:  # the class of anndata's own errors is private
             return first_line(error)
     return None
-

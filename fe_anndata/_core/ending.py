@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -19,8 +20,8 @@ class Ending:
     ----------
     signal
         The number of the first signal that asked for the end.
-    has_outputs
-        Whether anything could be left half-written, or lost.
+    outputs
+        What is to be written, and what tells whether it has been; empty if nothing can be lost.
     is_writing
         Whether an output is being written, which is then finished first.
     was_raised, was_put_off, is_now
@@ -29,11 +30,23 @@ class Ending:
     """
 
     signal: int | None = None
-    has_outputs: bool = False
+    outputs: dict[Path, tuple[int, int] | None] = field(default_factory=dict)
     is_writing: bool = False
     was_raised: bool = False
     was_put_off: bool = False
     is_now: bool = False
+
+    def begin(self) -> None:
+        """Forget what an earlier command has seen."""
+        vars(self).update(vars(Ending()))
+
+    def expect(self, path: Path) -> None:
+        """Note an output that is going to be written."""
+        self.outputs[path] = _stamp(path)
+
+    def written(self) -> list[Path]:
+        """Return the outputs that have been written."""
+        return [path for path, before in self.outputs.items() if _stamp(path) != before]
 
     def receive(self, number: int) -> bool:
         """Take a signal; return whether the work goes on until the output is complete.
@@ -69,6 +82,14 @@ class Ending:
         if self.was_put_off and not self.was_raised and not outer:
             self.was_raised = True
             raise KeyboardInterrupt
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
 
 
 ending = Ending()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-ANNDATA, TABLE, PICTURE = "an AnnData", "a table", "a picture"
+H5AD, TABLE, PICTURE = "an .h5ad file", "a table", "a picture"
 OF_KIND = {
-    ANNDATA: (".h5ad", ".h5", ".hdf5", ".zarr"),
+    H5AD: (".h5ad", ".h5", ".hdf5"),
+    "a .zarr folder": (".zarr",),
     TABLE: (".tsv", ".csv", ".txt", ".tab"),
     PICTURE: (".png", ".pdf", ".svg", ".svgz", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".tif",
               ".tiff", ".eps", ".ps", ".pgf"),
@@ -16,7 +17,7 @@ OF_KIND = {
               ".loom", ".h5mu", ".mtx", ".npy", ".pkl", ".pickle", ".rds", ".zip", ".tar", ".bz2",
               ".xz", ".zst", ".safetensors", ".pt"),
 }  # fmt: skip
-"""Endings by kind of file; the first of each is the one that messages propose."""
+"""Endings by kind of file; messages propose the first two."""
 
 
 def require_ending(path: Path, kind: str) -> None:
@@ -32,6 +33,6 @@ def require_ending(path: Path, kind: str) -> None:
         ending in endings for other, endings in OF_KIND.items() if other != kind
     ):
         raise ValueError(
-            f"{path} is to be {kind}, which its ending, {ending}, is not of; name it, for "
-            f"example, {path.with_suffix(OF_KIND[kind][0]).name}."
+            f"{path} is to be {kind}, and {ending} is the ending of another kind; "
+            f"name another output, which ends in {' or '.join(OF_KIND[kind][:2])}."
         )

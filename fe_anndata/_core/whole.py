@@ -13,38 +13,23 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from .disk import explained, to_disk
 from .ending import ending
 from .paths import destination, expanded, is_same
 
-try:
-    import fcntl
-except ImportError:  # Windows, where nothing is taken to be left by a dead process
-    fcntl = None  # type: ignore[assignment]
+# On Windows nothing is taken to be left by a dead process.
+fcntl: Any = import_module("fcntl") if os.name == "posix" else None
 
 PARTIAL = ".partial"
 EARLIER = "earlier"
 """Where a folder lies while another one takes its place."""
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-REASONS = {
-    errno.ENOSPC: "the disk is full; make room, or name another folder",
-    errno.EDQUOT: "your quota of the disk is used up; make room, or name another folder",
-    errno.EFBIG: "it would be larger than a file may be here (ulimit -f)",
-    errno.EROFS: "the disk is read-only; name another folder",
-    errno.EACCES: "nothing may be written there; name another folder",
-    errno.EPERM: "nothing may be written there; name another folder",
-    errno.EIO: "the disk does not answer as it should",
-}
-
-
-class NotWrittenError(OSError):
-    """An output could not be written, for a reason outside this program."""
-
-    def __str__(self) -> str:
-        return str(self.strerror)
 
 
 @contextmanager
@@ -86,7 +71,7 @@ def require_writable(
     *,
     overwrite: bool,
     folder: bool = False,
-    inputs: Iterable[str | Path | None] = (),
+    inputs: Mapping[str, str | Path | None] | None = None,
 ) -> None:
     """Check an output before the work, and remove what a dead process has left of it.
 
@@ -99,7 +84,7 @@ def require_writable(
     folder
         Whether it will be a folder.
     inputs
-        What is read and must stay, whatever `overwrite` says.
+        What is read and must stay, whatever `overwrite` says, by what messages call it.
 
     Raises
     ------
@@ -107,8 +92,6 @@ def require_writable(
         If it could not be written, or would replace an input.
     """
     target = destination(path)
-    for given in inputs:
-        _require_another(path, target, given)
     if target.exists() and not (target.is_dir() or target.is_file()):
         raise ValueError(f"{path} is no file that can be replaced; name another output.")
     if target.is_dir() and not folder:
@@ -125,18 +108,19 @@ def require_writable(
     _tidy(target)
     if target.exists() and not overwrite:
         raise _exists(path)
+    for what, given in (inputs or {}).items():
+        if given is not None:
+            _require_another(path, target, what, given)
 
 
-def _require_another(path: str | Path, target: Path, given: str | Path | None) -> None:
-    if given is None:
-        return
+def _require_another(path: str | Path, target: Path, what: str, given: str | Path) -> None:
     source = expanded(given)
     real = Path(os.path.realpath(target))
-    if is_same(target, source) or (
-        source.is_dir() and real.is_relative_to(os.path.realpath(source))
-    ):
+    inside = source.is_dir() and real.is_relative_to(os.path.realpath(source))
+    if is_same(target, source) or inside:
         raise ValueError(
-            f"{path} is or lies in {given}, which is read and would be lost; name another output."
+            f"{path} is {what}{' or lies in it' if inside else ''}, which is read and would be "
+            "lost; name another output."
         )
 
 
@@ -144,46 +128,6 @@ def _exists(path: str | Path) -> ValueError:
     return ValueError(
         f"{path} exists; choose another name, or overwrite=True (--overwrite on the command line)."
     )
-
-
-@contextmanager
-def explained(path: str | Path) -> Iterator[None]:
-    """Name the output where the disk is the reason that it could not be written."""
-    try:
-        yield
-    except Exception as error:
-        number = _of_disk(error)
-        if number is None or isinstance(error, NotWrittenError):
-            raise
-        raise NotWrittenError(number, f"{path} was not written: {REASONS[number]}.") from error
-
-
-def is_of_disk(error: BaseException) -> bool:
-    """Return whether the disk is the reason of an error."""
-    return _of_disk(error) is not None
-
-
-def require_room(path: str | Path, size: int) -> None:
-    """Raise NotWrittenError if the disk of an output has not so many bytes left."""
-    free = shutil.disk_usage(destination(path).parent).free
-    if free < size:
-        raise NotWrittenError(
-            errno.ENOSPC,
-            f"{path} takes {size / 1e6:.4g} MB, and the disk has room for {free / 1e6:.4g} MB; "
-            "make room, or name another folder.",
-        )
-
-
-def _of_disk(error: BaseException | None) -> int | None:
-    """Return the number by which the system said why something was not written, if it did."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in REASONS:
-            return error.errno
-        named = re.search(r"errno = (\d+)", str(error))  # as HDF5 says it
-        if named and int(named[1]) in REASONS:
-            return int(named[1])
-        error = error.__cause__ or error.__context__
-    return None
 
 
 @contextmanager
@@ -256,21 +200,6 @@ def _all_to_disk(made: Path) -> None:
             to_disk(Path(folder))
     else:
         to_disk(made)
-
-
-def to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows, for a folder
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # not every disk knows this
-            raise
-    finally:
-        os.close(handle)
 
 
 def _replace(made: Path, target: Path, folder: Path) -> None:

@@ -6,6 +6,8 @@ import gzip
 import zlib
 from pathlib import Path
 
+from .._core.paths import expanded
+
 ENDINGS = (".gmt", ".gmt.gz")
 
 
@@ -52,7 +54,7 @@ def load_gmt(path: str | Path) -> dict[str, list[str]]:
 
 
 def _text(path: str | Path) -> str:
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file():
         raise ValueError(f"there is no file {path}.")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from anndata.io import write_elem
 
 from .._access.files import first_line, is_of_today, load
 from .._access.storable import in_storable_form, storable
-from .._core.endings import ANNDATA, require_ending
+from .._core.disk import is_of_disk, require_room
+from .._core.endings import H5AD, require_ending
 from .._core.paths import expanded
-from .._core.whole import is_of_disk, require_room, require_writable, whole
+from .._core.whole import require_writable, whole
 
 RESULTS = ("obs", "var", "obsm", "varm", "uns")
 """The parts of an AnnData that verbs write beside its matrices."""
@@ -83,7 +84,7 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
     if not isinstance(adata, AnnData):
         raise TypeError(f"expected an AnnData, not {type(adata).__name__}.")
     path = expanded(path)
-    require_ending(path, ANNDATA)
+    require_ending(path, H5AD)
     with whole(path, overwrite=overwrite) as made, explained(path):
         write_into(adata, made)
 
@@ -132,8 +133,21 @@ def write_beside(source: Path, results: AnnData, path: Path, *, overwrite: bool 
                 _write_results(file, results)
 
 
-def require_beside(source: Path, path: Path, *, overwrite: bool) -> None:
+def require_beside(
+    source: Path,
+    path: Path,
+    *,
+    overwrite: bool,
+    inputs: Mapping[str, str | Path | None] | None = None,
+) -> None:
     """Check before the work whether :func:`write_beside` can write `source` again as `path`.
+
+    Parameters
+    ----------
+    source, path, overwrite
+        As there.
+    inputs
+        What else is read, and must stay, by what messages call it.
 
     Raises
     ------
@@ -143,10 +157,11 @@ def require_beside(source: Path, path: Path, *, overwrite: bool) -> None:
         If there is less room on the disk than `source` takes.
     """
     source = expanded(source)
-    require_ending(path, ANNDATA)
-    if is_zarr(path) and source.is_file():
+    if not is_zarr(path):
+        require_ending(path, H5AD)
+    elif source.is_file():
         raise ValueError(f"{path} would be a .zarr folder, but {source} is a file; name an .h5ad.")
-    require_writable(path, overwrite=overwrite, folder=is_zarr(path))
+    require_writable(path, overwrite=overwrite, folder=is_zarr(path), inputs=inputs)
     if source.is_file():
         require_room(path, source.stat().st_size)
 

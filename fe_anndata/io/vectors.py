@@ -109,13 +109,7 @@ def write_gene_vectors(
     >>> fe.io.write_gene_vectors(adata, "vectors.vec.gz")  # doctest: +SKIP
     """
     path = expanded(path)
-    zipped = path.suffix == ".gz"
-    ending = Path(path.stem).suffix if zipped else path.suffix
-    if ending not in WRITTEN or (zipped and ending in (".npz", ".h5ad")):
-        raise ValueError(
-            f"{path.name}: the ending must be one of {', '.join(WRITTEN)}; .gz may follow the "
-            "first three."
-        )
+    ending, zipped = require_format(path)
     space = gene_space(adata, key)
     names, vectors = [str(name) for name in space.names], space.vectors.astype(np.float32)
     if not names:
@@ -133,6 +127,24 @@ def write_gene_vectors(
                 np.savez_compressed(file, names=np.array(names, dtype=str), vectors=vectors)
             else:
                 _write_text(file, names, vectors, table=ending == ".tsv", zipped=zipped)
+
+
+def require_format(path: Path) -> tuple[str, bool]:
+    """Return the ending by which vectors are written to a file, and whether they are zipped.
+
+    Raises
+    ------
+    ValueError
+        If it is no such ending.
+    """
+    zipped = path.suffix == ".gz"
+    ending = Path(path.stem).suffix if zipped else path.suffix
+    if ending not in WRITTEN or (zipped and ending in (".npz", ".h5ad")):
+        raise ValueError(
+            f"{path.name}: the ending must be one of {', '.join(WRITTEN)}; .gz may follow the "
+            "first three."
+        )
+    return ending, zipped
 
 
 def _write_text(

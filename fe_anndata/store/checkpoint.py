@@ -20,9 +20,10 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from .._core.disk import explained, to_disk
 from .._core.ending import ending
 from .._core.paths import expanded
-from .._core.whole import PARTIAL, explained, to_disk
+from .._core.whole import PARTIAL
 from ..training.state import Counters, State
 
 try:

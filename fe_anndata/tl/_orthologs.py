@@ -13,6 +13,7 @@ from anndata import AnnData
 from .._access.genes import without_samples
 from .._core.errors import require_key
 from .._core.keys import Keys
+from .._core.paths import expanded
 from ..genespace import GeneSpace
 from ..genespace.names import examples
 
@@ -60,7 +61,8 @@ def ortholog_table(
 
 def _as_frame(orthologs: pd.DataFrame | str | Path) -> pd.DataFrame:
     if isinstance(orthologs, (str, Path)):
-        if not Path(orthologs).is_file():
+        orthologs = expanded(orthologs)
+        if not orthologs.is_file():
             raise ValueError(f"there is no file {orthologs}.")
         try:
             return pd.read_csv(orthologs, sep="\t")
