@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .paths import destination
+
 H5AD, TABLE, PICTURE = "an .h5ad file", "a table", "a picture"
 OF_KIND = {
     H5AD: (".h5ad", ".h5", ".hdf5"),
@@ -23,8 +25,11 @@ OF_KIND = {
 def require_ending(path: Path, kind: str) -> None:
     """Raise ValueError if the ending of an output is that of another kind of file.
 
-    An ending that says nothing is taken.
+    An ending that says nothing is taken. Of a link that of its target counts, too.
     """
+    target = destination(path)
+    if target.suffix != path.suffix:
+        require_ending(target, kind)
     name = path.name.lower()
     if kind == TABLE:
         name = name.removesuffix(".gz")

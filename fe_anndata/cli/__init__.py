@@ -16,7 +16,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
-from .._core.disk import NotWrittenError
+from .._core.disk import NotWrittenError, is_of_disk
 from .._core.ending import ending
 from .._core.settings import settings
 from .signals import exit_code, handled, interrupted
@@ -70,6 +70,9 @@ def _failed(error: Exception) -> int:
     message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     if isinstance(error, NotWrittenError):
         say(message)
+        return 1
+    if isinstance(error, OSError) and error.filename is None and is_of_disk(error):
+        say(f"standard output could not be written: {error.strerror}.")
         return 1
     bad_input = (ValueError, KeyError, TypeError, OSError, MemoryError, ImportError, CycloptsError)
     if isinstance(error, bad_input):
