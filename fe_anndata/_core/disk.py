@@ -8,9 +8,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from .paths import destination
+
+resource: Any = import_module("resource") if os.name == "posix" else None
 
 REASONS = {
     errno.ENOSPC: "the disk is full; make room, or name another folder",
@@ -48,7 +52,9 @@ def is_of_disk(error: BaseException) -> bool:
 
 
 def require_room(path: str | Path, size: int) -> None:
-    """Raise NotWrittenError if the disk of an output has not so many bytes left."""
+    """Raise NotWrittenError if a file may not be so large, or the disk has not so much room."""
+    if resource is not None and 0 <= resource.getrlimit(resource.RLIMIT_FSIZE)[0] < size:
+        raise NotWrittenError(errno.EFBIG, f"{path} would not be written: {REASONS[errno.EFBIG]}.")
     free = shutil.disk_usage(destination(path).parent).free
     if free < size:
         raise NotWrittenError(

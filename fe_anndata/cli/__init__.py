@@ -10,8 +10,12 @@ says what happened and what to do.
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -28,7 +32,7 @@ def main() -> None:
     open_all()
     shown = settings.progress
     try:
-        with handled(), warnings.catch_warnings():
+        with handled(), _quiet(), warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the rest as *_
             settings.progress = shown and is_terminal()
             code = _run()
@@ -62,6 +66,28 @@ def _run() -> int:
     return 0 if ending.signal is None else exit_code()
 
 
+def _leave_hdf5_alone() -> None:
+    """End the process, when it ends, without HDF5, which crashes over a file it cannot close."""
+    h5f = sys.modules.get("h5py.h5f")
+    if h5f is not None and h5f.get_obj_count(h5f.OBJ_ALL, h5f.OBJ_FILE):
+        atexit.register(os._exit, 1)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off standard error what HDF5 says again of each object it cannot close on a full disk.
+
+    Every error of a command is caught and said in one line; nothing else comes to these hooks.
+    """
+    hooks = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda *_: None
+    sys.unraisablehook = lambda _: None
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = hooks
+
+
 def _failed(error: Exception) -> int:
     """Say what went wrong, and return the exit code."""
     from cyclopts import CycloptsError
@@ -70,6 +96,7 @@ def _failed(error: Exception) -> int:
     message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     if isinstance(error, NotWrittenError):
         say(message)
+        _leave_hdf5_alone()
         return 1
     if isinstance(error, OSError) and error.filename is None and is_of_disk(error):
         say(f"standard output could not be written: {error.strerror}.")

@@ -26,14 +26,14 @@ import anndata  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-import sklearn.linear_model  # noqa: E402, F401
+import sklearn.linear_model  # noqa: E402
 import sklearn.neural_network  # noqa: E402, F401
 
 import fe_anndata as fe  # noqa: E402
 import fe_anndata.cli.commands  # noqa: E402
 import fe_anndata.cli.pictures  # noqa: E402
 import fe_anndata.io  # noqa: E402
-import fe_anndata.tl  # noqa: E402, F401
+import fe_anndata.tl  # noqa: E402
 from fe_anndata.cli import main  # noqa: E402
 
 TRAIN = ["--steps", "40", "--no-progress"]
@@ -210,6 +210,7 @@ def run(folder, kills, seed):
         code, found = kill(here, name, which, seconds[name], rng)
         codes[f"{which} {code}"] += 1
         faults += found
+        print(i, name, which, code, found, file=sys.stderr, flush=True)
         shutil.rmtree(here)
     return {"kills": kills, "ended": dict(sorted(codes.items())), "faults": faults}
 
