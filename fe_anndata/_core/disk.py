@@ -72,7 +72,7 @@ def _of_disk(error: BaseException | None) -> int | None:
         named = re.search(r"errno = (\d+)", str(error))  # as HDF5 says it
         if named and int(named[1]) in REASONS:
             return int(named[1])
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
 
 
