@@ -34,6 +34,7 @@ def handled() -> Iterator[None]:
     try:
         yield
     finally:
+        ending.begin()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -130,7 +130,8 @@ def train(
 
     Notes
     -----
-    Ctrl-C ends the training and keeps the result of the last completed evaluation.
+    Ctrl-C ends the training and keeps the result of the last completed evaluation. So do SIGTERM
+    and SIGHUP on the command line; only a `checkpoint` survives SIGKILL.
 
     References
     ----------
