@@ -22,7 +22,7 @@ from fe_anndata.models.fe import whole_matrix
 backward = whole_matrix.Alternating.backward
 def slow(self, step):
     time.sleep(0.02)
-    if step == 12:
+    if step == 20:  # after the second evaluation
         open("begun", "w").close()
     return backward(self, step)
 whole_matrix.Alternating.backward = slow
