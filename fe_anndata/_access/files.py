@@ -15,6 +15,7 @@ from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset
 
 from .._core.errors import near, require_key
+from .._core.paths import expanded
 
 TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
 _READING = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError)
@@ -118,7 +119,7 @@ def opened(adata: Any, what: str = "adata") -> Iterator[Source]:
     if isinstance(adata, AnnData):
         yield _in_place(adata)
     elif isinstance(adata, str | Path):
-        yield from _open(Path(adata))
+        yield from _open(expanded(adata))
     else:
         raise TypeError(
             f"{what} must be an AnnData or the path of an .h5ad or .zarr file, not "
@@ -190,7 +191,7 @@ def _matrix(stored: Any) -> Any:
 
 
 def _hdf5(path: str | Path) -> Path:
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file():
         raise ValueError(f"there is no file {path}.")
     if not h5py.is_hdf5(path):

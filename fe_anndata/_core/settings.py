@@ -49,6 +49,8 @@ class Settings:
         known = [field.name for field in fields(self)]
         if name not in known:
             raise AttributeError(f"there is no setting {name!r}: {near(name, known)}")
+        if name == "progress" and not isinstance(value, bool):
+            raise TypeError(f"fe.settings.progress must be True or False, not {value!r}.")
         if name == "precision":
             require_choice(value, PRECISIONS, "fe.settings.precision")
         elif name == "kernel":
@@ -56,6 +58,18 @@ class Settings:
         elif name == "threads" and value is not None:
             value = _thread_count(value)
         super().__setattr__(name, value)
+
+    def shows(self, progress: bool | None) -> bool:
+        """Return whether to show a progress bar, by the argument of a verb or else by `progress`.
+
+        Raises
+        ------
+        TypeError
+            If the argument is none of True, False and None.
+        """
+        if progress is not None and not isinstance(progress, bool):
+            raise TypeError(f"progress must be True, False or None, not {progress!r}.")
+        return self.progress if progress is None else progress
 
     def verbosity(self, level: int | str = "INFO") -> None:
         """Print to the standard error stream what the package does.

@@ -3,57 +3,112 @@
 Files of commands import verbs, and with them torch and anndata, only when a command runs, so that
 help is there at once.
 
-Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted,
-141 if nobody reads the output any more.
+Exit codes: 0 done, 1 failed (a full disk, or a fault of this program), 2 bad input, 130, 143 and
+129 interrupted by Ctrl-C, SIGTERM and SIGHUP, 141 if nobody reads the output any more. One line
+says what happened and what to do.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from cyclopts import CycloptsError
-
-from . import classify as classify  # files of commands, which register themselves
-from . import demo as demo
-from . import evaluate as evaluate
-from . import genes as genes
-from . import info as info
-from . import layers as layers
-from . import models as models
-from . import plot as plot
-from . import train as train
-from . import transform as transform
-from . import vectors as vectors
-from .app import app
+from .._core.disk import NotWrittenError, is_of_disk
+from .._core.ending import ending
+from .._core.settings import settings
+from .signals import exit_code, handled, interrupted
+from .streams import NAME, flushed, is_terminal, open_all, say
 
 
 def main() -> None:
-    """Run the command line; bad input ends in one clear line and exit code 2."""
-    with warnings.catch_warnings():
-        warnings.showwarning = _say  # type: ignore[assignment]  # it takes the rest as *_
-        _run()
-
-
-def _say(message: Warning | str, category: type[Warning], *_: Any) -> None:
-    """Print a warning as one line; the line of code that it points at means nothing here."""
-    print(f"fe-anndata: warning: {' '.join(str(message).split())}", file=sys.stderr)
-
-
-def _run() -> None:
+    """Run the command line; whatever a user can cause ends in one clear line and an exit code."""
+    open_all()
+    shown = settings.progress
     try:
+        with handled(), _quiet(), warnings.catch_warnings():
+            warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the rest as *_
+            settings.progress = shown and is_terminal()
+            code = _run()
+            code = flushed() or code
+    finally:
+        settings.progress = shown
+    if code:
+        sys.exit(code)
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """Print a warning as one line; the line of code that it points at means nothing here."""
+    say(f"warning: {message}")
+
+
+def _run() -> int:
+    """Run a command and return its exit code."""
+    try:
+        from .commands import app
+
         app(exit_on_error=False, print_error=False)
-    except BrokenPipeError:
-        # Whoever read the output, such as head, has seen enough; nothing is left to be flushed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except (ValueError, KeyError, TypeError, OSError, MemoryError, CycloptsError) as error:
-        # A KeyError shows its message in quotes.
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"fe-anndata: {' '.join(str(message).split())}", file=sys.stderr)
-        sys.exit(2)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
-        print("fe-anndata: interrupted; no output was written", file=sys.stderr)
-        sys.exit(130)
+        say(interrupted())
+        return exit_code()
+    except BrokenPipeError:
+        return 141  # whoever read the output, such as head, has seen enough
+    except Exception as error:
+        return _failed(error)
+    return 0 if ending.signal is None else exit_code()
+
+
+def _leave_hdf5_alone() -> None:
+    """End the process, when it ends, without HDF5, which crashes over a file it cannot close."""
+    h5f = sys.modules.get("h5py.h5f")
+    if h5f is not None and h5f.get_obj_count(h5f.OBJ_ALL, h5f.OBJ_FILE):
+        atexit.register(os._exit, 1)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off standard error what HDF5 says again of each object it cannot close on a full disk.
+
+    Every error of a command is caught and said in one line; nothing else comes to these hooks.
+    """
+    hooks = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda *_: None
+    sys.unraisablehook = lambda _: None
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = hooks
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return the exit code."""
+    from cyclopts import CycloptsError
+
+    # A KeyError shows its message in quotes.
+    message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    if isinstance(error, NotWrittenError):
+        say(message)
+        _leave_hdf5_alone()
+        return 1
+    if isinstance(error, OSError) and error.filename is None and is_of_disk(error):
+        say(f"standard output could not be written: {error.strerror}.")
+        return 1
+    bad_input = (ValueError, KeyError, TypeError, OSError, MemoryError, ImportError, CycloptsError)
+    if isinstance(error, bad_input):
+        say(message or type(error).__name__)
+        return 2
+    last = extract_tb(error.__traceback__)[-1]
+    say(
+        f"failed, which is a fault of this program: {type(error).__name__}: {message} "
+        f"({Path(last.filename).name}, line {last.lineno}). Please report this line with what "
+        f'"{NAME} info" prints.'
+    )
+    return 1

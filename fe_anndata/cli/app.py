@@ -5,8 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from .. import __version__
-
-NAME = "fe-anndata"
+from .streams import NAME as NAME
 
 app = App(
     name=NAME,

@@ -27,9 +27,3 @@ Numbers = Annotated[
 ]
 Flag = Annotated[bool, Parameter(negative="")]
 """Off unless it is typed."""
-
-
-def require_another(out: Path, reference: Path | str | None) -> None:
-    """Raise ValueError if the output would replace the trained file that is only read."""
-    if reference is not None and out.exists() and out.samefile(reference):
-        raise ValueError(f"{out} is the reference, which would be lost; name another output.")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from cyclopts import Parameter
 
+from .._core.endings import H5AD, PICTURE, TABLE
 from .app import app
-from .arguments import Flag, Number, Output, require_another
+from .arguments import Flag, Number, Output
+from .outputs import require_outputs
 
 
 @Parameter(name="*")
@@ -82,27 +84,27 @@ def classify(
         Replace the files if they exist.
     """
     from .. import io, tl
-    from ..io.h5ad import require_writable
     from .tables import write_table
 
-    for path in (out, probabilities, plot):
-        if path is not None:
-            require_writable(path, overwrite=overwrite)
-            require_another(path, input)
+    sets = {f"the gene sets {name}": name for name in gene_sets if ".gmt" in name}
+    inputs: dict[str, str | Path] = {"the input": input, **sets}
+    outputs = ((out, TABLE), (probabilities, H5AD), (plot, PICTURE))
+    require_outputs(outputs, overwrite=overwrite, inputs=inputs)
     chosen = vars(learning or Learning())
     result = tl.classify_genes(io.read_h5ad(input), gene_sets, **chosen)
-    write_table(result.table, out)
-    by = result.table.groupby("collection", sort=False)
-    shown = by[["auroc", "auprc", "base_rate", "auroc_permuted"]].mean()
-    shown.insert(0, "properties", by.size())
-    print(shown.to_csv(sep="\t", float_format="%.4f"), end="")
+    write_table(result.table, out, overwrite=overwrite)
     if probabilities is not None:
         io.write_h5ad(result.to_adata(), probabilities, overwrite=overwrite)
-        print(f"wrote {probabilities}")
     if plot is not None:
         from .. import pl
         from .pictures import save
 
-        save(pl.classify_genes(result, show=False), plot)
-        print(f"wrote {plot}")
+        save(pl.classify_genes(result, show=False), plot, overwrite=overwrite)
+    by = result.table.groupby("collection", sort=False)
+    shown = by[["auroc", "auprc", "base_rate", "auroc_permuted"]].mean()
+    shown.insert(0, "properties", by.size())
+    print(shown.to_csv(sep="\t", float_format="%.4f"), end="")
+    for path in (probabilities, plot):
+        if path is not None:
+            print(f"wrote {path}")
     print(f"wrote {out}: {len(result.table)} properties")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .._core.endings import H5AD, PICTURE
+from .._core.paths import expanded
 from .._core.settings import settings
 from .app import app
+from .outputs import require_outputs
 
 MARKERS = ("CD79A", "LYZ")
 """Of B cells and of monocytes."""
+NAMES = ("pbmc.h5ad", "density.png", "cell_types.png", "history.png", "similar_genes.png")
 
 
 @app.command
@@ -26,19 +30,25 @@ def demo(*, out: Path = Path("fe-demo")) -> None:
     from .pictures import save
 
     settings.verbosity()
+    out = expanded(out)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out} is a file; name a folder.")
     out.mkdir(parents=True, exist_ok=True)
+    outputs = [(out / name, H5AD if name.endswith(".h5ad") else PICTURE) for name in NAMES]
+    require_outputs(outputs, overwrite=True, inputs={})
     adata = datasets.pbmc68k_reduced()
     print(f"{adata.n_obs} blood cells x {adata.n_vars} genes (Zheng et al. 2017)")
     tl.train(adata)
     for gene in MARKERS:
         print(f"\ngenes most similar to {gene}")
         print(tl.similar_genes(adata, gene).to_string(index=False, float_format="%.3f"))
-    save(pl.density(adata, show=False), out / "density.png")
-    save(pl.embedding(adata, "bulk_labels", show=False), out / "cell_types.png")
-    save(pl.history(adata, show=False), out / "history.png")
-    save(pl.similar_genes(adata, MARKERS[0], show=False), out / "similar_genes.png")
+    again = {"overwrite": True}
+    save(pl.density(adata, show=False), out / "density.png", **again)
+    save(pl.embedding(adata, "bulk_labels", show=False), out / "cell_types.png", **again)
+    save(pl.history(adata, show=False), out / "history.png", **again)
+    save(pl.similar_genes(adata, MARKERS[0], show=False), out / "similar_genes.png", **again)
     io.write_h5ad(adata, out / "pbmc.h5ad", overwrite=True)
-    print(f"\nwrote {out}/pbmc.h5ad, density.png, cell_types.png, history.png, similar_genes.png")
+    print(f"\nwrote {out}/{', '.join(NAMES)}")
     print("next, for example:")
     print(f"  fe-anndata similar {out}/pbmc.h5ad CD3D")
     print(f"  fe-anndata plot {out}/pbmc.h5ad embedding --color LYZ -o {out}/LYZ.png")

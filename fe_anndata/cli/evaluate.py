@@ -7,8 +7,10 @@ from pathlib import Path
 
 from cyclopts import Parameter
 
+from .._core.endings import PICTURE, TABLE
 from .app import NAME, app
 from .arguments import Flag, Number, Numbers, Output, Words
+from .outputs import require_outputs
 
 
 @Parameter(name="*")
@@ -81,18 +83,18 @@ def evaluate(
         Replace the table and the picture if they exist.
     """
     from .. import io, tl
-    from ..io.h5ad import require_writable
     from .tables import means, write_table
 
-    for path in [out] if plot is None else [out, plot]:
-        require_writable(path, overwrite=overwrite)
+    outputs = ((out, TABLE), (plot, PICTURE))
+    require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
     given = {name: v for name, v in vars(judging or Judging()).items() if v is not None}
     table = tl.evaluate(io.read_h5ad(input), label, **given)
-    write_table(table, out)
-    print(means(table).to_csv(sep="\t", float_format="%.3f"), end="")
+    write_table(table, out, overwrite=overwrite)
     if plot is not None:
         from .pictures import save_evaluation
 
-        save_evaluation(table, plot)
+        save_evaluation(table, plot, overwrite=overwrite)
+    print(means(table).to_csv(sep="\t", float_format="%.3f"), end="")
+    if plot is not None:
         print(f"wrote {plot}")
     print(f"wrote {out}")

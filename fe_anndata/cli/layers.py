@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .._core.endings import H5AD
 from .._core.settings import settings
 from .app import app
-from .arguments import Flag, Output, require_another
+from .arguments import Flag, Output
+from .outputs import require_outputs
 
 
 @app.command
@@ -92,12 +94,13 @@ def _add_layer(
 ) -> None:
     """Read a file, let a verb add a layer, and write the result."""
     from .. import io
-    from ..io.h5ad import require_writable
+    from .._access.storable import require_storable
 
     settings.verbosity()
-    require_writable(out, overwrite=overwrite)
-    require_another(out, options["reference"])
+    reference = {"the reference": options["reference"]}
+    require_outputs([(out, H5AD)], overwrite=overwrite, inputs=reference)
     adata = io.read_h5ad(input)
+    require_storable(adata, input)
     verb(adata, layer_added, **options)
     io.write_h5ad(adata, out, overwrite=overwrite)
     print(f"wrote {out}: layer {layer_added}")

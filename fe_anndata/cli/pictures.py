@@ -11,6 +11,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from .. import io, pl
+from .._core.whole import whole
 
 
 def draw(
@@ -73,15 +74,16 @@ def draw(
     return pl.similar_genes(adata, genes, **of_genes)
 
 
-def save_evaluation(table: pd.DataFrame, path: Path) -> None:
+def save_evaluation(table: pd.DataFrame, path: Path, *, overwrite: bool) -> None:
     """Draw accuracies, or for numbers the R2, and write the picture."""
     metric = "accuracy_new" if "accuracy_new" in table else "label_r2_new"
-    save(pl.evaluate(table, metric=metric, show=False), path)
+    save(pl.evaluate(table, metric=metric, show=False), path, overwrite=overwrite)
 
 
-def save(axes: Axes | np.ndarray, path: Path, *, dpi: int = 150) -> None:
-    """Write the figure of `axes` to a file."""
+def save(axes: Axes | np.ndarray, path: Path, *, overwrite: bool, dpi: int = 150) -> None:
+    """Write the figure of `axes` to a file, whose ending is its format."""
     first = axes if isinstance(axes, Axes) else axes.flat[0]
     figure = first.get_figure(root=True)
     assert figure is not None
-    figure.savefig(path, dpi=dpi)
+    with whole(path, overwrite=overwrite) as made:
+        figure.savefig(made, dpi=dpi, format=path.suffix[1:].lower() or "png")

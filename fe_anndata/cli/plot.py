@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from .._core.endings import PICTURE
 from .app import NAME, app
 from .arguments import Flag, Output, Words
+from .outputs import require_outputs
 
 
 @app.command(usage=f"Usage: {NAME} plot INPUT KIND --out PATH [OPTIONS]")
@@ -68,10 +70,10 @@ def plot(
         Replace the output if it exists.
     """
     from .. import io
-    from ..io.h5ad import require_writable
     from .pictures import draw, save
 
-    require_writable(out, overwrite=overwrite)
+    read = {"the input": input, "the query": query, "the file of gene sets": gene_sets}
+    require_outputs([(out, PICTURE)], overwrite=overwrite, inputs=read)
     adata = io.read_h5ad(input)
     axes = draw(
         adata,
@@ -85,5 +87,5 @@ def plot(
         gene_symbols=gene_symbols,
         key=key,
     )
-    save(axes, out, dpi=dpi)
+    save(axes, out, overwrite=overwrite, dpi=dpi)
     print(f"wrote {out}")

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+
+from .._core.whole import whole
 
 SHOWN = ("accuracy_new", "accuracy_fitted", "label_r2_new", "label_r2_fitted", "r2_new",
          "distance_pearson_new", "seconds_fit", "seconds_new")  # fmt: skip
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table, separated by commas for .csv and by tabs for anything else."""
-    table.to_csv(path, sep="," if path.suffix == ".csv" else "\t", index=False)
+def write_table(table: pd.DataFrame, path: Path, *, overwrite: bool, **options: Any) -> None:
+    """Write a table, separated by commas for .csv and by tabs for anything else, or zipped so.
+
+    Parameters
+    ----------
+    table
+        What to write; its index is left out unless `options` name it.
+    path
+        The file.
+    overwrite
+        Whether to replace it if it exists.
+    **options
+        Of :meth:`pandas.DataFrame.to_csv`.
+    """
+    zipped = path.suffix.lower() == ".gz"
+    ending = Path(path.stem if zipped else path).suffix.lower()
+    options = {"index": False, **options}
+    text = table.to_csv(sep="," if ending == ".csv" else "\t", **options).encode()
+    with whole(path, overwrite=overwrite) as made:
+        made.write_bytes(gzip.compress(text, mtime=0) if zipped else text)
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,8 @@ from .app import NAME, app
 from .arguments import Flag, Number, Output
 from .computing import Computing
 from .fields import literally, parameters
+from .outputs import expect
+from .signals import exit_code
 
 Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
@@ -147,10 +149,12 @@ def _train(
     from ..io.h5ad import require_beside, write_beside
 
     settings.verbosity()
-    require_beside(input, out, overwrite=overwrite)
+    chosen = training or Training()
+    kept = {"the checkpoint": chosen.checkpoint}
+    require_beside(input, out, overwrite=overwrite, inputs=kept)
+    expect(out)
     if computing is not None:
         computing.settle()
-    chosen = training or Training()
     trained = tl.train(input, model, recipe=recipe, **vars(chosen), **options)
     assert trained is not None  # for a path
     write_beside(input, trained, out, overwrite=overwrite)
@@ -158,7 +162,7 @@ def _train(
     last = get.history(trained, key=key).iloc[-1]
     print(f"wrote {out}: {int(last['step'])} steps in {last['seconds']:.1f} s")
     if trained.uns[key]["params"]["ended"] == "interrupted":
-        raise SystemExit(130)
+        raise SystemExit(exit_code())
 
 
 def _require_known(chosen: Family, typed: str) -> None:

@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from .._core.settings import settings
 from .app import app
-from .arguments import Flag, Output, integer, require_another
+from .arguments import Flag, Output, integer
+from .outputs import expect
 
 
 @app.command
@@ -54,8 +55,8 @@ def transform(
     from ..io.h5ad import require_beside, write_beside
 
     settings.verbosity()
-    require_beside(input, out, overwrite=overwrite)
-    require_another(out, reference)
+    require_beside(input, out, overwrite=overwrite, inputs={"the reference": reference})
+    expect(out)
     if threads is not None:
         settings.threads = threads
     placed = tl.transform(

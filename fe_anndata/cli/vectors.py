@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from .._core.endings import TABLE
 from .._core.settings import settings
 from .app import app
-from .arguments import Flag, Number, Output, require_another
+from .arguments import Flag, Number, Output
+from .outputs import require_outputs
 
 
 @app.command
@@ -30,22 +33,22 @@ def export(
         Replace the output if it exists.
     """
     from .. import get, io
-    from ..io.h5ad import replacing, require_writable
+    from ..io.vectors import require_format
+    from .tables import write_table
 
     settings.verbosity()
-    require_writable(out, overwrite=overwrite)
-    require_another(out, input)
+    if not samples:
+        require_format(out)
+    outputs = [(out, TABLE if samples else None)]
+    require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
     adata = io.read_h5ad(input)
     if not samples:
         io.write_gene_vectors(adata, out, key=key, overwrite=overwrite)
         print(f"wrote {out}: vectors of the trained genes")
         return
-    if out.suffix not in (".tsv", ".csv"):
-        raise ValueError(f"{out.name}: samples are written to .tsv or .csv.")
     table = get.sample_embedding(adata, key=key)
-    with replacing(out, overwrite=overwrite) as temporary:
-        separator = "," if out.suffix == ".csv" else "\t"
-        table.to_csv(temporary, sep=separator, index_label="sample", float_format="%.9g")
+    form: dict[str, Any] = {"index": True, "index_label": "sample", "float_format": "%.9g"}
+    write_table(table, out, overwrite=overwrite, **form)
     print(f"wrote {out}: {len(table)} samples")
 
 

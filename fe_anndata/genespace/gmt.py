@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .._core.paths import expanded
 from .._core.warn import warn_user
 from .text import lines
 
@@ -38,7 +39,7 @@ def load_gmt(path: str | Path) -> dict[str, list[str]]:
     sets: dict[str, list[str]] = {}
     empty: list[str] = []
     lines_of: dict[str, int] = {}
-    for number, line in lines(Path(path)):
+    for number, line in lines(expanded(path)):
         name, *rest = map(_unquoted, line.split("\t"))
         if not name or not rest:
             raise ValueError(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,11 @@ from anndata import AnnData
 from anndata.io import write_elem
 
 from .._access.files import first_line, is_of_today, load
+from .._access.storable import in_storable_form, storable
+from .._core.disk import is_of_disk, require_room
+from .._core.endings import H5AD, require_ending
+from .._core.paths import expanded
+from .._core.whole import require_writable, whole
 
 RESULTS = ("obs", "var", "obsm", "varm", "uns")
 """The parts of an AnnData that verbs write beside its matrices."""
@@ -57,14 +62,19 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
     adata
         The AnnData to write.
     path
-        The file to write; its folder must exist.
+        The file to write; its folder must exist. Of a link its target is written.
     overwrite
         Whether to replace a file that exists.
 
     Raises
     ------
     ValueError
-        If the file exists and `overwrite` is False, or its folder does not exist.
+        If the file exists and `overwrite` is False, its folder does not exist, or its ending is
+        that of another kind of file.
+    TypeError
+        If the AnnData holds something that such a file cannot hold.
+    OSError
+        If the disk is full or read-only.
 
     Examples
     --------
@@ -73,9 +83,10 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
     """
     if not isinstance(adata, AnnData):
         raise TypeError(f"expected an AnnData, not {type(adata).__name__}.")
-    path = Path(path)
-    with replacing(path, overwrite=overwrite) as temporary, _explained(path):
-        adata.write_h5ad(temporary)
+    path = expanded(path)
+    require_ending(path, H5AD)
+    with whole(path, overwrite=overwrite) as made, explained(path):
+        write_into(adata, made)
 
 
 def write_beside(source: Path, results: AnnData, path: Path, *, overwrite: bool = False) -> None:
@@ -104,36 +115,59 @@ def write_beside(source: Path, results: AnnData, path: Path, *, overwrite: bool 
     TypeError
         If `results` holds something that such a file cannot hold.
     """
+    source, path = expanded(source), expanded(path)
     require_beside(source, path, overwrite=overwrite)
-    if _is_zarr(path):
-        with _replacing_folder(path) as folder, _explained(path):
-            shutil.copytree(source, folder)
-            _write_into_zarr(folder, results)
+    if is_zarr(path):
+        with whole(path, overwrite=overwrite, folder=True) as made, explained(path):
+            _copy_folder(source, made)
+            _write_into_zarr(made, results)
     elif source.is_dir() or not _is_of_today(source):
-        whole = anndata.read_zarr(source) if source.is_dir() else load(source)
+        both = anndata.read_zarr(source) if source.is_dir() else load(source)
         for name in RESULTS:
-            setattr(whole, name, getattr(results, name))
-        write_h5ad(whole, path, overwrite=overwrite)
+            setattr(both, name, getattr(results, name))
+        write_h5ad(both, path, overwrite=overwrite)
     else:
-        with replacing(path, overwrite=overwrite) as temporary, _explained(path):
-            shutil.copyfile(source, temporary)
-            with h5py.File(temporary, "r+") as file:
+        with whole(path, overwrite=overwrite) as made, explained(path):
+            shutil.copyfile(source, made)
+            with h5py.File(made, "r+") as file:
                 _write_results(file, results)
 
 
-def require_beside(source: Path, path: Path, *, overwrite: bool) -> None:
-    """Raise ValueError if :func:`write_beside` could not write `source` again as `path`."""
-    if not _is_zarr(path):
-        require_writable(path, overwrite=overwrite)
-    elif not source.is_dir():
+def require_beside(
+    source: Path,
+    path: Path,
+    *,
+    overwrite: bool,
+    inputs: Mapping[str, str | Path | None] | None = None,
+) -> None:
+    """Check before the work whether :func:`write_beside` can write `source` again as `path`.
+
+    Parameters
+    ----------
+    source, path, overwrite
+        As there.
+    inputs
+        What else is read, and must stay, by what messages call it.
+
+    Raises
+    ------
+    ValueError
+        If it can not.
+    NotWrittenError
+        If there is less room on the disk than `source` takes.
+    """
+    source = expanded(source)
+    if not is_zarr(path):
+        require_ending(path, H5AD)
+    elif source.is_file():
         raise ValueError(f"{path} would be a .zarr folder, but {source} is a file; name an .h5ad.")
-    elif path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is a file; name another folder.")
-    else:
-        _require_free(path, overwrite=overwrite)
+    require_writable(path, overwrite=overwrite, folder=is_zarr(path), inputs=inputs)
+    if source.is_file():
+        require_room(path, source.stat().st_size)
 
 
-def _is_zarr(path: Path) -> bool:
+def is_zarr(path: Path) -> bool:
+    """Return whether a path names a .zarr folder."""
     return path.suffix == ".zarr"
 
 
@@ -145,7 +179,7 @@ def _is_of_today(source: Path) -> bool:
 def _write_results(group: Any, results: AnnData) -> None:
     for name in RESULTS:
         table = getattr(results, name)
-        write_elem(group, name, table if name in ("obs", "var") else dict(table))
+        write_elem(group, name, storable(table if name in ("obs", "var") else dict(table)))
 
 
 def _write_into_zarr(folder: Path, results: AnnData) -> None:
@@ -156,77 +190,34 @@ def _write_into_zarr(folder: Path, results: AnnData) -> None:
     zarr.consolidate_metadata(group.store)  # otherwise readers see what was there before
 
 
-@contextmanager
-def _replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield the name of a folder to make, which replaces `path` unless there is an error."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
-        made, earlier = Path(beside) / "made", Path(beside) / "earlier"
-        yield made
-        if path.exists():
-            path.rename(earlier)
-        try:
-            made.rename(path)
-        except BaseException:
-            if earlier.exists():
-                earlier.rename(path)
-            raise
+def _copy_folder(source: Path, made: Path) -> None:
+    """Copy files; those of the copy may be changed, whatever may be done to the source."""
+    for folder, _, files in os.walk(source):
+        to = made / Path(folder).relative_to(source)
+        to.mkdir()
+        for name in files:
+            shutil.copyfile(Path(folder, name), to / name)
+
+
+def write_into(adata: AnnData, path: Path) -> None:
+    """Write an AnnData, with strings of any kind, to a file that is not yet there."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*names are not unique")  # said when it was made
+        shared = in_storable_form(adata)
+    shared.write_h5ad(path)
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Say which file was not written if anndata refuses to write something."""
     try:
         yield
-    except OSError:  # a full disk, say
+    except (OSError, MemoryError):
         raise
     except Exception as error:  # the class of anndata's own errors is private
+        if is_of_disk(error):
+            raise
         raise TypeError(
             f"{path} was not written: the AnnData holds something that an .h5ad file cannot hold "
             f"({first_line(error)})."
         ) from error
-
-
-@contextmanager
-def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield the name of a file beside `path`, which replaces it unless there is an error.
-
-    Raises
-    ------
-    ValueError
-        If the file exists and `overwrite` is False, or its folder does not exist.
-    """
-    require_writable(path, overwrite=overwrite)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".h5ad")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def require_writable(path: Path, *, overwrite: bool) -> None:
-    """Raise ValueError if `path` exists and may not be replaced, or its folder does not exist."""
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file.")
-    _require_free(path, overwrite=overwrite)
-
-
-def _require_free(path: Path, *, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise ValueError(
-            f"{path} exists; choose another name, or overwrite=True (--overwrite on the command "
-            "line)."
-        )
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent}; make it first.")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise ValueError(f"nothing may be written to the folder {path.parent}; name another one.")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -18,9 +18,11 @@ from .._access.genes import gene_space, without_samples
 from .._core.errors import near
 from .._core.gene_names import require_one_line
 from .._core.keys import DEFAULT_KEY, Keys
+from .._core.paths import expanded
+from .._core.whole import whole
 from ..matrix.sound import require_sound
 from ._vector_text import read_text, write_text
-from .h5ad import replacing
+from .h5ad import explained, write_into
 
 WRITTEN = (".txt", ".vec", ".tsv", ".npz", ".h5ad")
 ROWS = 4096
@@ -66,7 +68,7 @@ def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
     >>> fe.io.read_gene_vectors("gene2vec_dim_200_iter_9.txt")  # doctest: +SKIP
     """
     keys = Keys(key)
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file():
         raise ValueError(f"there is no file {path}.")
     if path.suffix == ".h5ad":
@@ -113,14 +115,8 @@ def write_gene_vectors(
     >>> fe.tl.train(adata, steps=20, progress=False)
     >>> fe.io.write_gene_vectors(adata, "vectors.vec.gz")  # doctest: +SKIP
     """
-    path = Path(path)
-    zipped = path.suffix == ".gz"
-    ending = Path(path.stem).suffix if zipped else path.suffix
-    if ending not in WRITTEN or (zipped and ending in (".npz", ".h5ad")):
-        raise ValueError(
-            f"{path.name}: the ending must be one of {', '.join(WRITTEN)}; .gz may follow the "
-            "first three."
-        )
+    path = expanded(path)
+    ending, zipped = require_format(path)
     space = gene_space(adata, key)
     names, vectors = [str(name) for name in space.names], space.vectors.astype(np.float32)
     if not names:
@@ -128,16 +124,35 @@ def write_gene_vectors(
     require_one_line(space.names, "names of genes")
     if ending in WRITTEN[:3]:
         _require_writable_names(names, table=ending == ".tsv")
-    with replacing(path, overwrite=overwrite) as temporary:
+    with whole(path, overwrite=overwrite) as made:
         if ending == ".h5ad":
             var = adata.var.loc[space.names].copy()
-            without_samples(var, vectors, key).write_h5ad(temporary)
+            with explained(path):
+                write_into(without_samples(var, vectors, key), made)
             return
-        with temporary.open("wb") as file:
+        with made.open("wb") as file:
             if ending == ".npz":
                 np.savez_compressed(file, names=np.array(names, dtype=str), vectors=vectors)
             else:
                 _write_text(file, names, vectors, table=ending == ".tsv", zipped=zipped)
+
+
+def require_format(path: Path) -> tuple[str, bool]:
+    """Return the ending by which vectors are written to a file, and whether they are zipped.
+
+    Raises
+    ------
+    ValueError
+        If it is no such ending.
+    """
+    zipped = path.suffix == ".gz"
+    ending = Path(path.stem).suffix if zipped else path.suffix
+    if ending not in WRITTEN or (zipped and ending in (".npz", ".h5ad")):
+        raise ValueError(
+            f"{path.name}: the ending must be one of {', '.join(WRITTEN)}; .gz may follow the "
+            "first three."
+        )
+    return ending, zipped
 
 
 def _write_text(

@@ -20,6 +20,10 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from .._core.disk import explained, to_disk
+from .._core.ending import ending
+from .._core.paths import expanded
+from .._core.whole import PARTIAL
 from ..training.state import Counters, State
 
 try:
@@ -29,7 +33,7 @@ except ImportError:  # Windows, where two processes are not told apart
 
 FORMAT = 1
 RECORD = "run.json"
-STATE, PARTIAL = "state-", ".partial"
+STATE = "state-"
 LOCK = f"lock{PARTIAL}"
 _SECTIONS = ("parameters", "best", "moments")
 
@@ -49,7 +53,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
+        self.path = expanded(path)
         self._record: dict[str, Any] = {}
         self._lock: IO[str] | None = None
         self._is_held = False
@@ -188,13 +192,14 @@ class Checkpoint:
     def _write(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all."""
         partial = self.path / f"{name}{PARTIAL}"
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path / name)
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with explained(self.path / name), ending.writing():
+            try:
+                with partial.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.replace(self.path / name)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+            to_disk(self.path)

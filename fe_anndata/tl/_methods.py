@@ -34,6 +34,8 @@ class Fe:
 
     def __init__(self, train: AnnData, dim: int, seed: int, **keywords: Any) -> None:
         train_fe(train, sample_dim=dim, rng=seed, progress=False, **keywords)
+        if train.uns[DEFAULT_KEY]["params"]["ended"] == "interrupted":
+            raise KeyboardInterrupt  # what is not trained to its end is not judged
         self.train = train
 
     def __call__(self, adata: AnnData) -> np.ndarray:

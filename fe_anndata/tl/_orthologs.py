@@ -14,6 +14,7 @@ from .._access.genes import without_samples
 from .._core.errors import require_key
 from .._core.gene_names import match, tell
 from .._core.keys import Keys
+from .._core.paths import expanded
 from ..genespace import GeneSpace
 from ..genespace.names import examples
 from ..genespace.text import lines
@@ -62,7 +63,7 @@ def ortholog_table(
 
 def _as_frame(orthologs: pd.DataFrame | str | Path) -> pd.DataFrame:
     if isinstance(orthologs, (str, Path)):
-        return _read(Path(orthologs))
+        return _read(expanded(orthologs))
     if not isinstance(orthologs, pd.DataFrame):
         raise TypeError(
             f"orthologs must be a DataFrame or the path of a .tsv or .csv file, not "

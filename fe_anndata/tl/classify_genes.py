@@ -169,6 +169,7 @@ def classify_genes(
     >>> found.probabilities.shape
     (200, 1)
     """
+    silent = not settings.shows(progress)
     require_choice(classifier, CLASSIFIERS, "classifier")
     require_at_least_two(folds, "folds")
     seed = seed_of(rng)
@@ -182,7 +183,6 @@ def classify_genes(
         max_genes=max_genes,
         min_nonmembers=2,
     )
-    silent = not (settings.progress if progress is None else progress)
     with tqdm(total=len(sets.names), disable=silent, unit="property") as bar:
         found = classify(
             sets.vectors,

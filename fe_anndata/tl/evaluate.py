@@ -14,10 +14,12 @@ from anndata import AnnData
 from tqdm.auto import tqdm
 
 from .._access.labelled import Labelled, labelled
+from .._core.ending import ending
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
+from .._core.warn import warn_user
 from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
 from ..models import FE
 from ..models.options import require_known
@@ -125,6 +127,7 @@ def evaluate(
 
     Notes
     -----
+    Ctrl-C ends the evaluation and returns the rows of all fits that are complete, with a warning.
     A new sample that a method cannot place (NaN) is taken to lie at the mean of the training
     samples. Inside the training embedding a classifier has fewer samples to learn from (with five
     folds 64 % of all, not 80 %), so the fitted accuracy of small classes can be below that of new
@@ -138,7 +141,7 @@ def evaluate(
     >>> len(table), bool(table["accuracy_new"].mean() > 0.8)
     (5, True)
     """
-    seed = seed_of(rng)
+    seed, silent = seed_of(rng), not settings.shows(progress)
     samples = labelled(adata, label, groups, layer, mask_var)
     splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
     chosen = _methods(methods, dict(train or {}))
@@ -148,17 +151,25 @@ def evaluate(
     readers = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
     if not readers:
         raise ValueError("classifiers is empty; give at least one, such as classifiers=['knn'].")
-    records = []
-    silent = not (settings.progress if progress is None else progress)
-    with tqdm(total=len(splits) * len(dims) * len(chosen), disable=silent, unit="fit") as bar:
-        for number, fold in enumerate(splits):
-            data = sides(samples, fold, n_top_genes, folds, seed)
-            for dim, (name, method) in product(dims, chosen.items()):
-                bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
-                records += [
-                    {"fold": number, **row} for row in rows(method, name, dim, data, readers, seed)
-                ]
-                bar.update()
+    records: list[dict[str, Any]] = []
+    n_fits = len(splits) * len(dims) * len(chosen)
+    try:
+        with tqdm(total=n_fits, disable=silent, unit="fit") as bar:
+            for number, fold in enumerate(splits):
+                data = sides(samples, fold, n_top_genes, folds, seed)
+                for dim, (name, method) in product(dims, chosen.items()):
+                    ending.check()
+                    bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
+                    found = list(rows(method, name, dim, data, readers, seed))
+                    records += [{"fold": number, **row} for row in found]
+                    bar.update()
+    except KeyboardInterrupt:
+        if not records:
+            raise
+        warn_user(
+            f"interrupted: the table holds {len(records) // len(readers)} of {n_fits} fits, those "
+            "that were complete. Compare methods in the folds that all of them have."
+        )
     return _table(records, chosen, dims)
 
 

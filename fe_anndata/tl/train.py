@@ -14,6 +14,7 @@ import numpy as np
 from anndata import AnnData
 
 from .._access.files import Source, opened
+from .._access.storable import require_storable
 from .._core.keys import Keys
 from .._core.log import logger
 from .._core.random import Rng
@@ -130,7 +131,8 @@ def train(
 
     Notes
     -----
-    Ctrl-C ends the training and keeps the result of the last completed evaluation.
+    Ctrl-C ends the training and keeps the result of the last completed evaluation. So do SIGTERM
+    and SIGHUP on the command line; only a `checkpoint` survives SIGKILL.
 
     References
     ----------
@@ -147,6 +149,7 @@ def train(
     started = time.perf_counter()
     asked = Asked(model, recipe, layer, mask_var, rng, options)
     family = family_asked(asked)
+    shown = settings.shows(progress)
     _require_arguments(options)
     _require_none(family.name, batch_key=batch_key, labels_key=labels_key)
     keys = Keys(family.name if key_added is None else key_added)
@@ -161,11 +164,12 @@ def train(
         in_place = source.adata is adata
         if in_place and not copy:
             source.require_room()
+        if not in_place:
+            require_storable(source.adata, source.path)
         run = _run(source, keys, asked, resume, where)
         if run.converged:
             logger.info("the run under %r has converged: nothing to resume", keys.key)
             return source.copied() if copy or not in_place else None
-        shown = settings.progress if progress is None else progress
         chosen = compute(device)
         with workers(chosen.threads):
             task = run.family.task(

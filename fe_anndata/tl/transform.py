@@ -10,6 +10,7 @@ from anndata import AnnData
 from .._access.files import opened
 from .._access.new_samples import new_samples
 from .._access.reference import reference_of
+from .._access.storable import require_storable
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.settings import settings
@@ -99,14 +100,17 @@ def transform(
     (100, 2)
     """
     keys = Keys(key if key_added is None else key_added)
+    shown = settings.shows(progress)
     learned = reference_of(reference, key)
     with opened(adata) as source, source.unchanged():
         in_place = source.adata is adata
         if in_place and not copy:
             source.require_room()
+        if not in_place:
+            require_storable(source.adata, source.path)
         _require_no_model(source.adata, keys)
         new = new_samples(source, learned, layer)
-        placed = place(new, learned, settings.progress if progress is None else progress)
+        placed = place(new, learned, shown)
     result = source.copied() if copy and in_place else source.adata
     _write(result, keys, len(learned.genes), placed)
     return None if in_place and not copy else result

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
+from .._core.ending import ending
 from .optimisers import Optimisers
 from .state import Arrays, State
 from .task import Task
@@ -98,6 +99,7 @@ def run(task: Task, state: State, started: float, show_progress: bool, keep: Kee
                 if step == state.counters.step:
                     return Ended(state, state, "steps")
                 return Ended(state, watch.evaluate(state, step), "steps")
+            ending.check()
             watch.move(state, step)
             step += 1
             task.after(step)

@@ -325,3 +325,37 @@ def test_errors(adata, wrong, error, words):
 def test_not_an_anndata():
     with pytest.raises(TypeError, match="AnnData"):
         fe.tl.evaluate(np.ones((3, 3)), "group")
+
+
+def test_interrupted_evaluation_returns_what_is_complete():
+    calls = []
+
+    def method(train, dim, seed):
+        calls.append(dim)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return lambda adata: np.asarray(adata.X[:, :dim], dtype=np.float32)
+
+    adata = fe.datasets.simulated(60, 20, 3)
+    more = {"dims": [2], "methods": [method], "classifiers": ["knn", "logistic"]}
+    with pytest.warns(UserWarning, match="interrupted: the table holds 3 of 5 fits"):
+        table = fe.tl.evaluate(adata, "group", progress=False, **more)
+    assert table["fold"].tolist() == [0, 0, 1, 1, 2, 2]
+    calls[:] = [0, 0, 0]
+    with pytest.raises(KeyboardInterrupt):  # nothing is complete
+        fe.tl.evaluate(adata, "group", progress=False, **more)
+
+
+def test_an_interrupted_training_is_not_judged(monkeypatch):
+    def interrupted(adata, **_):
+        adata.uns["fe"] = {"params": {"ended": "interrupted"}}
+
+    monkeypatch.setattr("fe_anndata.tl._methods.train_fe", interrupted)
+    adata = fe.datasets.simulated(60, 20, 3)
+    with pytest.raises(KeyboardInterrupt):
+        fe.tl.evaluate(adata, "group", dims=[2], methods=["fe"], progress=False)
+
+
+def test_progress_is_yes_or_no():
+    with pytest.raises(TypeError, match="progress"):
+        fe.tl.evaluate(fe.datasets.simulated(60, 20, 3), "group", progress="x")

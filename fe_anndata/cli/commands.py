@@ -1,0 +1,16 @@
+"""All commands, each in a file of its own, which registers itself."""
+
+from __future__ import annotations
+
+from . import classify as classify
+from . import demo as demo
+from . import evaluate as evaluate
+from . import genes as genes
+from . import info as info
+from . import layers as layers
+from . import models as models
+from . import plot as plot
+from . import train as train
+from . import transform as transform
+from . import vectors as vectors
+from .app import app as app
