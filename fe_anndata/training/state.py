@@ -87,3 +87,28 @@ class State:
     moments: Arrays = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     facts: Mapping[str, float] = field(default_factory=dict)
+
+    def require_fits(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise ValueError if the parameters are not those of a task, of these shapes by name."""
+        for section in ("parameters", "best"):
+            arrays = getattr(self, section)
+            for name, shape in shapes.items():
+                require_array(arrays.get(name), shape, f"state[{section!r}][{name!r}]")
+            more = arrays.keys() - shapes.keys()
+            if more:
+                raise ValueError(
+                    f"state[{section!r}] of the run holds {min(more)!r}, which its model does not "
+                    "have: it is damaged; begin again."
+                )
+
+
+def require_array(found: Any, shape: tuple[int, ...], what: str) -> None:
+    """Raise ValueError if something is no array of finite numbers of a shape."""
+    array = np.asarray(found)
+    if array.dtype.kind not in "fiu" or array.shape != shape:
+        raise ValueError(
+            f"{what} of the run has shape {array.shape} of {array.dtype}, but numbers of shape "
+            f"{shape} belong there: it is damaged; begin again."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{what} of the run is not finite: it is damaged; begin again.")
