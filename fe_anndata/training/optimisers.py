@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..kernels.workers import in_parallel
-from .state import require_array
+from .stored import require_array
 
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .stored import require_array
 from .task import Schedule
 
 Arrays = dict[str, np.ndarray]
@@ -100,15 +101,3 @@ class State:
                     f"state[{section!r}] of the run holds {min(more)!r}, which its model does not "
                     "have: it is damaged; begin again."
                 )
-
-
-def require_array(found: Any, shape: tuple[int, ...], what: str) -> None:
-    """Raise ValueError if something is no array of finite numbers of a shape."""
-    array = np.asarray(found)
-    if array.dtype.kind not in "fiu" or array.shape != shape:
-        raise ValueError(
-            f"{what} of the run has shape {array.shape} of {array.dtype}, but numbers of shape "
-            f"{shape} belong there: it is damaged; begin again."
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{what} of the run is not finite: it is damaged; begin again.")
