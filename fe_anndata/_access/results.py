@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -208,7 +209,7 @@ def _format(stored: Mapping[str, Any], place: str) -> int:
         If it is not known here.
     """
     found = plain_values({"format": stored.get("format", 1)}).get("format")
-    if not isinstance(found, int | float) or found != int(found) or found < 1:
+    if not isinstance(found, int | float) or not math.isfinite(found) or found < 1 or found % 1:
         raise ValueError(f"{place}['format'] is {found!r}, no number of a format: train again.")
     if found > uns.FORMAT:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Changes of an .h5ad file that damage it, each drawn by a seed: of its structure and of its bytes."""
+"""Changes that damage an .h5ad file, of its structure and of its bytes, each drawn by a seed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def reshape(file: h5py.File, draw: Draw) -> str:
     changes: list[Callable[[], np.ndarray]] = [
         lambda: array.ravel()[:0],
         lambda: array.ravel()[:1],
-        lambda: array.reshape(array.shape + (1,)),
+        lambda: array.reshape((*array.shape, 1)),
         lambda: array[:-1] if array.ndim else array.reshape(1),
         lambda: np.concatenate([array, array]) if array.ndim else np.array([array, array]),
         lambda: array.T,
@@ -93,7 +93,9 @@ def extreme(file: h5py.File, draw: Draw) -> str:
     array = np.array(file[name][()])
     if array.dtype.kind not in "fiu" or not array.size:
         return flip(file, draw)
-    choices = [np.nan, np.inf, -np.inf, -1.0, 1e30] if array.dtype.kind == "f" else [0, 1, 100, 40000]
+    choices = (
+        [np.nan, np.inf, -np.inf, -1.0, 1e30] if array.dtype.kind == "f" else [0, 1, 100, 40000]
+    )
     flat = array.ravel()
     with np.errstate(all="ignore"):
         flat[int(draw.integers(flat.size))] = draw.choice(choices)

@@ -47,7 +47,7 @@ def test_many_mutants(harness):
 def test_the_judge_tells_faults(tmp_path):
     """A harness that finds nothing might look at nothing."""
     path, clean = tmp_path / "a.h5ad", {"ended": "x"}
-    harmless = [{"ended": "x"}, {"error": "ValueError", "message": "a.h5ad: obs/x is a link"},
+    harmless = [{"ended": "x"}, {"error": "ValueError", "message": "a.h5ad: X is a link"},
                 {"error": "KeyError", "message": "no trained model in adata.uns['fe']"}]  # fmt: skip
     wrong = [{"ended": "y"}, {"crash": "SIGSEGV"}, {"hang": "10 s"},
              {"error": "AttributeError", "message": "a.h5ad", "at": "x"},

@@ -1,4 +1,4 @@
-"""Runs verbs on mutants, each in a process of its own with little memory and little time.
+"""Runs verbs on mutants in a process with little memory and little time.
 
 Started as a program with one thread, since threads do not survive a fork:
 ``python -m tests.fuzz.worker FOLDER`` reads lines of ``PATH VERB VERB...`` and answers each with
@@ -7,6 +7,7 @@ a line of JSON, the outcome of each verb.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -40,43 +41,51 @@ def _outcome(verb: str, path: Path, folder: Path) -> dict[str, str]:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return {
             "error": f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."),
-            "message": str(error),
+            "message": str(error)[:4000],
             "at": f"{last.filename}:{last.lineno}",
         }
 
 
-def _run(path: Path, verbs: list[str], folder: Path) -> dict[str, dict[str, str]]:
-    """Return the outcome of each verb; those after a crash are run in another process."""
-    outcomes: dict[str, dict[str, str]] = {}
-    while len(outcomes) < len(verbs):
-        reading, writing = os.pipe()
-        left = verbs[len(outcomes) :]
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            _limit()
-            for verb in left:
-                os.write(writing, json.dumps(_outcome(verb, path, folder)).encode() + b"\n")
-            os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading, "rb", buffering=0) as lines:
-            for verb in left:
-                ready, _, _ = select.select([lines], [], [], SECONDS)
-                line = lines.readline() if ready else None
-                if line:
-                    outcomes[verb] = json.loads(line)
-                    continue
-                if line is None:
-                    os.kill(child, signal.SIGKILL)
-                    outcomes[verb] = {"hang": f"{SECONDS} s"}
-                break
-        status = os.waitpid(child, 0)[1]
-        if len(outcomes) < len(verbs) and os.WIFSIGNALED(status) and line == b"":
-            outcomes[verbs[len(outcomes)]] = {"crash": signal.Signals(os.WTERMSIG(status)).name}
-        elif len(outcomes) < len(verbs) and line == b"":
-            outcomes[verbs[len(outcomes)]] = {"crash": f"exit status {status}"}
-    return outcomes
+class Child:
+    """A copy of this process that runs verbs, until it crashes or hangs."""
+
+    def __init__(self, folder: Path) -> None:
+        asked, self.asking = os.pipe()
+        self.answers, answering = os.pipe()
+        self.process = os.fork()
+        if self.process:
+            os.close(asked)
+            os.close(answering)
+            return
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        _limit()
+        with os.fdopen(asked) as lines:
+            for line in lines:
+                path, verb = line.split()
+                answer = json.dumps(_outcome(verb, Path(path), folder))
+                os.write(answering, answer.encode()[:60_000] + b"\n")
+        os._exit(0)
+
+    def outcome(self, path: str, verb: str) -> tuple[dict[str, str], bool]:
+        """Return the outcome of a verb, and whether the process can go on."""
+        os.write(self.asking, f"{path} {verb}\n".encode())
+        answer = b""
+        while not answer.endswith(b"\n"):
+            if not select.select([self.answers], [], [], SECONDS)[0]:
+                os.kill(self.process, signal.SIGKILL)
+                self._end()
+                return {"hang": f"{SECONDS} s"}, False
+            more = os.read(self.answers, 1 << 16)
+            if not more:
+                return {"crash": f"status {self._end()}"}, False
+            answer += more
+        return json.loads(answer), True
+
+    def _end(self) -> int:
+        os.close(self.asking)
+        os.close(self.answers)
+        return os.waitpid(self.process, 0)[1]
 
 
 def main() -> None:
@@ -97,10 +106,17 @@ def main() -> None:
         warnings.simplefilter("ignore")
         for verb in verbs.OF_TRAINED.values():
             verb(folder / "trained.h5ad", folder)
+    gc.collect()
+    gc.freeze()  # pages that copies share stay shared
     print("ready", flush=True)
+    child, is_alive = Child(folder), True
     for line in sys.stdin:
         path, *names = line.split()
-        print(json.dumps(_run(Path(path), names, folder)), flush=True)
+        outcomes = {}
+        for name in names:
+            child = child if is_alive else Child(folder)
+            outcomes[name], is_alive = child.outcome(path, name)
+        print(json.dumps(outcomes), flush=True)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def test_another_zarr_folder(tmp_path):
     import zarr
 
     zarr.open_group(tmp_path / "a.zarr", mode="w").create_group("images")
-    with pytest.raises(ValueError, match="holds no AnnData.*images"):
+    with pytest.raises(ValueError, match=r"holds no AnnData.*images"):
         fe.tl.train(tmp_path / "a.zarr")
 
 
