@@ -75,6 +75,16 @@ class Source:
         if what is not None:
             raise ValueError(f"{self.path} {what}")
 
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Have a ValueError about what is in a file name the file."""
+        try:
+            yield
+        except ValueError as error:
+            if self.path is None or type(error) is not ValueError or str(self.path) in str(error):
+                raise
+            raise ValueError(f"{self.path}: {error}") from error
+
     def _what_happened(self, before: tuple[int, ...] | None, was_closed: bool) -> str | None:
         """Return why the file cannot be read to its end; None if it can."""
         now = _stamp(self.path)

@@ -27,6 +27,12 @@ def _pick(file: h5py.File, draw: Draw, kind: type = h5py.Dataset) -> str:
     return str(draw.choice(ours if draw.random() < 0.7 and ours else names))
 
 
+def _value(file: h5py.File, name: str) -> np.ndarray:
+    """Return an array; text is one of objects."""
+    value = file[name][()]
+    return np.array(value, dtype=object) if isinstance(value, bytes) else np.array(value)
+
+
 def _replace(file: h5py.File, name: str, value: object, **more: object) -> None:
     attributes = dict(file[name].attrs)
     del file[name]
@@ -38,7 +44,7 @@ def _replace(file: h5py.File, name: str, value: object, **more: object) -> None:
 def flip(file: h5py.File, draw: Draw) -> str:
     """Flip a bit of a number or of a text."""
     name = _pick(file, draw)
-    array = np.array(file[name][()])
+    array = _value(file, name)
     if array.dtype.kind == "O":
         texts = array.ravel()
         i = int(draw.integers(texts.size))
@@ -57,7 +63,7 @@ def flip(file: h5py.File, draw: Draw) -> str:
 def retype(file: h5py.File, draw: Draw) -> str:
     """Give an array another type."""
     name = _pick(file, draw)
-    array = np.array(file[name][()])
+    array = _value(file, name)
     kind = draw.choice(["c8", "i1", "f2", "S3", "?", "u8", "text", "compound"])
     if array.dtype.kind == "O" or kind in ("text", "compound"):
         made = np.zeros(array.shape, "f4" if kind == "text" else [("a", "f4"), ("b", "i4")])
@@ -71,7 +77,7 @@ def retype(file: h5py.File, draw: Draw) -> str:
 def reshape(file: h5py.File, draw: Draw) -> str:
     """Give an array another shape."""
     name = _pick(file, draw)
-    array = np.array(file[name][()])
+    array = _value(file, name)
     changes: list[Callable[[], np.ndarray]] = [
         lambda: array.ravel()[:0],
         lambda: array.ravel()[:1],
@@ -90,7 +96,7 @@ def reshape(file: h5py.File, draw: Draw) -> str:
 def extreme(file: h5py.File, draw: Draw) -> str:
     """Put an extreme number somewhere."""
     name = _pick(file, draw)
-    array = np.array(file[name][()])
+    array = _value(file, name)
     if array.dtype.kind not in "fiu" or not array.size:
         return flip(file, draw)
     choices = (

@@ -116,7 +116,7 @@ def test_a_view_of_a_file(tmp_path, verb):
             return fe.tl.train(view, steps=5, progress=False, **more)
         return fe.tl.transform(view, reference, progress=False, **more)
 
-    with pytest.raises(ValueError, match="is a view of an AnnData in a file.*copy=True"):
+    with pytest.raises(ValueError, match=r"is a view of an AnnData in a file.*copy=True"):
         call()
     assert call(copy=True).obsm["X_fe"].shape == (30, 2)
     backed.file.close()
