@@ -301,7 +301,10 @@ def _unreadable(path: Path, error: Exception, key: str = "", attributes: Any = N
     what = f"{key} in {path}" if key else str(path)
     if isinstance(error, MemoryError):
         return ValueError(f"{what} does not fit into the memory that is free.")
-    kind, version = (dict(attributes or {}).get(f"encoding-{of}") for of in ("type", "version"))
+    try:
+        kind, version = (dict(attributes or {}).get(f"encoding-{of}") for of in ("type", "version"))
+    except Exception:  # attributes may be what is damaged
+        kind = version = None
     written = ""
     if kind is not None and "IORegistryError" in type(error).__name__:
         written = (
