@@ -16,8 +16,11 @@ from anndata.io import read_elem, sparse_dataset
 
 from .._core.errors import near, require_key
 from .._core.paths import expanded
+from .headers import TABLES, require_sound
+from .other_kinds import require_anndata_file, said_of
+from .zarr_headers import require_sound_folder
 
-TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
+_PARTS = ("X", *TABLES, "layers", "raw")
 _READING = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError)
 """What reading a damaged file raises."""
 
@@ -64,12 +67,24 @@ class Source:
             yield
         except _READING as error:
             what = self._what_happened(before, was_closed)
+            if what is None and isinstance(error, OSError) and error.errno is None and self.path:
+                what = f"cannot be read to its end, so nothing was written ({first_line(error)})."
             if what is None:
                 raise
             raise ValueError(f"{self.path} {what}") from error
         what = self._what_happened(before, True)
         if what is not None:
             raise ValueError(f"{self.path} {what}")
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Have a ValueError about what is in a file name the file."""
+        try:
+            yield
+        except ValueError as error:
+            if self.path is None or type(error) is not ValueError or str(self.path) in str(error):
+                raise
+            raise ValueError(f"{self.path}: {error}") from error
 
     def _what_happened(self, before: tuple[int, ...] | None, was_closed: bool) -> str | None:
         """Return why the file cannot be read to its end; None if it can."""
@@ -106,11 +121,17 @@ def load(path: str | Path) -> AnnData:
     ValueError
         If there is no such file, it is not an .h5ad file or it is damaged.
     """
-    path = _hdf5(path)
-    try:
-        return anndata.read_h5ad(path)
-    except _READING as error:
-        raise _unreadable(path, error) from error
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(
+            f"{path} is a folder, not an .h5ad file; if AnnData wrote it as .zarr: "
+            f"anndata.read_zarr({str(path)!r})."
+        )
+    with _file(path, whole=True) as file:
+        if is_of_today(file):
+            return _anndata({name: _element(file, name, path) for name in _PARTS if name in file},
+                            path)  # fmt: skip
+    return _of_older_layout(path)
 
 
 @contextmanager
@@ -152,27 +173,87 @@ def _open(path: Path) -> Iterator[Source]:
     if path.is_dir():
         yield _of_group(_zarr(path), path)
         return
+    with _file(path, whole=False) as file:
+        if is_of_today(file):
+            yield _of_group(file, path)
+            return
+    # Files of old versions are small enough to be read as a whole.
+    yield _in_place(load(path))
+
+
+@contextmanager
+def _file(path: Path, *, whole: bool) -> Iterator[h5py.File]:
+    """Yield an .h5ad file whose headers are sound; errors of the caller pass as they are."""
     path = _hdf5(path)
     try:
         file = h5py.File(path, "r")
-    except OSError as error:
+    except Exception as error:
         raise _unreadable(path, error) from error
     with file:
-        # Files of old versions are small enough to be read as a whole.
-        yield _of_group(file, path) if is_of_today(file) else _in_place(load(path))
+        try:
+            require_sound(file, path, whole=whole)
+        except ValueError as error:
+            if str(path) in str(error):
+                raise
+            raise _unreadable(path, error) from error
+        except Exception as error:
+            raise _unreadable(path, error) from error
+        yield file
 
 
 def is_of_today(file: h5py.File) -> bool:
-    """Return whether a file has the layout that AnnData writes today."""
-    return bool(file.attrs.get("encoding-type") == "anndata")
+    """Return whether a file has the layout that AnnData writes today, in all its parts."""
+    return file.attrs.get("encoding-type") == "anndata" and all(
+        isinstance(file[name], h5py.Group) for name in TABLES if name in file
+    )
+
+
+def _of_older_layout(path: Path) -> AnnData:
+    try:
+        return anndata.read_h5ad(path)
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _element(group: Any, name: str, path: Path) -> Any:
+    """Return an element of a file.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read; the message names the smallest part of it that cannot.
+    """
+    try:
+        return read_elem(group[name])
+    except Exception as error:
+        raise _unreadable(path, *_culprit(group, name, error)) from error
+
+
+def _culprit(group: Any, name: str, error: Exception) -> tuple[Exception, str, Any]:
+    """Return what went wrong, and the name and the attributes of where it did."""
+    try:
+        element = group[name]
+        inner = list(element) if hasattr(element, "keys") else []
+    except Exception:
+        return error, name, {}
+    for key in inner:
+        try:
+            read_elem(element[key])
+        except Exception as of_part:
+            found, at, attributes = _culprit(element, key, of_part)
+            return found, f"{name}/{at}", attributes
+    return error, name, element.attrs
+
+
+def _anndata(parts: dict[str, Any], path: Path) -> AnnData:
+    try:
+        return AnnData(**parts)
+    except Exception as error:
+        raise _unreadable(path, error, " and ".join(parts)) from error
 
 
 def _of_group(group: Any, path: Path) -> Source:
-    try:
-        tables = {name: read_elem(group[name]) for name in TABLES if name in group}
-        adata = AnnData(**tables)
-    except _READING as error:
-        raise _unreadable(path, error) from error
+    adata = _anndata({name: _element(group, name, path) for name in TABLES if name in group}, path)
 
     def find(layer: str | None) -> Any:
         layers = list(group["layers"]) if "layers" in group else []
@@ -195,6 +276,9 @@ def _hdf5(path: str | Path) -> Path:
     if not path.is_file():
         raise ValueError(f"there is no file {path}.")
     if not h5py.is_hdf5(path):
+        what = said_of(path)
+        if what is not None:
+            raise ValueError(f"{path} is not an .h5ad file, but {what}.")
         raise ValueError(f"{path} is not an .h5ad file (not HDF5), or its start is missing.")
     return path
 
@@ -202,18 +286,35 @@ def _hdf5(path: str | Path) -> Path:
 def _zarr(path: Path) -> Any:
     import zarr
 
+    require_sound_folder(path)
     try:
-        return zarr.open_group(path, mode="r")
+        group = zarr.open_group(path, mode="r", use_consolidated=False)
     except Exception as error:  # of zarr's own kinds
         raise ValueError(
             f"{path} is a folder, but not a .zarr one of AnnData ({first_line(error)})."
         ) from error
+    require_anndata_file(group, path)
+    return group
 
 
-def _unreadable(path: Path, error: Exception) -> ValueError:
+def _unreadable(path: Path, error: Exception, key: str = "", attributes: Any = None) -> ValueError:
+    """Return the error for a file, or for an element of it, that cannot be read."""
+    what = f"{key} in {path}" if key else str(path)
+    if isinstance(error, MemoryError):
+        return ValueError(f"{what} does not fit into the memory that is free.")
+    try:
+        kind, version = (dict(attributes or {}).get(f"encoding-{of}") for of in ("type", "version"))
+    except Exception:  # attributes may be what is damaged
+        kind = version = None
+    written = ""
+    if kind is not None and "IORegistryError" in type(error).__name__:
+        written = (
+            f" It is written as {kind!r} in version {version!r}, which anndata "
+            f"{anndata.__version__} does not know: pip install --upgrade anndata."
+        )
     return ValueError(
-        f"{path} cannot be read as AnnData; it may be cut off or of another kind "
-        f"({first_line(error)})."
+        f"{what} cannot be read as AnnData; it may be cut off or of another kind "
+        f"({first_line(error)}).{written}"
     )
 
 

@@ -15,6 +15,7 @@ from ..genespace import GeneSpace
 from ..genespace.names import NameTable
 from .columns import column_of
 from .inputs import Stored, matrix, raw_matrix, require_anndata, rows_of
+from .results import require_known_rows
 
 
 def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> GeneSpace:
@@ -44,6 +45,7 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
     require_key(keys.varm, adata.varm, "gene embedding in adata.varm")
     if not adata.var_names.is_unique:
         raise ValueError("gene names are not unique; call adata.var_names_make_unique() first.")
+    require_known_rows(adata, key, "genes")
     vectors = np.asarray(adata.varm[keys.varm])
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiub":
         raise TypeError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from anndata import AnnData
@@ -13,7 +14,15 @@ from .._core.errors import near
 from .._core.keys import Keys
 from ..models.base import Trained
 from ..store import uns
-from .inputs import require_anndata
+from ..store.checksums import require_unchanged
+from ..store.schema import (
+    checked_history,
+    checked_params,
+    checked_preprocessing,
+    plain_values,
+    truth,
+)
+from .inputs import as_table, require_anndata
 
 _PARTS = ("params", "history", "preprocessing", "model", "fingerprint")
 
@@ -21,12 +30,15 @@ _PARTS = ("params", "history", "preprocessing", "model", "fingerprint")
 def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, Any]:
     """Return ``adata.uns[key]`` of a trained AnnData, which messages call `what`.
 
+    Its ``params`` and ``preprocessing`` are plain Python, None for what was not given.
+
     Raises
     ------
     KeyError
         If there is no result under `key`.
     ValueError
-        If a part of it is missing, or it was written by a newer version.
+        If a part of it is missing, was changed since or is of a wrong type, or the result was
+        written by a newer version.
     """
     require_anndata(adata)
     stored = adata.uns.get(Keys(key).uns)
@@ -34,14 +46,23 @@ def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, 
         others = [k for k, v in adata.uns.items() if _is_result(v)]
         hint = near(key, others) if others else f"call fe.tl.train({what}) first."
         raise KeyError(f"no trained model in {what}.uns[{key!r}]: {hint}")
-    _require_readable(stored)
-    missing = [name for name in _PARTS if name not in stored]
+    place = f"{what}.uns[{key!r}]"
+    written = _format(stored, place)
+    parts = (*_PARTS, "checksums") if written >= uns.WITH_CHECKSUMS else _PARTS
+    missing = [name for name in parts if name not in stored]
     if missing:
         raise ValueError(
-            f"adata.uns[{key!r}] lacks {', '.join(missing)}: the AnnData was concatenated or "
+            f"{place} lacks {', '.join(missing)}: the AnnData was concatenated or "
             "changed since. Use it as it was when it was trained, or train again."
         )
-    return dict(stored)
+    if "checksums" in stored:
+        require_unchanged(stored, place)
+    return {
+        **stored,
+        "params": checked_params(stored["params"], place),
+        "preprocessing": checked_preprocessing(stored["preprocessing"], place),
+        "history": checked_history(uns.unpack_history(stored["history"]), place),
+    }
 
 
 def holds_whole_numbers(stored: Mapping[str, Any]) -> bool:
@@ -67,8 +88,14 @@ def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> N
     Some of the samples may have been left out since, or their order changed, unless
     `same_samples`.
     """
-    keys = Keys(key)
-    prints = require_trained(adata, key)["fingerprint"]
+    _require_intact(adata, Keys(key), require_trained(adata, key), same_samples)
+
+
+def _require_intact(
+    adata: AnnData, keys: Keys, stored: Mapping[str, Any], same_samples: bool
+) -> None:
+    key = keys.key
+    prints = _fingerprints(stored, key)
     cure = "Use it as it was when it was trained, or train again."
     for place, names, name in (
         ("obsm", adata.obsm, keys.obsm),
@@ -79,14 +106,14 @@ def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> N
             raise ValueError(
                 f"adata.uns[{key!r}] holds a model, but adata.{place}[{name!r}] is missing. {cure}"
             )
-    genes = uns.fingerprint(np.asarray(adata.varm[keys.varm]))
+    genes = _prints_of(adata.varm[keys.varm], prints["genes"], f"varm[{keys.varm!r}]")
     if not np.array_equal(genes, prints["genes"]):
         raise ValueError(
             f"the genes are not those that the model in adata.uns[{key!r}] was trained on "
             f"({len(genes)} genes here, {len(prints['genes'])} then): the AnnData was subset, "
             f"reordered or concatenated since. {cure}"
         )
-    samples = uns.fingerprint(np.asarray(adata.obsm[keys.obsm]))
+    samples = _prints_of(adata.obsm[keys.obsm], prints["samples"], f"obsm[{keys.obsm!r}]")
     known = (
         np.array_equal(samples, prints["samples"])
         if same_samples
@@ -96,6 +123,28 @@ def require_intact(adata: AnnData, key: str, *, same_samples: bool = False) -> N
         raise ValueError(
             f"adata.obsm[{keys.obsm!r}] is not what the model in adata.uns[{key!r}] was trained "
             f"to: the AnnData was subset, reordered, concatenated or changed since. {cure}"
+        )
+
+
+def require_known_rows(adata: AnnData, key: str, of: Literal["samples", "genes"]) -> None:
+    """Raise ValueError if vectors are no longer those of the result that is stored beside them.
+
+    Samples and genes may have been left out, and samples that were placed later may have come in;
+    where there is no result there is nothing to compare with.
+    """
+    keys = Keys(key)
+    stored = adata.uns.get(keys.uns)
+    if not _is_result(stored) or "fingerprint" not in stored:
+        return
+    _format(stored, f"adata.uns[{key!r}]")
+    known = _fingerprints(stored, key)[of]
+    place, name = ("obsm", keys.obsm) if of == "samples" else ("varm", keys.varm)
+    found = _prints_of(getattr(adata, place)[name], known, f"{place}[{name!r}]")
+    if len(found) <= len(known) and not np.isin(found, known).all():
+        raise ValueError(
+            f"adata.{place}[{name!r}] is not what the model in adata.uns[{key!r}] was trained to: "
+            f"it was changed since, or the file is damaged. Train again, or if they are others: "
+            f"del adata.uns[{key!r}]."
         )
 
 
@@ -109,20 +158,68 @@ def trained_model(adata: AnnData, key: str) -> tuple[Trained, np.ndarray]:
     """
     keys = Keys(key)
     stored = require_trained(adata, key)
-    require_intact(adata, key)
-    trained = adata.var[keys.trained].to_numpy(dtype=bool)
+    _require_intact(adata, keys, stored, same_samples=False)
     model = uns.unpack_trained(
         stored,
-        np.asarray(adata.obsm[keys.obsm], dtype=np.float32),
-        np.asarray(adata.varm[keys.varm], dtype=np.float32),
-        trained,
+        as_table(adata.obsm[keys.obsm]),
+        as_table(adata.varm[keys.varm]),
+        adata.var[keys.trained],
+        f"adata.uns[{key!r}]",
     )
-    return model, trained
+    return model, trained_genes(adata, key)
 
 
-def _require_readable(stored: Mapping[str, Any]) -> None:
-    if int(stored.get("format", 1)) > uns.FORMAT:
+def trained_genes(adata: AnnData, key: str) -> np.ndarray:
+    """Return which genes were trained on, bool (n_vars,), from the column of var.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but true and false.
+    """
+    name = Keys(key).trained
+    column = truth(adata.var[name])
+    if column is None:
+        raise ValueError(f"adata.var[{name!r}] holds others than True and False: train again.")
+    return column
+
+
+def _fingerprints(stored: Mapping[str, Any], key: str) -> dict[str, np.ndarray]:
+    found = stored["fingerprint"]
+    prints = {}
+    for name in ("samples", "genes"):
+        rows = np.asarray(found.get(name)) if isinstance(found, Mapping) else np.empty(0)
+        if rows.ndim != 1 or rows.dtype.kind not in "iuf":
+            raise ValueError(
+                f"adata.uns[{key!r}]['fingerprint'][{name!r}] is no row of numbers: the file is "
+                "damaged. Use a copy that is whole, or train again."
+            )
+        prints[name] = rows.view("u8") if rows.dtype == "i8" else rows
+    return prints
+
+
+def _prints_of(table: Any, known: np.ndarray, what: str) -> np.ndarray:
+    """Return the fingerprint of a table, as exact as the one that is known."""
+    try:
+        return uns.fingerprint(as_table(table)).astype(known.dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"adata.{what} is no table of numbers: train again.") from error
+
+
+def _format(stored: Mapping[str, Any], place: str) -> int:
+    """Return the format of a result.
+
+    Raises
+    ------
+    ValueError
+        If it is not known here.
+    """
+    found = plain_values({"format": stored.get("format", 1)}).get("format")
+    if not isinstance(found, int | float) or not math.isfinite(found) or found < 1 or found % 1:
+        raise ValueError(f"{place}['format'] is {found!r}, no number of a format: train again.")
+    if found > uns.FORMAT:
         raise ValueError(
             f"the model was written by fe_anndata {stored.get('version', '')}, whose files this "
             f"version, {__version__}, does not know: pip install --upgrade fe-anndata."
         )
+    return int(found)

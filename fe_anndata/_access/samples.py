@@ -15,6 +15,7 @@ from .._core.errors import require_key
 from .._core.keys import Keys
 from ..matrix.sound import require_sound
 from .columns import column_of
+from .results import require_known_rows
 
 
 def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np.float64]:
@@ -36,6 +37,8 @@ def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np
         require_key(
             basis, [k.removeprefix("X_") for k in adata.obsm], "embedding in adata.obsm named"
         )
+    elif key != basis:
+        require_known_rows(adata, basis, "samples")
     embedding = adata.obsm[key]
     if len(dimensions) != 2 or dimensions[0] == dimensions[1]:
         raise ValueError(f"dimensions must be two different columns, not {tuple(dimensions)}.")

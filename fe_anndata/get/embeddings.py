@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._access.inputs import require_anndata
+from .._access.inputs import as_table, require_anndata
+from .._access.results import require_known_rows
 from .._core.errors import require_key
 from .._core.keys import DEFAULT_KEY, Keys, axis_name
 
@@ -30,6 +33,8 @@ def sample_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     ------
     KeyError
         If nothing was trained under `key`.
+    ValueError
+        If the vectors are not those that the result was trained to.
 
     Examples
     --------
@@ -42,6 +47,7 @@ def sample_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     require_anndata(adata)
     keys = Keys(key)
     require_key(keys.obsm, adata.obsm, "sample embedding in adata.obsm")
+    require_known_rows(adata, key, "samples")
     return _table(adata.obsm[keys.obsm], adata.obs_names, key)
 
 
@@ -65,6 +71,8 @@ def gene_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     ------
     KeyError
         If nothing was trained under `key`.
+    ValueError
+        If the vectors are not those that the result was trained to.
 
     Examples
     --------
@@ -77,6 +85,7 @@ def gene_embedding(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     require_anndata(adata)
     keys = Keys(key)
     require_key(keys.varm, adata.varm, "gene embedding in adata.varm")
+    require_known_rows(adata, key, "genes")
     return _table(adata.varm[keys.varm], adata.var_names, key)
 
 
@@ -100,6 +109,8 @@ def genes(adata: AnnData, *, key: str = DEFAULT_KEY) -> AnnData:
     ------
     KeyError
         If nothing was trained under `key`.
+    ValueError
+        If the vectors are not those that the result was trained to.
 
     Examples
     --------
@@ -118,7 +129,9 @@ def genes(adata: AnnData, *, key: str = DEFAULT_KEY) -> AnnData:
     )
 
 
-def _table(values: np.ndarray, names: pd.Index, key: str) -> pd.DataFrame:
-    values = np.array(values)
+def _table(table: Any, names: pd.Index, key: str) -> pd.DataFrame:
+    values = np.array(as_table(table))
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
+        raise ValueError(f"the vectors of {key!r} are no table of numbers: train again.")
     columns = [axis_name(key, i) for i in range(values.shape[1])]
     return pd.DataFrame(values, index=names, columns=columns)

@@ -8,7 +8,6 @@ from torch import nn
 
 from .._access.results import require_trained, trained_model
 from .._core.keys import DEFAULT_KEY
-from ..store.uns import unpack_history
 
 
 def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
@@ -43,7 +42,8 @@ def history(adata: AnnData, *, key: str = DEFAULT_KEY) -> pd.DataFrame:
     >>> fe.get.history(adata)["step"].tolist()
     [0, 15, 20]
     """
-    return unpack_history(require_trained(adata, key)["history"])
+    history: pd.DataFrame = require_trained(adata, key)["history"]
+    return history
 
 
 def model(adata: AnnData, *, key: str = DEFAULT_KEY) -> nn.Module:

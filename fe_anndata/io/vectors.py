@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zipfile
-import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +19,7 @@ from .._core.keys import DEFAULT_KEY, Keys
 from .._core.paths import expanded
 from .._core.whole import whole
 from ..matrix.sound import require_sound
+from ._npz import read_npz
 from ._vector_text import read_text, write_text
 from .h5ad import explained, write_into
 
@@ -74,7 +73,7 @@ def read_gene_vectors(path: str | Path, *, key: str = DEFAULT_KEY) -> AnnData:
     if path.suffix == ".h5ad":
         var, vectors = _of_anndata(load(path), path, keys)
     else:
-        names, vectors = _of_npz(path) if path.suffix == ".npz" else read_text(path)
+        names, vectors = read_npz(path) if path.suffix == ".npz" else read_text(path)
         var = pd.DataFrame(index=pd.Index(names, dtype=str))
     _require_sound(path, var.index, vectors)
     return without_samples(var, vectors, key)
@@ -164,25 +163,6 @@ def _write_text(
     # Without a time and a name in the header the same vectors give the same bytes.
     with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
         write_text(packed, names, vectors, table=table)  # type: ignore[arg-type]
-
-
-def _of_npz(path: Path) -> tuple[list[str], np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            stored = dict(arrays)
-    # TypeError: a single array, as np.save writes it, is not a context manager.
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(
-            f"{path} cannot be read as an .npz file of plain arrays: it is damaged, or its names "
-            "are stored as objects; store them as names.astype(str)."
-        ) from error
-    missing = {"names", "vectors"} - stored.keys()
-    if missing:
-        raise ValueError(f"{path} lacks the array {min(missing)!r}: {near('', stored)}")
-    names = stored["names"].ravel()
-    if names.dtype.kind == "S":
-        names = np.char.decode(names, "utf-8")
-    return [str(name) for name in names], stored["vectors"]
 
 
 def _of_anndata(adata: AnnData, path: Path, keys: Keys) -> tuple[pd.DataFrame, np.ndarray]:

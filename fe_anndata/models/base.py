@@ -178,6 +178,17 @@ class Family(ABC):
     ) -> Trained:
         """Return the trained model of what :class:`Trained` has given away."""
 
+    def shapes(
+        self, options: Options, n_samples: int, n_genes: int
+    ) -> Mapping[str, tuple[int | None, ...]]:
+        """Return the shape of each array that :meth:`load` needs, so that others are refused.
+
+        The names are those of :meth:`Trained.arrays`, as ``"section/name"``, and ``"samples"`` and
+        ``"genes"`` for both embeddings; () is a number, and None any length. Nothing that is large
+        may be made for it. By default no more is known than `per_gene` says.
+        """
+        return {}
+
     def settled(self, options: Options, shape: tuple[int, int]) -> Options:
         """Return options with every ``"auto"`` replaced that the shape of the matrix decides."""
         return options.settled()

@@ -39,14 +39,14 @@ def observed_and_predicted(
     model, trained = trained_model(adata, key)
     require_decoder(model)
     with opened(adata) as source:
-        rows = rows_of(matrix_of(source, stored["params"]["layer"]), np.flatnonzero(trained))
+        rows = rows_of(matrix_of(source, stored["params"].get("layer")), np.flatnonzero(trained))
     if entries == "validation":
         require_intact(adata, key, same_samples=True)
         require_same_values(audit(rows), stored["preprocessing"])
         options = uns.unpack_options(uns.family_of(stored), stored["params"])
         chosen = options.chosen()
         validation, by = chosen.get("validation", 0.0), chosen.get("validation_by", "entries")
-        seed_then = int(stored["params"]["rng"])
+        seed_then = stored["params"]["rng"]
         found = draw(rows, validation, by, seed_then, ranks_of(adata, trained)).entries
         if not len(found):
             raise ValueError(

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from .._access.results import require_trained
 from .._core.errors import near, require_key
 from .._core.keys import DEFAULT_KEY, Keys
 from ._axes import SMALL, finish, make_room, panels
@@ -114,7 +115,10 @@ def _table(adata: AnnData, key: str) -> pd.DataFrame:
     if not isinstance(adata.uns.get(name), dict) or "history" not in adata.uns[name]:
         trained = [k for k, v in adata.uns.items() if isinstance(v, dict) and "history" in v]
         raise KeyError(f"no training history in adata.uns[{name!r}]: {near(name, trained)}")
-    table = pd.DataFrame(adata.uns[name]["history"])
+    if "fingerprint" in adata.uns[name]:  # a whole result, whose parts are checked
+        table = require_trained(adata, key)["history"]
+    else:
+        table = pd.DataFrame(adata.uns[name]["history"])
     for column in COLUMNS:
         require_key(column, table.columns, f"column of adata.uns[{name!r}]['history'],")
     if not np.isfinite(table["train_loss"]).any():

@@ -8,6 +8,7 @@ process trains here, others are refused.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from typing import IO, Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from .._core.disk import explained, to_disk
 from .._core.ending import ending
@@ -31,7 +32,8 @@ try:
 except ImportError:  # Windows, where two processes are not told apart
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 1
+FORMAT = 2
+"""1 had no checksums."""
 RECORD = "run.json"
 STATE = "state-"
 LOCK = f"lock{PARTIAL}"
@@ -89,7 +91,7 @@ class Checkpoint:
         if self._is_held:
             self._claim()
         self._record = {"format": FORMAT, "run": dict(run), "state": None}
-        self._write(RECORD, json.dumps(self._record, indent=1).encode())
+        self._write_record()
 
     def keep(self, state: State) -> None:
         """Write the state of the run."""
@@ -101,18 +103,24 @@ class Checkpoint:
             if not (section == "best" and best_is_now)
             for key, value in getattr(state, section).items()
         }
-        self._write(name, save(arrays))
+        content = save(arrays)
+        self._write(name, content)
         self._record["state"] = {
             "file": name,
+            "sha256": hashlib.sha256(content).hexdigest(),
             "best_is_now": best_is_now,
             "counters": asdict(state.counters),
             "facts": dict(state.facts),
             "history": state.history,
         }
-        self._write(RECORD, json.dumps(self._record, indent=1).encode())
+        self._write_record()
         for other in self.path.glob(f"{STATE}*"):  # of the state before, or of a process that died
             if other.name != name:
                 other.unlink(missing_ok=True)
+
+    def _write_record(self) -> None:
+        self._record["sha256"] = _digest(self._record)
+        self._write(RECORD, json.dumps(self._record, indent=1).encode())
 
     def load(self) -> tuple[dict[str, Any], State | None]:
         """Return what the run is, and its last state; None if it had no evaluation yet.
@@ -125,7 +133,9 @@ class Checkpoint:
         try:
             record = json.loads((self.path / RECORD).read_bytes())
             written = record["format"]
-            if written == FORMAT:
+            if written in (1, FORMAT):
+                if written == FORMAT and record["sha256"] != _digest(record):
+                    raise ValueError(f"{RECORD} was changed since it was written")
                 self._record = record
                 stored = record["state"]
                 return record["run"], None if stored is None else self._state(stored)
@@ -141,7 +151,8 @@ class Checkpoint:
 
     def _state(self, stored: Mapping[str, Any]) -> State:
         sections: dict[str, dict[str, np.ndarray]] = {name: {} for name in _SECTIONS}
-        for key, value in load_file(self.path / stored["file"]).items():
+        content = self._content(stored)
+        for key, value in load(content).items():
             section, _, name = key.partition("/")
             sections[section][name] = value
         parameters = sections["parameters"]
@@ -153,6 +164,16 @@ class Checkpoint:
             list(stored["history"]),
             dict(stored["facts"]),
         )
+
+    def _content(self, stored: Mapping[str, Any]) -> bytes:
+        name = str(stored["file"])
+        if Path(name).name != name or not name.startswith(STATE):
+            raise ValueError(f"{name!r} is no file of a checkpoint")
+        content = (self.path / name).read_bytes()
+        found = hashlib.sha256(content).hexdigest()
+        if stored.get("sha256", found) != found:
+            raise ValueError(f"{name} was changed since it was written")
+        return content
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -203,3 +224,9 @@ class Checkpoint:
                 partial.unlink(missing_ok=True)
                 raise
             to_disk(self.path)
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    """Return a hash of what a record says, beside its hash."""
+    said = {name: value for name, value in record.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -8,38 +8,84 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_origin
 
 import numpy as np
 import pandas as pd
 
 from ..models import families, family
 from ..models.base import Family, Trained
-from ..models.kinds import plain
-from ..models.options import Options, options_of
+from ..models.kinds import alternatives
+from ..models.options import Options, types_of
 from ..training import Fitted
 from ..training.state import HISTORY_COLUMNS, Counters, State
+from .checksums import is_given
+from .schema import as_kind, checked_tables, misfit, plain_values, require_arrays
 
-FORMAT = 2
-"""Of the layout of ``uns``, not of the package; 1 named options in other words."""
+FORMAT, WITH_CHECKSUMS = 3, 3
+"""Of the layout of ``uns``, not of the package.
+
+1 named options in other words; 2 had no checksums, and None for what was not given.
+"""
+_ARRAYS = ("parameters", "moments", "best")
+_COUNTERS = {"step": int, "best_step": int, "best_loss": float, "reference_loss": float,
+             "waited": int, "drops": int}  # fmt: skip
 _OLD_COLUMNS = {"cells_per_second": "entries_per_second"}
 
 
 def pack_options(options: Options) -> dict[str, Any]:
-    """Return options as they are stored."""
+    """Return options as they are stored: sizes as arrays, and None as the empty string."""
     return {
-        name: np.array(value, dtype=np.int64) if isinstance(value, tuple) else value
+        name: np.array(value, dtype=np.int64) if isinstance(value, tuple) else _or_empty(value)
         for name, value in options.chosen().items()
     }
 
 
-def unpack_options(of: Family, params: Mapping[str, Any]) -> Options:
-    """Return the options that :func:`pack_options` stored among other parameters."""
-    known = of.upgraded(params)
-    # What an older version did not know has its default.
-    return of.options(
-        **{name: plain(known[name]) for name in options_of(of.options) if name in known}
-    )
+def _or_empty(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def unpack_options(of: Family, params: Mapping[str, Any], place: str = "uns['fe']") -> Options:
+    """Return the options that :func:`pack_options` stored among other parameters.
+
+    Raises
+    ------
+    ValueError
+        If a value is of a wrong type, or values do not go together.
+    """
+    kinds = types_of(of.options)
+    empty = {n: None if np.size(v) else () for n, v in params.items() if not is_given(v)}
+    given = {**plain_values(params), **empty}
+    try:
+        known = of.upgraded(given)
+        return of.options(
+            **{
+                name: as_kind(kind, known[name]) if known.get(name) is not None else _empty(kind)
+                for name, kind in kinds.items()
+                if name in known or _can_be_lost(kind)
+            }
+        )
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+        raise misfit(
+            place, "params", is_what=f"does not fit together: {str(error).rstrip('.')}"
+        ) from error
+
+
+def _can_be_lost(kind: Any) -> bool:
+    """Return whether an option may be empty, which other programs leave out."""
+    return any(_is_nothing(of) or get_origin(of) is tuple for of in alternatives(kind))
+
+
+def _empty(kind: Any) -> Any:
+    """Return what an option holds that is stored as nothing."""
+    kinds = alternatives(kind)
+    if any(map(_is_nothing, kinds)):
+        return None
+    return () if any(get_origin(of) is tuple for of in kinds) else ""
+
+
+def _is_nothing(kind: Any) -> bool:
+    return kind is type(None)
 
 
 def pack_history(history: list[dict[str, Any]]) -> pd.DataFrame:
@@ -47,9 +93,9 @@ def pack_history(history: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(history, columns=list(HISTORY_COLUMNS))
 
 
-def unpack_history(stored: pd.DataFrame) -> pd.DataFrame:
-    """Return a stored history with the columns of today."""
-    return stored.rename(columns=_OLD_COLUMNS)
+def unpack_history(stored: Any) -> Any:
+    """Return a stored history with the columns of today; anything else as it is."""
+    return stored.rename(columns=_OLD_COLUMNS) if isinstance(stored, pd.DataFrame) else stored
 
 
 def pack_state(state: State) -> dict[str, Any]:
@@ -65,20 +111,47 @@ def pack_state(state: State) -> dict[str, Any]:
     return packed
 
 
-def unpack_state(packed: Mapping[str, Any], history: pd.DataFrame) -> State:
-    """Return what :func:`pack_state` stored."""
-    numbers = {name: plain(value) for name, value in packed["progress"].items()}
-    facts = {name: float(value) for name, value in packed.get("facts", {}).items()}
+def unpack_state(
+    packed: Mapping[str, Any], history: pd.DataFrame, place: str = "uns['fe']"
+) -> State:
+    """Return what :func:`pack_state` stored.
+
+    Raises
+    ------
+    ValueError
+        If a part is missing or of a wrong type.
+    """
+    if not isinstance(packed, Mapping):
+        raise misfit(place, "state", is_what="is no dict")
+    sections = {name: packed.get(name, {}) for name in ("progress", "facts", *_ARRAYS)}
+    for name, section in sections.items():
+        if not isinstance(section, Mapping) or (name == "parameters" and not section):
+            raise misfit(place, "state", name, is_what="is missing, or is no dict")
+    numbers, facts = (plain_values(sections[name]) for name in ("progress", "facts"))
     if "noise" in numbers:  # where format 1 kept it
-        facts["sample_noise"] = float(numbers.pop("noise"))
-    counters = Counters(**numbers)
+        facts["sample_noise"] = numbers.pop("noise")
+    try:
+        counters = Counters(
+            **{name: as_kind(kind, numbers[name]) for name, kind in _COUNTERS.items()}
+        )
+        facts = {name: float(value) for name, value in facts.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise misfit(
+            place, "state", "progress", is_what=f"is no count of steps ({error})"
+        ) from None
+    if not all(type(getattr(counters, name)) is kind for name, kind in _COUNTERS.items()):
+        raise misfit(place, "state", "progress", is_what="holds others than numbers")
     records = unpack_history(history)
     records = records[records["step"] <= counters.step]
+    arrays = {
+        name: {str(key): np.asarray(value) for key, value in sections[name].items()}
+        for name in _ARRAYS
+    }
     return State(
         counters=counters,
-        parameters=dict(packed["parameters"]),
-        best=dict(packed.get("best", packed["parameters"])),
-        moments=dict(packed["moments"]),
+        parameters=arrays["parameters"],
+        best=arrays["best"] or dict(arrays["parameters"]),
+        moments=arrays["moments"],
         history=[{str(k): v for k, v in record.items()} for record in records.to_dict("records")],
         facts=facts,
     )
@@ -109,7 +182,7 @@ def pack_fitted(
         for name, section in model.arrays().items()
     }
     packed["params"] = {
-        **identity,
+        **{name: _or_empty(value) for name, value in identity.items()},
         **pack_options(model.options),
         "ended": fitted.ended,
         "best_step": fitted.best_step,
@@ -124,7 +197,11 @@ def pack_fitted(
 
 
 def unpack_trained(
-    stored: Mapping[str, Any], samples: np.ndarray, genes: np.ndarray, trained: np.ndarray
+    stored: Mapping[str, Any],
+    samples: Any,
+    genes: Any,
+    trained: Any,
+    place: str = "uns['fe']",
 ) -> Trained:
     """Return the trained model.
 
@@ -133,23 +210,36 @@ def unpack_trained(
     stored
         ``uns["fe"]``.
     samples, genes
-        Both embeddings, float32, the latter of all genes.
+        Both embeddings, (n_obs, sample_dim) and (n_vars, gene_dim), the latter of all genes.
     trained
-        Which genes the model knows, bool (n_vars,).
+        Which genes the model knows, (n_vars,).
+    place
+        Of the result, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not those of a model with these options.
     """
-    of = family_of(stored)
-    arrays = {
-        name: {
-            key: np.asarray(value)[trained] if f"{name}/{key}" in of.per_gene else value
-            for key, value in section.items()
-        }
-        for name, section in stored.items()
-        if isinstance(section, Mapping)
-    }
-    return of.load(unpack_options(of, stored["params"]), samples, genes[trained], arrays)
+    of = family_of(stored, place)
+    options = unpack_options(of, stored["params"], place)
+    samples, genes, trained = checked_tables(samples, genes, trained, place)
+    arrays: dict[str, dict[str, Any]] = {}
+    for name, section in stored.items():
+        if isinstance(section, Mapping):
+            arrays[name] = {str(key): value for key, value in section.items()}
+    for per_gene in of.per_gene:
+        name, _, key = per_gene.partition("/")
+        value = np.asarray(arrays.get(name, {}).get(key))
+        if len(np.shape(value)) and len(value) == len(trained):
+            arrays[name][key] = value[trained]
+        elif name in arrays:
+            raise misfit(place, name, key, is_what=f"lacks a row for each of {len(trained)} genes")
+    require_arrays(of, options, arrays, (samples, genes[trained]), place)
+    return of.load(options, samples, genes[trained], arrays)
 
 
-def family_of(stored: Mapping[str, Any]) -> Family:
+def family_of(stored: Mapping[str, Any], place: str = "uns['fe']") -> Family:
     """Return the family of a stored result.
 
     Raises
@@ -160,17 +250,19 @@ def family_of(stored: Mapping[str, Any]) -> Family:
     name = str(stored["params"]["model"])
     if name not in families():
         raise ValueError(
-            f"the model is of the family {name!r}, which is not known here; import the package "
-            "that adds it by fe.models.register."
+            f"the model in {place} is of the family {name!r}, which is not known here; import the "
+            "package that adds it by fe.models.register."
         )
     return family(name)
 
 
-def fingerprint(table: np.ndarray) -> np.ndarray:
-    """Return a hash of every row, uint64: tells later whether rows are the ones trained."""
-    hashed: np.ndarray = pd.util.hash_pandas_object(
-        pd.DataFrame(np.ascontiguousarray(table)), index=False
-    ).to_numpy()
+def fingerprint(table: Any) -> np.ndarray:
+    """Return a hash of every row, uint64: tells later whether rows are the ones trained.
+
+    It is of float32 numbers: a tour through another program makes others of them.
+    """
+    numbers = np.ascontiguousarray(table, dtype=np.float32)
+    hashed: np.ndarray = pd.util.hash_pandas_object(pd.DataFrame(numbers), index=False).to_numpy()
     return hashed
 
 

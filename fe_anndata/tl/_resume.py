@@ -12,7 +12,7 @@ from .. import __version__
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import require_same_values, same_places, trainable
-from .._access.results import require_free, require_intact, require_trained
+from .._access.results import require_free, require_intact, require_trained, trained_genes
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import seed_of
 from ..matrix.audit import Audit
@@ -43,11 +43,11 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     adata = source.adata
     stored = require_trained(adata, keys.key)
     require_intact(adata, keys.key, same_samples=True)
-    of = uns.family_of(stored)
-    options = uns.unpack_options(of, stored["params"])
-    identity = {name: stored["params"].get(name) for name in IDENTITY}
-    identity["rng"] = int(stored["params"]["rng"])
-    mask = adata.var[keys.trained].to_numpy(dtype=bool)
+    place = f"adata.uns[{keys.key!r}]"
+    of = uns.family_of(stored, place)
+    options = uns.unpack_options(of, stored["params"], place)
+    identity = {name: stored["params"][name] for name in IDENTITY}
+    mask = trained_genes(adata, keys.key)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
     if isinstance(asked.mask_var, str | None):
         rows, audit, trained = trainable(source, identity["layer"], mask)
@@ -73,7 +73,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
         rows,
         audit,
         trained,
-        state=None if converged else uns.unpack_state(stored["state"], stored["history"]),
+        state=None if converged else uns.unpack_state(stored["state"], stored["history"], place),
         converged=converged,
     )
 

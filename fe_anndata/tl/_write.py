@@ -8,6 +8,7 @@ from .. import __version__
 from .._core.keys import Keys
 from .._core.log import logger
 from ..store import uns
+from ..store.checksums import checksums
 from ..training import Fitted
 from ._run import Run, digests
 
@@ -35,6 +36,7 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
         "samples": uns.fingerprint(samples),
         "genes": uns.fingerprint(genes),
     }
+    packed["checksums"] = checksums(packed)
     adata.obsm[keys.obsm] = samples
     adata.varm[keys.varm] = genes
     adata.var[keys.trained] = run.trained

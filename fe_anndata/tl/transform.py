@@ -102,7 +102,7 @@ def transform(
     keys = Keys(key if key_added is None else key_added)
     shown = settings.shows(progress)
     learned = reference_of(reference, key)
-    with opened(adata) as source, source.unchanged():
+    with opened(adata) as source, source.unchanged(), source.named():
         in_place = source.adata is adata
         if in_place and not copy:
             source.require_room()

@@ -119,6 +119,7 @@ class _Watch:
         self.task, self.started = task, started
         self.optimisers = Optimisers(task.groups, task.l2)
         if state.parameters:
+            state.require_fits({name: tuple(p.shape) for name, p in task.parameters.items()})
             load(task.parameters, state.parameters)
             self.optimisers.load_state(state.moments)
         self.seconds_before = state.history[-1]["seconds"] if state.history else 0.0

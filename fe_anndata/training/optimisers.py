@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..kernels.workers import in_parallel
+from .stored import require_array
 
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -106,6 +107,14 @@ _METHODS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "adam": lambda groups: torch.optim.Adam(groups, fused=True),
 }
 
+_MOMENTS = {
+    "muon": ("momentum",),
+    "sparse_adam": ("step", "exp_avg", "exp_avg_sq"),
+    "rmsprop": ("step", "square_avg"),
+    "adam": ("step", "exp_avg", "exp_avg_sq"),
+}
+"""What each keeps of a parameter."""
+
 
 class Optimisers:
     """Torch's optimisers, one per method, that step together; their state as named arrays.
@@ -164,18 +173,38 @@ class Optimisers:
             for moment, value in optimiser.state.get(parameter, {}).items()
         }
 
-    def load_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Set the moments from what :meth:`state` returned."""
-        for name, parameter in self.parameters.items():
-            for optimiser in self.optimisers:
-                if not any(parameter is p for g in optimiser.param_groups for p in g["params"]):
-                    continue
-                optimiser.state[parameter] = {
-                    moment: _moment(moment, array, parameter)
-                    for key, array in arrays.items()
-                    for of, _, moment in [key.rpartition(":")]
-                    if of == name
-                }
+    def load_state(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Set the moments from what :meth:`state` returned.
+
+        Raises
+        ------
+        ValueError
+            If they are not those of these parameters.
+        """
+        by_name: dict[str, dict[str, np.ndarray]] = {name: {} for name in self.parameters}
+        for key, array in arrays.items():
+            of, _, moment = key.rpartition(":")
+            if of not in by_name:
+                raise ValueError(
+                    f"state['moments'][{key!r}] of the run belongs to no parameter of its model: "
+                    "it is damaged; begin again."
+                )
+            by_name[of][moment] = array
+        for optimiser, alike in zip(self.optimisers, self._groups, strict=True):
+            wanted = _MOMENTS[alike[0].method]
+            for group in alike:
+                for name, parameter in group.parameters.items():
+                    found = by_name[name]
+                    # Before its first step a parameter has none.
+                    for moment in wanted if found else ():
+                        what = f"state['moments'][{f'{name}:{moment}'!r}]"
+                        shape = (1,) if moment == "step" else tuple(parameter.shape)
+                        require_array(found.get(moment), shape, what)
+                    whole = isinstance(optimiser, torch.optim.SparseAdam)
+                    optimiser.state[parameter] = {
+                        moment: _moment(found[moment], parameter, moment == "step", whole)
+                        for moment in (wanted if found else ())
+                    }
 
 
 def _penalised(parameter: Tensor, gradient: Tensor, l2: float) -> Tensor:
@@ -191,11 +220,9 @@ def _penalised(parameter: Tensor, gradient: Tensor, l2: float) -> Tensor:
     )
 
 
-def _moment(name: str, array: np.ndarray, parameter: Tensor) -> Any:
-    if name == "step":
+def _moment(array: np.ndarray, parameter: Tensor, is_count: bool, whole: bool) -> Any:
+    if is_count:
         # Adam counts in tensors without dimension, SparseAdam in whole numbers.
-        count = array.reshape(())[()]
-        return (
-            int(count) if array.dtype.kind == "i" else torch.tensor(count, device=parameter.device)
-        )
-    return torch.from_numpy(np.array(array)).to(parameter.device)
+        count = float(array.item())
+        return int(count) if whole else torch.tensor(count, device=parameter.device)
+    return torch.from_numpy(np.array(array)).to(parameter)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .stored import require_array
 from .task import Schedule
 
 Arrays = dict[str, np.ndarray]
@@ -87,3 +88,16 @@ class State:
     moments: Arrays = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     facts: Mapping[str, float] = field(default_factory=dict)
+
+    def require_fits(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise ValueError if the parameters are not those of a task, of these shapes by name."""
+        for section in ("parameters", "best"):
+            arrays = getattr(self, section)
+            for name, shape in shapes.items():
+                require_array(arrays.get(name), shape, f"state[{section!r}][{name!r}]")
+            more = arrays.keys() - shapes.keys()
+            if more:
+                raise ValueError(
+                    f"state[{section!r}] of the run holds {min(more)!r}, which its model does not "
+                    "have: it is damaged; begin again."
+                )

@@ -259,9 +259,9 @@ def test_damage_is_told(begun, path, damage):
         Checkpoint(path).load()
 
 
-@pytest.mark.parametrize("written", [0, 2, "new"])
+@pytest.mark.parametrize("written", [0, 3, "new"])
 def test_another_format_is_told(begun, path, written):
     begun.keep(state(5))
     changed(path / "run.json", format=written)
-    with pytest.raises(ValueError, match=f"in format {written}, and this version .* format 1: use"):
+    with pytest.raises(ValueError, match=f"in format {written}, and this version .* format 2: use"):
         Checkpoint(path).load()

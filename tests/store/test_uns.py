@@ -95,7 +95,7 @@ def test_options_come_back(recipe, decoder, settled, tmp_path):
 
 def test_a_result_comes_back(run, tmp_path):
     fitted, packed = run
-    assert packed["format"] == 2
+    assert packed["format"] == 3
     assert packed["loss"] == "mse"
     assert (fitted.ended == "converged") == ("state" not in packed)
     for stored in (packed, in_a_file(packed, tmp_path)):

@@ -69,6 +69,15 @@ class FactorizedEmbeddings(Family):
         assert isinstance(options, FE)
         return load(options, samples, genes, arrays)
 
+    def shapes(
+        self, options: Options, n_samples: int, n_genes: int
+    ) -> Mapping[str, tuple[int | None, ...]]:
+        """Return the shape of each array of a model with these options."""
+        from .sizes import shapes
+
+        assert isinstance(options, FE)
+        return shapes(options, n_samples, n_genes)
+
     def settled(self, options: Options, shape: tuple[int, int]) -> FE:
         """Return options with the values that a matrix of this shape is trained with."""
         from .sizes import sized

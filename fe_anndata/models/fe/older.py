@@ -7,7 +7,7 @@ from typing import Any
 
 from ..kinds import plain
 from ..option import AUTO
-from ..options import settle
+from ..options import options_of, settle
 from .options import FE
 
 _VALUES = {"validation_by": {"cells": "entries"}, "minibatch": {"cells": "entries"}}
@@ -25,6 +25,7 @@ def upgraded(params: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = values.get(found[name], found[name])
     if "minibatch" not in found or "minibatch" in params:
         return found
+    unknown = {name: of.default for name, of in options_of(FE).items() if name not in found}
     if found.get("evaluate_every") is None:
         found["evaluate_every"] = AUTO
     did_nothing = {"sample_noise": 0.0, "neighbor_weight": 0.0, "weight_decay": 0.0,
@@ -33,4 +34,4 @@ def upgraded(params: Mapping[str, Any]) -> dict[str, Any]:
     chosen = {name: value for name, value in found.items() if name in FE.__dataclass_fields__}
     values = {name: plain(value) for name, value in chosen.items()}
     applied = settle(FE, values, yielding=chosen)
-    return {**found, **{name: applied[name] for name in chosen}}
+    return {**unknown, **found, **{name: applied[name] for name in chosen}}

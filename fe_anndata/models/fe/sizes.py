@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
+
+import torch
 
 from ..option import AUTO
 from .network import Factorized
@@ -25,6 +28,8 @@ FOURIER, SOLVE_EVERY = 16, (15, 10)
 NEIGHBOR_WEIGHT = 0.05, 0.02
 """In few dimensions, and in more."""
 EVALUATE_EVERY = 10
+MOST_LAYERS = 256
+"""Hidden layers, of which a model is not asked for more."""
 
 
 def sized(options: FE, shape: tuple[int, int]) -> FE:
@@ -137,3 +142,17 @@ def build(options: FE, n_samples: int, n_genes: int) -> Factorized:
         output=options.output,
         gene_mean=options.gene_metric == "balanced",
     )
+
+
+def shapes(options: FE, n_samples: int, n_genes: int) -> Mapping[str, tuple[int | None, ...]]:
+    """Return the shape of each array of a model of settled options, without making it."""
+    if len(options.hidden) + len(options.gene_hidden) > MOST_LAYERS:
+        raise ValueError(f"more than {MOST_LAYERS} hidden layers")
+    with torch.device("meta"):  # whose tensors have a shape and no values
+        weights = build(options, n_samples, n_genes).state_dict()
+    of = {f"model/{name}": tuple(weight.shape) for name, weight in weights.items()}
+    samples, factors = of.pop("model/samples"), of.pop("model/genes")
+    genes = (n_genes, factors[1] + (options.gene_metric == "balanced"))
+    noise = {"noise/genes": (n_genes,), "noise/factors": (None, None),
+             "noise/log_misfit_limit": (), "noise/spacing": ()}  # fmt: skip
+    return {"samples": samples, "genes": genes, **of, **noise}

@@ -100,7 +100,19 @@ class TrainedFE(Trained):
         }
 
     def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
-        """Return what places blocks of samples by the genes at `known`."""
+        """Return what places blocks of samples by the genes at `known`.
+
+        Raises
+        ------
+        ValueError
+            If the file that the model comes from does not know its noise, or another one's.
+        """
+        number, known_of = self.view.loadings.shape[1], tuple(self.residuals.noise.factors.shape)
+        if known_of != (number, number):
+            raise ValueError(
+                f"noise/factors of the model has shape {known_of}, but it has {number} factors: "
+                "its file is damaged; train again."
+            )
         placing = Placing(
             self.view,
             self.model.sample_vectors(),
@@ -192,8 +204,13 @@ def load(
     model = build(options, len(samples), len(genes))
     # The mean of a gene, which may follow its factors, comes from the offset.
     factors = model.genes.shape[1]
-    weights = {**arrays["model"], "samples": samples, "genes": genes[:, :factors]}
-    model.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in weights.items()})
+    stored = {**arrays["model"], "samples": samples, "genes": genes[:, :factors]}
+    model.load_state_dict(
+        {
+            name: torch.from_numpy(np.array(stored[name], dtype=np.float32)).reshape(like.shape)
+            for name, like in model.state_dict().items()
+        }
+    )
     noise = arrays.get("noise")
     if noise is None:
         return TrainedFE(model, options, None)
@@ -201,6 +218,8 @@ def load(
         torch.from_numpy(np.array(noise["genes"], dtype=np.float32)),
         torch.from_numpy(np.array(noise["factors"], dtype=np.float32)),
     )
-    limit, spacing = float(noise["log_misfit_limit"]), float(noise["spacing"])
+    limit, spacing = (
+        np.asarray(noise[name], dtype=np.float64).item() for name in ("log_misfit_limit", "spacing")
+    )
     residuals = Residuals(left, float(options.sample_prior), limit, spacing)
     return TrainedFE(model, options, residuals)

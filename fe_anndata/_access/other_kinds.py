@@ -1,0 +1,96 @@
+"""Files of another kind than .h5ad, told by their first bytes, and how each is read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+from pathlib import Path
+from typing import Any
+
+_STARTS = {
+    b"PK\x03\x04": "a zip archive: unpack it first",
+    b"BZh": "compressed by bzip2: bunzip2 it first",
+    b"\xfd7zXZ": "compressed by xz: unxz it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: unzstd it first",
+}
+_OF_R = (
+    "an R data set: in R, anndataR::write_h5ad(object, 'file.h5ad') or zellkonverter::writeH5AD "
+    "writes an .h5ad file"
+)
+_R_STARTS = (b"X\n", b"A\n", b"RDX", b"RDA")
+_IN_HDF5 = (
+    (("cell.names", "assays"), "an h5Seurat file: in R, SeuratDisk::Convert(path, dest='h5ad')"),
+    (("row_attrs", "col_attrs"), "a loom file: anndata.io.read_loom(path)"),
+    (("matrix/barcodes",), "a 10x file: scanpy.read_10x_h5(path)"),
+    (("mod",), "a MuData file: mudata.read_h5mu(path)['rna'] is the AnnData of one modality"),
+)
+KNOWN_VERSION = "0.1.0"
+"""Of the layout of an AnnData in a file; there is no other yet."""
+
+
+def said_of(path: Path) -> str | None:
+    """Return what a file is that is not HDF5, and how to read it; None if nothing tells."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    packed = _unpacked(path, start)
+    if packed.startswith(_R_STARTS):
+        return _OF_R
+    if start.startswith(b"\x1f\x8b"):
+        return "compressed by gzip: gunzip it first"
+    for known, what in _STARTS.items():
+        if start.startswith(known):
+            return what
+    if start and b"\x00" not in start and _is_text(start):
+        return (
+            "a text file: read a table with pandas.read_csv(path, index_col=0, sep=None) and give "
+            "it to anndata.AnnData"
+        )
+    return None
+
+
+def _unpacked(path: Path, start: bytes) -> bytes:
+    """Return the first bytes of what a file that may be compressed holds."""
+    opening: Any = gzip.open if start.startswith(b"\x1f\x8b") else None
+    opening = bz2.open if start.startswith(b"BZh") else opening
+    if opening is None:
+        return start
+    try:
+        with opening(path) as file:
+            found: bytes = file.read(8)
+            return found
+    except (OSError, EOFError, ValueError):
+        return b""
+
+
+def _is_text(start: bytes) -> bool:
+    # The last character may be cut in two.
+    return any(_decodes(start[: len(start) - cut]) for cut in range(4))
+
+
+def _decodes(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def require_anndata_file(group: Any, path: Path) -> None:
+    """Raise ValueError if an HDF5 file or a .zarr folder holds no AnnData, or one of the future."""
+    kind, version = (group.attrs.get(f"encoding-{name}") for name in ("type", "version"))
+    if kind == "anndata":
+        if version != KNOWN_VERSION:
+            raise ValueError(
+                f"{path} was written in version {version} of the layout of AnnData, and this "
+                f"anndata knows {KNOWN_VERSION}: pip install --upgrade anndata fe-anndata."
+            )
+        return
+    for names, what in _IN_HDF5:
+        if all(name in group for name in names):
+            raise ValueError(f"{path} is {what}.")
+    for name in group:  # older 10x files have a group for each genome
+        if hasattr(group[name], "keys") and {"barcodes", "indptr"} <= set(group[name]):
+            raise ValueError(f"{path} is a 10x file: scanpy.read_10x_h5(path).")
+    if "X" not in group and not {"obs", "var"} <= set(group):
+        held = ", ".join(sorted(group)[:8]) or "nothing"
+        raise ValueError(f"{path} holds no AnnData: it has no obs and no var, but {held}.")

@@ -1,0 +1,111 @@
+"""Files of another kind: the message says what they are and how to read them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+import fe_anndata as fe
+from tests.refusals import small
+
+
+def hdf5(**parts):
+    def write(path):
+        with h5py.File(path, "w") as file:
+            for name, value in parts.items():
+                if value is None:
+                    file.create_group(name)
+                else:
+                    file[name] = value
+
+    return write
+
+
+def mudata(path):
+    with h5py.File(path, "w") as file:
+        file.attrs["encoding-type"] = "MuData"
+        file.create_group("mod")
+
+
+def tenx(path):
+    with h5py.File(path, "w") as file:
+        file["matrix/barcodes"] = np.array([b"AAAC"])
+        file["matrix/data"] = np.ones(3)
+
+
+def early_tenx(path):
+    with h5py.File(path, "w") as file:
+        file["GRCh38/barcodes"] = np.array([b"AAAC"])
+        file["GRCh38/indptr"] = np.ones(3)
+
+
+def future(path):
+    small().write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["encoding-version"] = "0.9.0"
+
+
+def zipped(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.h5ad", "x")
+
+
+KINDS = {
+    "m.h5mu": (mudata, "MuData.*read_h5mu"),
+    "filtered.h5": (tenx, "10x file.*read_10x_h5"),
+    "early.h5": (early_tenx, "10x file.*read_10x_h5"),
+    "a.loom": (hdf5(matrix=np.ones((2, 2)), row_attrs=None, col_attrs=None), "loom.*read_loom"),
+    "a.h5seurat": (hdf5(assays=None, **{"cell.names": np.ones(2)}), "h5Seurat.*Convert"),
+    "weights.h5": (hdf5(layer_1=np.ones(2)), "holds no AnnData.*layer_1"),
+    "a.h5ad.gz": (lambda p: p.write_bytes(gzip.compress(b"\x89HDF")), "gunzip it first"),
+    "a.h5ad.bz2": (lambda p: p.write_bytes(bz2.compress(b"\x89HDF")), "bunzip2 it first"),
+    "a.rds": (lambda p: p.write_bytes(gzip.compress(b"X\n\x00\x00\x00\x03")), "R data set.*write"),
+    "a.zip": (zipped, "zip archive: unpack"),
+    "a.csv": (lambda p: p.write_text("gene,a,b\nTP53,1,2\n"), "text file.*read_csv"),
+    "ä.h5ad": (lambda p: p.write_text("Gen\tä\n" * 80, encoding="utf-8"), "text file.*read_csv"),
+    "noise.h5ad": (lambda p: p.write_bytes(bytes(range(256))), "not HDF5"),
+    "future.h5ad": (future, "version 0.9.0 of the layout.*upgrade anndata"),
+}
+
+
+@pytest.mark.parametrize("read", [fe.io.read_h5ad, fe.tl.train], ids=["read", "train"])
+@pytest.mark.parametrize("name", KINDS)
+def test_it_says_how_to_read_it(tmp_path, name, read):
+    write, said = KINDS[name]
+    write(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"(?s){said}") as refused:
+        read(tmp_path / name)
+    assert name in str(refused.value)
+
+
+def test_a_zarr_folder(tmp_path):
+    small().write_zarr(tmp_path / "a.zarr")
+    with pytest.raises(ValueError, match=r"is a folder.*anndata\.read_zarr"):
+        fe.io.read_h5ad(tmp_path / "a.zarr")
+
+
+def test_another_zarr_folder(tmp_path):
+    import zarr
+
+    zarr.open_group(tmp_path / "a.zarr", mode="w").create_group("images")
+    with pytest.raises(ValueError, match=r"holds no AnnData.*images"):
+        fe.tl.train(tmp_path / "a.zarr")
+
+
+def test_a_model_of_a_newer_version_is_told_by_every_verb(tmp_path):
+    adata = small()
+    fe.tl.train(adata, steps=5, progress=False)
+    adata.uns["fe"]["format"] = 99
+    for read in (
+        fe.get.sample_embedding, fe.get.genes, fe.get.history, fe.get.model, fe.tl.reconstruct,
+        fe.tl.impute, lambda a: fe.tl.transform(small(), a), lambda a: fe.tl.generate(a, [[0, 0]]),
+        lambda a: fe.tl.train(a, resume=True, steps=9), lambda a: fe.pl.embedding(a, show=False),
+        lambda a: fe.pl.history(a, show=False), lambda a: fe.tl.similar_genes(a, a.var_names[0]),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="pip install --upgrade fe-anndata"):
+            read(adata)
