@@ -213,7 +213,11 @@ class FE(Options):
         AUTO,
         "Whether each sample moves in the end to where tl.transform would place it, so that new "
         "and trained samples are alike. The history is that of the training before.",
-        auto=(({**_WHOLE, "optimizer": ("muon",)}, True), (_ALWAYS, False)),
+        auto=(
+            ({**_WHOLE, "optimizer": ("muon",)}, True),
+            ({"decoder": ("dot",)}, True),
+            (_ALWAYS, False),
+        ),
     )
     noise_model: Literal["shared", "equal"] | Literal["auto"] = option(
         AUTO,

@@ -13,7 +13,10 @@ from .options import FE
 GENE_DIM = 64
 TILE = (100, 100)
 ENTRIES_OF_DOT, SAMPLES_OF_ENTRIES = 10_000, 10
-"""Entries of a minibatch of the dot product; for others, so many times the number of genes."""
+"""Entries of a minibatch of the dot product, at most; for others, so many times the number of genes.
+"""
+STEPS_OF_DOT = 20
+"""Minibatches of the dot product in an epoch, at least: else few entries take too few steps."""
 SAMPLE_STEP = 0.14
 """Length of a step of a sample vector with ``sample_learning_rate="length"``."""
 ENTRIES_OF_RATE, SAMPLES_OF_RATE = 30_000, 512
@@ -49,7 +52,9 @@ def sized(options: FE, shape: tuple[int, int]) -> FE:
     if size == AUTO and chosen.minibatch == "tiles":
         size = TILE
     elif size == AUTO:
-        size = ENTRIES_OF_DOT if chosen.decoder == "dot" else SAMPLES_OF_ENTRIES * n_vars
+        size = SAMPLES_OF_ENTRIES * n_vars
+        if chosen.decoder == "dot":
+            size = min(ENTRIES_OF_DOT, -(-n_obs * n_vars // STEPS_OF_DOT))
     solve_every = chosen.solve_every
     if solve_every == AUTO:
         # Where phi has to bend much, genes need not follow it so closely.
