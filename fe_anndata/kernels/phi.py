@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
 BEND = 0.05
 """Output of a unit at which its slope is 1. That of ReLU jumps at zero, and where rounding decides
 on which side a unit is, Muon makes a whole step of it. So the slope of a step rises from 0 to 1."""

@@ -35,12 +35,13 @@ def _numbers(options: FE, shape: tuple[int, int]) -> dict[str, int]:
     else:
         sizes = (d, *options.hidden, k)
     own, first = options.gene_hidden, options.hidden[0] if options.hidden else 0
+    of_fourier = 2 * fourier * first  # the larger of the two makes them so many
     return {
         "sample_dim": shape[0] * d,
         "gene_dim": shape[1] * k,
-        "hidden": _between(sizes) if options.hidden else 0,
+        "hidden": (_between(sizes) if first else 0) + (of_fourier if first >= fourier else 0),
         "gene_hidden": _between((k, *own, k)) if own else 0,
-        "fourier": fourier * (d + 2 * first),
+        "fourier": d * fourier + (of_fourier if first < fourier else 0),
     }
 
 

@@ -13,8 +13,7 @@ from .options import FE
 GENE_DIM = 64
 TILE = (100, 100)
 ENTRIES_OF_DOT, SAMPLES_OF_ENTRIES = 10_000, 10
-"""Entries of a minibatch of the dot product, at most; for others, so many times the number of genes.
-"""
+"""Entries of a minibatch of the dot product, at most; for others, in proportion to the genes."""
 STEPS_OF_DOT = 20
 """Minibatches of the dot product in an epoch, at least: else few entries take too few steps."""
 SAMPLE_STEP = 0.14

@@ -17,7 +17,6 @@ HUGE = [
     ({"gene_hidden": (10**9,)}, "gene_hidden"),
     ({"fourier": 10**11}, "fourier"),
     ({"decoder": "dot", "sample_dim": 10**11}, "sample_dim"),
-    ({"decoder": "concat", "gene_dim": 10**11, "gene_start": "random"}, "gene_dim"),
 ]
 
 
