@@ -284,7 +284,10 @@ AT_HOME = {
 
 
 @pytest.mark.parametrize("data", ["simulated", "small"])
-@pytest.mark.parametrize("name", AT_HOME)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n == "concat" else n for n in AT_HOME],
+)
 def test_each_decoder_finds_its_training_samples(name, data):
     options, half, most = AT_HOME[name]
     if data == "simulated":

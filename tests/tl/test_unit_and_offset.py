@@ -47,12 +47,37 @@ def apart(found, expected):
     ]
 
 
-@pytest.mark.parametrize("dim", [2, 8, 32])
-@pytest.mark.parametrize(("shape", "seed"), [((60, 40), 0), ((60, 40), 1), ((80, 200), 2)])
+SMALL, LARGER = ((60, 40), 0), ((80, 200), 2)
+
+
+@pytest.mark.parametrize("dim", [2, 32])
+@pytest.mark.parametrize(("shape", "seed"), [SMALL, pytest.param(*LARGER, marks=pytest.mark.slow)])
 def test_unit_and_offset(shape, seed, dim):
     X = matrix(*shape, seed, 1.0)
     expected = trained(X, dim)
     for name, change in CHANGES.items():
         samples, genes = apart(trained(change(X), dim), expected)
+        assert samples < 0.02, name
+        assert genes < 0.1, name
+
+
+@pytest.mark.parametrize("dim", [2, 32])
+def test_order_of_samples_and_genes(dim):
+    (n, m), seed = SMALL
+    X, rng = matrix(n, m, seed, 1.0), np.random.default_rng(0)
+    rows, cols = rng.permutation(n), rng.permutation(m)
+    samples, genes = trained(X, dim)
+    found = apart(trained(X, dim, (rows, cols)), (samples[rows], genes[cols]))
+    assert found[0] < 0.02
+    assert found[1] < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dim", [2, 32])
+def test_a_cohort(dim):
+    X = fe.datasets.pbmc68k_reduced().X.toarray()
+    expected = trained(X, dim)
+    for name in ("x * 1000", "x + 5"):
+        samples, genes = apart(trained(CHANGES[name](X), dim), expected)
         assert samples < 0.02, name
         assert genes < 0.1, name
