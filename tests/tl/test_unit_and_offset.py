@@ -40,7 +40,13 @@ def trained(X, dim, order=None, **options):
 
 
 def apart(found, expected):
-    """Return the root mean square of what samples and genes moved, in standard deviations."""
+    """Return the root mean square of what samples and genes moved, in standard deviations.
+
+    An axis of genes whose cubes nearly cancel may still change its sign: one, but not more.
+    """
+    signs = np.where((found[1] * expected[1]).sum(0) < 0, -1, 1)
+    assert (signs < 0).sum() <= 1
+    found = found[0], found[1] * signs
     return [
         float(np.sqrt(np.square(f - e).mean()) / e.std())
         for f, e in zip(found, expected, strict=True)
