@@ -11,6 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+BEND = 0.05
+"""Output of a unit at which its slope is 1. That of ReLU jumps at zero, and where rounding decides
+on which side a unit is, Muon makes a whole step of it. So the slope of a step rises from 0 to 1."""
+
 
 @dataclass(frozen=True)
 class Phi:
@@ -66,6 +70,8 @@ class Phi:
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the gradient of u, and those of A and of every weight and bias.
 
+        Units of ReLU that are hardly on have a share of their gradient (``BEND``).
+
         Parameters
         ----------
         gradient
@@ -91,7 +97,8 @@ class Phi:
             gradient = gradient @ weight
             if x is not inputs[0]:
                 # The slope, in the place of the activation, which has served.
-                slope = x.sign_() if self.activation == "relu" else x.square_().neg_().add_(1)
+                is_relu = self.activation == "relu"
+                slope = x.div_(BEND).clamp_(max=1) if is_relu else x.square_().neg_().add_(1)
                 gradient.mul_(slope)
         if self.layers:
             d, f = self.frequencies.shape

@@ -5,7 +5,27 @@ from __future__ import annotations
 import pytest
 import torch
 
+from fe_anndata.kernels.phi import BEND
 from fe_anndata.models.fe.decoders import Inner
+
+
+class Bent(torch.autograd.Function):
+    """ReLU with the slope of a step: it rises from 0 to 1 where it would jump."""
+
+    @staticmethod
+    def forward(context, z):
+        context.save_for_backward(z)
+        return z.relu()
+
+    @staticmethod
+    def backward(context, gradient):
+        (z,) = context.saved_tensors
+        return gradient * (z / BEND).clamp(0, 1)
+
+
+class BentReLU(torch.nn.Module):
+    def forward(self, z):
+        return Bent.apply(z)
 
 
 def decoder(hidden, fourier, activation):
@@ -40,7 +60,14 @@ def test_gradients_are_those_of_autograd(activation, hidden, fourier, some):
     counted = torch.ones(17, 1, dtype=torch.float64)
     if some:
         counted[::3] = 0
-    P = inner.phi(u)
+    if hidden:
+        for i, layer in enumerate(inner.phi_mlp):
+            if isinstance(layer, torch.nn.ReLU):
+                inner.phi_mlp[i] = BentReLU()
+    P = inner.linear(u)
+    if hidden:
+        angles = u @ inner.frequencies
+        P = P + inner.phi_mlp(torch.cat([u, angles.sin(), angles.cos()], 1))
     (of_u,) = torch.autograd.grad(P, u, gradient, retain_graph=True)
     of_shared = torch.autograd.grad(P, list(inner.parameters()), gradient * counted)
     before = gradient.clone()
@@ -50,3 +77,16 @@ def test_gradients_are_those_of_autograd(activation, hidden, fourier, some):
         found = phi.gradients(gradient, inputs, u, counted if some else None)
     torch.testing.assert_close(gradient, before)
     torch.testing.assert_close(found, (of_u, list(of_shared)))
+
+
+def test_a_unit_that_rounding_turns_on_changes_no_gradient():
+    """The slope is a function of the data, not of the side of zero on which rounding ends."""
+    inner = decoder((11,), 0, "relu")
+    u, gradient = torch.zeros(1, 3, dtype=torch.float64), torch.ones(1, 7, dtype=torch.float64)
+    found = []
+    with torch.no_grad():
+        for just in (-1e-7, 1e-7):
+            inner.phi_mlp[0].bias.fill_(just)
+            phi = inner.kernel()
+            found.append(phi.gradients(gradient, phi(u)[1], u)[0])
+    torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=0)

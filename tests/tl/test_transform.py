@@ -13,6 +13,7 @@ import fe_anndata as fe
 from fe_anndata._access.reference import reference_of
 from fe_anndata.models.fe.placing import Placing
 from fe_anndata.models.fe.reduced_basis import reduced
+from tests.helpers import choose, fit
 
 N, TRAINED = 300, 200
 ROWS = 128
@@ -288,3 +289,43 @@ def test_bad_input(inner):
 
 def _untrained(adata):
     return anndata.AnnData(adata.X, obs=adata.obs[[]], var=adata.var[[]])
+
+
+AT_HOME = {
+    "inner": ({}, 0.02, 0.1),
+    "inner, 32-D": ({"sample_dim": 32}, 0.1, 0.15),
+    "concat": ({"decoder": "concat", "steps": 3000}, 0.1, 0.3),
+    "dot": ({"decoder": "dot", "sample_dim": 8}, 0.02, 0.15),
+    "dot, nothing held out": ({"decoder": "dot", "sample_dim": 8, "validation": 0.0}, 0.03, 0.15),
+}
+"""Options, and within how many standard deviations half and 95 % of the samples come out again."""
+
+
+@pytest.mark.parametrize("data", ["simulated", "small"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n == "concat" else n for n in AT_HOME],
+)
+def test_each_decoder_finds_its_training_samples(name, data):
+    options, half, most = AT_HOME[name]
+    if data == "simulated":
+        adata = cohort()[:TRAINED].copy()
+    else:
+        rng = np.random.default_rng(0)
+        low = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 40)) + 5
+        adata = anndata.AnnData((low + 0.3 * rng.normal(size=(60, 40))).astype(np.float32))
+    fe.tl.train(adata, progress=False, **options)
+    table = adata.obsm["X_fe"]
+    again = fe.tl.transform(_untrained(adata), adata, copy=True).obsm["X_fe"]
+    moved = np.sqrt(np.square(again - table).mean(1)) / table.std()
+    assert np.median(moved) < half
+    assert np.quantile(moved, 0.95) < most
+
+
+@pytest.mark.parametrize("options", [{}, {"sample_dim": 8}, {"output": "linear"}])
+def test_the_dot_product_of_a_matrix_without_variance(options):
+    same = np.full((60, 40), 3, dtype=np.float32)
+    model = fit(same, choose(decoder="dot", **options)).trained
+    placed = model.placing(np.arange(40))(same)
+    assert np.isfinite(placed.u).all()
+    np.testing.assert_allclose(model.decode(placed.u, np.arange(40)), same, atol=0.5)

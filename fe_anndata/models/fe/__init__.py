@@ -7,7 +7,7 @@ using factorized tensor decomposition, Bioinformatics 36 (2020).
     What a user chooses, and how files of earlier versions called it.
 ``network``, ``decoders``
     The model.
-``task``, ``setting``, ``sizes``, ``start``, ``target``
+``task``, ``setting``, ``sizes``, ``enough_memory``, ``start``, ``target``
     From a problem and options to a training.
 ``whole_matrix``, ``minibatches``, ``neighbours``, ``objective``
     Its steps.

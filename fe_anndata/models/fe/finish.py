@@ -5,31 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from .decoders import Inner
 from .gene_coordinates import balance
-from .reduced_basis import reduced
-from .residuals import in_expression, left_over, spacing
+from .options import FE
+from .reduced_basis import Reduced, reduced
+from .residuals import Residuals, in_expression, left_over, spacing
 from .setting import Setting
 from .target import Sums, target_of
 from .trained import TrainedFE
+
+ROUNDS = 8
+"""How often samples are placed where they shape what places them: the basis of the decoder, the
+prior, the noise. :func:`fe_anndata.tl.transform` does one more round, and is to find them there."""
 
 
 def finish(setting: Setting) -> TrainedFE:
     """Return the trained model of a setting, whose model is at its best parameters."""
     model, options = setting.model, setting.options
     table = model.sample_vectors()
-    # The basis that another decoder is given has to be the same when new samples are placed.
-    dtype = torch.float32 if isinstance(model.decoder, Inner) else torch.float64
-    view = reduced(model, table, dtype)
-    target = setting.target
-    if target is None:
-        problem, holdout = setting.problem, setting.holdout
-        sums, centre = Sums.of(problem, holdout), view.centre.float()
-        target = target_of(problem, holdout, sums, centre, standardise=bool(options.center))
-    # The held-out entries of samples held out whole are half of what these have.
-    held_out = setting.holdout.entries if setting.holdout.counted.all() else None
-    residuals = left_over(view, table, target, options, held_out)
+    if options.place_samples and not isinstance(model.decoder, Inner):
+        for _ in range(ROUNDS):
+            prior = _left_over(setting, options, table)[1].prior
+        # What is left is that of the basis that new samples meet, which is of the moved samples.
+        options = replace(options, place_samples=False, sample_prior=prior)
+    view, residuals = _left_over(setting, options, table)
+    options = replace(options, place_samples=setting.options.place_samples)
     if options.gene_metric == "balanced":
         # Last, for which errors genes share is estimated in the coordinates of the training.
         forth, noise = balance(model), residuals.noise
@@ -43,3 +45,19 @@ def finish(setting: Setting) -> TrainedFE:
         table.copy_(table @ forth)
     residuals = replace(residuals, spacing=spacing(table))
     return TrainedFE(model.cpu(), replace(options, sample_prior=residuals.prior), residuals)
+
+
+def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, Residuals]:
+    """Return the decoder and what it leaves; move the samples of `table`, in place, if told to."""
+    model = setting.model
+    # The basis that another decoder is given has to be the same when new samples are placed.
+    dtype = torch.float32 if isinstance(model.decoder, Inner) else torch.float64
+    view = reduced(model, table, dtype)
+    target = setting.target
+    if target is None:
+        problem, holdout = setting.problem, setting.holdout
+        sums, centre = Sums.of(problem, holdout), view.centre.float()
+        target = target_of(problem, holdout, sums, centre, standardise=bool(options.center))
+    # The held-out entries of samples held out whole are half of what these have.
+    held_out = setting.holdout.entries if setting.holdout.counted.all() else None
+    return view, left_over(view, table, target, options, held_out)

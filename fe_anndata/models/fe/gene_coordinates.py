@@ -50,8 +50,8 @@ def balance(model: Factorized) -> Tensor:
     spread /= spread.square().mean().sqrt()
     of_genes, of_samples = of_genes @ axes * spread, of_samples @ axes / spread
     V = Q @ of_genes
-    sign = V.gather(0, V.abs().argmax(0, keepdim=True)).sign()
-    sign[sign == 0] = 1
+    # All genes decide: the two longest of a column may be as long, and of different signs.
+    sign = torch.where(V.pow(3).sum(0) < 0, -1.0, 1.0).to(V.dtype)
     model.genes.copy_(V * sign)
     forth: Tensor = of_samples * sign
     decoder.change_factors(forth.to(model.genes.dtype))

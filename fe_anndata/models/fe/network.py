@@ -164,6 +164,7 @@ class AtGenes:
         values = model.in_units(y, self.offset)
         if model.output == "bounded":
             minimum, maximum = model.bounds[0], model.bounds[1]
-            slope = (values - minimum) * (maximum - values) / (maximum - minimum)
+            span = (maximum - minimum).clamp_min(torch.finfo(values.dtype).tiny)
+            slope = (values - minimum) * (maximum - values) / span
             return values, along * slope[:, None]
         return values, along * model.scale

@@ -128,7 +128,9 @@ class FE(Options):
     )
     learning_rate: float | Literal["auto"] = option(
         AUTO,
-        "Learning rate of the network.",
+        "Learning rate of the network. With minibatch='full' a small matrix lowers 'auto': fewer "
+        "than 512 samples in proportion to them, or up to three dimensions fewer than 30,000 "
+        "entries by the square root of their share.",
         above=0,
         auto=((_INNER, 3e-2), ({"decoder": ("concat",)}, 2e-2), (_ALWAYS, 1e-2)),
     )
@@ -211,7 +213,11 @@ class FE(Options):
         AUTO,
         "Whether each sample moves in the end to where tl.transform would place it, so that new "
         "and trained samples are alike. The history is that of the training before.",
-        auto=(({**_WHOLE, "optimizer": ("muon",)}, True), (_ALWAYS, False)),
+        auto=(
+            ({**_WHOLE, "optimizer": ("muon",)}, True),
+            ({"decoder": ("dot",)}, True),
+            (_ALWAYS, False),
+        ),
     )
     noise_model: Literal["shared", "equal"] | Literal["auto"] = option(
         AUTO,

@@ -31,6 +31,7 @@ RECIPES: dict[str, Recipe] = {
             "gene_learning_rate": None,
             "warm_up": 0,
             "l2": 5e-6,  # a coupled weight decay of 1e-5: the gradient of 5e-6 times the squares
+            "place_samples": False,
             "epochs": 10.0,
             "validation": 0.0,
             "patience": None,

@@ -16,9 +16,13 @@ from .options import FE
 GENE_DIM = 64
 TILE = (100, 100)
 ENTRIES_OF_DOT, SAMPLES_OF_ENTRIES = 10_000, 10
-"""Entries of a minibatch of the dot product; for others, so many times the number of genes."""
+"""Entries of a minibatch of the dot product, at most; for others, in proportion to the genes."""
+STEPS_OF_DOT = 20
+"""Minibatches of the dot product in an epoch, at least: else few entries take too few steps."""
 SAMPLE_STEP = 0.14
 """Length of a step of a sample vector with ``sample_learning_rate="length"``."""
+ENTRIES_OF_RATE, SAMPLES_OF_RATE = 30_000, 512
+"""From how many on the network learns at its full rate, in few dimensions and in more."""
 FEW_DIMENSIONS = 3
 """Up to how many dimensions phi has to bend much."""
 MANY_COORDINATES = 16
@@ -52,15 +56,20 @@ def sized(options: FE, shape: tuple[int, int]) -> FE:
     if size == AUTO and chosen.minibatch == "tiles":
         size = TILE
     elif size == AUTO:
-        size = ENTRIES_OF_DOT if chosen.decoder == "dot" else SAMPLES_OF_ENTRIES * n_vars
+        size = SAMPLES_OF_ENTRIES * n_vars
+        if chosen.decoder == "dot":
+            size = min(ENTRIES_OF_DOT, -(-n_obs * n_vars // STEPS_OF_DOT))
     solve_every = chosen.solve_every
     if solve_every == AUTO:
         # Where phi has to bend much, genes need not follow it so closely.
         solve_every = SOLVE_EVERY[0 if is_flat else 1]
-    rate = chosen.sample_learning_rate
-    if rate == "length":
+    sample_rate = chosen.sample_learning_rate
+    if sample_rate == "length":
         # Steps of Adam have one size in every coordinate; so those of a vector have one length.
-        rate = SAMPLE_STEP / math.sqrt(number(chosen.sample_dim))
+        sample_rate = SAMPLE_STEP / math.sqrt(number(chosen.sample_dim))
+    rate = chosen.learning_rate
+    if options.learning_rate == AUTO and chosen.minibatch == "full":
+        rate = float(rate) * _share_of_rate(is_flat, shape)
     weight = chosen.neighbor_weight
     if weight == AUTO:
         # Samples at random positions have no neighbourhood to keep.
@@ -77,7 +86,8 @@ def sized(options: FE, shape: tuple[int, int]) -> FE:
         gene_dim=gene_dim,
         minibatch_size=size,
         fourier=(FOURIER if is_flat else 0) if chosen.fourier == AUTO else chosen.fourier,
-        sample_learning_rate=rate,
+        learning_rate=rate,
+        sample_learning_rate=sample_rate,
         solve_every=solve_every,
         neighbor_weight=weight,
         noise_model=noise_model,
@@ -85,6 +95,18 @@ def sized(options: FE, shape: tuple[int, int]) -> FE:
         gene_metric=_gene_metric(chosen, number(gene_dim)),
         evaluate_every=_evaluate_every(chosen, solve_every),
     )
+
+
+def _share_of_rate(is_flat: bool, shape: tuple[int, int]) -> float:
+    """Return what a small matrix leaves of the learning rate of a network.
+
+    A step of Muon is as long where the data say next to nothing as where they decide. Of few data
+    such steps fit noise, and the smallest difference grows from each to the next.
+    """
+    n_obs, n_vars = shape
+    if is_flat:
+        return min(1.0, math.sqrt(n_obs * n_vars / ENTRIES_OF_RATE))
+    return min(1.0, n_obs / SAMPLES_OF_RATE)
 
 
 def number(value: int | str | None) -> int:

@@ -13,7 +13,7 @@ from ...kernels.svd import truncated_svd
 from ...kernels.target import Target
 from ...training.problem import Problem
 from ...training.ranks import normal
-from .decoders import Inner
+from .decoders import Dot, Inner
 from .neighbours import COMPONENTS
 from .network import Factorized
 from .options import FE
@@ -57,6 +57,11 @@ def start(
     with torch.no_grad():
         model.samples.copy_(table)
         model.genes.copy_(genes)
+        if isinstance(model.decoder, Dot) and options.init != "torch":
+            # So that products start at unit variance, where the sigmoid still has a slope.
+            for drawn_table, name in ((model.samples, "sample_start"), (model.genes, "gene_start")):
+                if getattr(options, name) == "random":
+                    drawn_table.mul_(sample_dim**-0.25)
         if isinstance(model.decoder, Inner) and target is not None:
             # Random vectors carry no noise of the entries: there is nothing to estimate it from.
             drawn = "random" in (options.sample_start, options.gene_start)

@@ -12,6 +12,7 @@ from ...training.holdout import Holdout, draw
 from ...training.problem import Problem
 from ...training.task import Schedule
 from ..option import AUTO
+from .enough_memory import require_memory
 from .minibatches import RandomEntries, Tiles
 from .neighbours import Keeping
 from .network import Factorized
@@ -42,8 +43,11 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
     ------
     ValueError
         If the sizes do not suit the matrix.
+    MemoryError
+        If a model of these sizes does not fit.
     """
     options = sized(options, problem.rows.shape)
+    require_memory(options, problem.rows.shape)
     holdout = draw(
         problem.rows, options.validation, options.validation_by, problem.seed, problem.ranks
     )

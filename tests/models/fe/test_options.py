@@ -36,6 +36,7 @@ DOT = CONCAT | {
     "optimizer": "adam", "learning_rate": 0.01, "sample_learning_rate": None,
     "gene_learning_rate": None, "steps": None, "epochs": 30.0, "patience": 3,
     "learning_rate_drops": 2, "tolerance": 0.001,
+    "place_samples": True,
 }  # fmt: skip
 TROFIMOV = CONCAT | {
     "gene_dim": 2, "hidden": (250, 75, 50, 25, 10), "activation": "tanh",
@@ -105,7 +106,12 @@ def test_defaults_by_number(name):
             "evaluate_every": "auto", "noise_model": "shared",
         }),
         ({"decoder": "concat", "minibatch": "entries"}, (500, 300), {"minibatch_size": 3000}),
-        ({"decoder": "dot"}, (500, 300), {"minibatch_size": 10000, "noise_model": "equal"}),
+        ({"decoder": "dot"}, (500, 300), {"minibatch_size": 7500, "noise_model": "equal"}),
+        ({"decoder": "dot"}, (5000, 300), {"minibatch_size": 10000}),
+        ({"sample_dim": 4}, (256, 300), {"learning_rate": pytest.approx(0.015)}),
+        ({"sample_dim": 4, "learning_rate": 0.03}, (256, 300), {"learning_rate": 0.03}),
+        ({}, (75, 100), {"learning_rate": pytest.approx(0.015)}),
+        ({}, (256, 300), {"learning_rate": 0.03}),
     ],
 )  # fmt: skip
 def test_what_depends_on_the_data(changes, shape, expected):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.helpers import choose, fit
+from fe_anndata.datasets import simulated
+from tests.helpers import choose, fit, predict
 
 
 def test_units_of_a_start_do_not_matter(X):
@@ -26,3 +27,11 @@ def test_units_of_a_start_do_not_matter(X):
 def test_without_centering_nothing_is_scaled(X, start):
     options = choose("thesis2024", sample_start=start, steps=1)
     assert float(fit(X, options).trained.module.scale) == 1
+
+
+def test_the_dot_product_starts_at_unit_variance():
+    """Where vectors have unit variance, the sigmoid of a product is flat, and nothing learns."""
+    X = simulated(150, 100, 4).X
+    fitted = fit(X, choose(decoder="dot"))
+    explained = 1 - np.square(predict(fitted) - X).mean() / X.var(0).mean()
+    assert explained > 0.8
