@@ -63,7 +63,7 @@ def test_dot_is_a_product_and_two_biases():
     y = u[:, :3] @ v[:, :3].T + u[:, 3:] + v[:, 3]
     expected = model.offset.numpy() + 3 * y
     got = model.tile(torch.arange(6), torch.arange(9)).detach().numpy()
-    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_inner_has_a_linear_path_on_both_sides():
