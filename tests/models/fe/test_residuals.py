@@ -96,12 +96,13 @@ def test_spacing_of_many_samples_is_that_of_some(monkeypatch):
 
 def test_a_profile_unlike_all_others_is_told(X):
     """Its misfit is six robust standard deviations of their logarithm above the median."""
-    trained = fit(X, choose(steps=45)).trained
+    few = {"steps": 45, "learning_rate": 0.03}
+    trained = fit(X, choose(**few)).trained
     usual = trained.placing(np.arange(90))(X.copy())
     assert not usual.facts["outlier"].any()
     noise = np.random.default_rng(0).permuted(X[:10], axis=1)
     assert trained.placing(np.arange(90))(noise).facts["outlier"].all()
-    whole = fit(X, choose(steps=45, validation=0)).trained
+    whole = fit(X, choose(**few, validation=0)).trained
     left = whole.residuals
     everything = torch.arange(90)
     placing = Placing(whole.view, whole.module.sample_vectors(), left.noise, left.prior, everything)
