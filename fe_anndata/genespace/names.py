@@ -86,8 +86,8 @@ class NameTable:
         """Return the end of a message that says what an unknown name may have meant."""
         if self.without is not None and NameTable(self.without).find(gene):
             return (
-                "it has no vector, because it was not trained on; genes that are in adata.raw alone "
-                "never are"
+                "it has no vector, because it was not trained on; genes in adata.raw alone never "
+                "are"
             )
         folded = without_version(gene.upper()).casefold()
         meant = self._folded.get(gene.casefold()) or self._folded.get(folded)
