@@ -9,7 +9,7 @@ from scipy import sparse
 
 from .values import Values, parts
 
-ROWS = 64
+ROWS = 8
 """Rows of a sparse matrix that are dense at a time."""
 
 

@@ -207,6 +207,8 @@ def truth(values: Any) -> np.ndarray | None:
 
 def _numbers(found: Any) -> np.ndarray | None:
     """Return real numbers as an array; None if they are something else."""
+    if found is None:
+        return None
     try:
         array = np.asarray(found)
         if array.dtype.kind == "O":
@@ -250,7 +252,7 @@ def require_arrays(
                 place, "params", is_what=f"asks for {name} of shape {_words(shapes[name])}, but "
                 f"theirs is {table.shape}"
             )  # fmt: skip
-    for name in {*shapes, *of.per_gene} - {"samples", "genes"}:
+    for name in sorted({*shapes, *of.per_gene} - {"samples", "genes"}):
         section, _, key = name.partition("/")
         if section not in arrays and section != "model":
             continue  # files of early versions have no such section

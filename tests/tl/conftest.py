@@ -19,7 +19,7 @@ def make(decoder):
     adata = fe.datasets.simulated(60, 30, 3)
     reference, new = adata[:48].copy(), adata[48:].copy()
     mask = np.arange(30) != 4
-    fe.tl.train(reference, steps=40, mask_var=mask, progress=False, **KEYWORDS[decoder])
+    fe.tl.train(reference, steps=200, mask_var=mask, progress=False, **KEYWORDS[decoder])
     fe.tl.transform(new, reference, progress=False)
     return reference, new
 

@@ -154,7 +154,7 @@ def test_another_shape(reference, tmp_path):
     with h5py.File(path, "r+") as file:
         del file["X"]
         anndata.io.write_elem(file, "X", sparse.csr_matrix(reference.X[:30]))
-    with pytest.raises(ValueError, match=r"X of .*a\.h5ad has shape \(30, 30\), .* 40 samples"):
+    with pytest.raises(ValueError, match=r"a\.h5ad: X has 30 rows, but 40 belong there"):
         fe.tl.train(path, steps=5, key_added="k")
 
 

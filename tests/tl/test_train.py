@@ -29,7 +29,7 @@ def test_writes_the_places_of_the_contract(simulated):
     assert adata.var["fe_trained"].dtype == bool
     parts = {"params", "history", "loss", "preprocessing", "model", "format", "version"}
     assert parts <= set(adata.uns["fe"])
-    assert (adata.uns["fe"]["loss"], adata.uns["fe"]["format"]) == ("mse", 2)
+    assert (adata.uns["fe"]["loss"], adata.uns["fe"]["format"]) == ("mse", 3)
     assert adata.uns["fe"]["history"].columns.tolist() == [
         "step",
         "epoch",
