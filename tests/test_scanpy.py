@@ -56,9 +56,9 @@ def test_density(adata, group, stored, tmp_path):
 
 
 def test_density_of_other_components(adata):
-    adata.obsm["X_fe"] = np.column_stack([adata.obsm["X_fe"], np.arange(adata.n_obs)])
-    fe.tl.embedding_density(adata, dimensions=(2, 0))
-    ax = sc.pl.embedding_density(adata, basis="fe", key="fe_density", show=False)
+    adata.obsm["X_wide"] = np.column_stack([adata.obsm["X_fe"], np.arange(adata.n_obs)])
+    fe.tl.embedding_density(adata, "wide", dimensions=(2, 0))
+    ax = sc.pl.embedding_density(adata, basis="wide", key="wide_density", show=False)
     np.testing.assert_array_equal(
         np.sort(np.asarray(ax.collections[0].get_offsets())[:, 0]), np.arange(adata.n_obs)
     )

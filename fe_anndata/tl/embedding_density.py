@@ -83,7 +83,7 @@ def embedding_density(
     key = Keys(basis).density + (f"_{groupby}" if groupby else "")
     written = adata.copy() if copy else adata
     written.obs[key] = values
-    components = [int(dimension) + 1 for dimension in dimensions]
+    components = np.array(dimensions, dtype=np.int64) + 1
     written.uns[f"{key}_params"] = {"covariate": groupby, "components": components}
     logger.info("wrote obs[%r]", key)
     return written if copy else None

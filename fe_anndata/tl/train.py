@@ -147,6 +147,8 @@ def train(
     (700, 2)
     """
     started = time.perf_counter()
+    layer, mask_var, batch_key, labels_key = map(_given, (layer, mask_var, batch_key, labels_key))
+    options = {name: _given(value) for name, value in options.items()}
     asked = Asked(model, recipe, layer, mask_var, rng, options)
     family = family_asked(asked)
     shown = settings.shows(progress)
@@ -184,6 +186,11 @@ def train(
     result = source.copied() if copy and in_place else source.adata
     write(result, keys, run, fitted)
     return None if in_place and not copy else result
+
+
+def _given(value: Any) -> Any:
+    """Return None for the empty string, as which ``params`` of a result hold what was not given."""
+    return None if isinstance(value, str) and not value else value
 
 
 def _run(source: Source, keys: Keys, asked: Asked, resume: bool, where: Checkpoint | None) -> Run:

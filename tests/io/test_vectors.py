@@ -239,7 +239,7 @@ def test_damaged_and_missing_files(tmp_path):
         ({"names": ["A", "A"], "vectors": np.ones((2, 2))}, "names repeat"),
         ({"names": ["A", "B"], "vectors": [[1, np.nan], [1, 2]]}, "'A' is not finite"),
         ({"names": np.array(["A"], dtype=object), "vectors": np.ones((1, 2))}, "objects"),
-        ({"names": ["A"], "vectors": [["x"]]}, "no vectors of numbers"),
+        ({"names": ["A"], "vectors": [["x"]]}, "store real numbers"),
     ],
 )
 def test_bad_arrays(tmp_path, arrays, words):

@@ -46,7 +46,7 @@ BROKEN = {
     "noise": (put("noise", "genes", np.ones(3)), r"\['noise'\]\['genes'\]"),
     "spacing": (put("noise", "spacing", np.ones(3)), r"\['noise'\]\['spacing'\] has shape \(3,\)"),
     "no model": (put("model", {}), r"\['model'\]\['"),
-    "a model of 6 GB": (put("params", "hidden", np.array([40000, 40000])), r"phi_mlp.*(missing|40000)"),
+    "a model of 6 GB": (put("params", "hidden", np.array([40000, 40000])), r"missing|40000"),
     "a model of no size": (put("params", "hidden", np.array([2**40, 2**40])), r"cannot be"),
     "layers": (put("params", "hidden", np.ones(5000, int)), "hidden layers"),
     "sample_dim": (put("params", "sample_dim", 5), r"\['params'\] asks for samples of shape"),

@@ -103,5 +103,5 @@ def test_whole_numbers_for_whole_numbers(reference):
     new = anndata.AnnData(ranks[100:102], var=reference.var[[]])
     fe.tl.transform(new, trained)
     fe.tl.impute(new, reference=trained)
-    with pytest.raises(ValueError, match="look like raw counts|another scale"):
+    with pytest.raises(ValueError, match=r"look like raw counts|another scale"):
         fe.tl.transform(anndata.AnnData(ranks[100:102], var=reference.var[[]]), reference)
