@@ -147,7 +147,7 @@ class _Scores:
         if self.of_sample is not None:
             z += self.of_sample
         if self.sample is None:
-            self._shut(z, first, part, slice(None))
+            self._shut(z, first, part, None)
             return z, z.gather(1, targets[:, None])[:, 0]
         at_target = (hidden * self.of_targets[part]).float().sum(1)
         if self.bias is not None:
@@ -166,20 +166,17 @@ class _Scores:
         left = (z > -torch.inf).sum(1)
         return z + (others / left.clamp_min(1)).clamp_min(1e-30).log()[:, None]
 
-    def _shut(self, z: Tensor, first: int, part: slice, columns: Any) -> None:
+    def _shut(self, z: Tensor, first: int, part: slice, columns: Tensor | None) -> None:
         if self.lists is None:
             return
         before = self.lists.tokens[first : part.start]
         inside = self.lists.tokens[part]
-        if not isinstance(columns, slice):
+        if columns is not None:
             before, inside = columns[before], columns[inside]
-        z.index_fill_(1, before, -torch.inf)
-        later = torch.ones(len(z), len(z), dtype=torch.bool, device=z.device).tril(-1).T
-        if isinstance(columns, slice):
-            z[:, inside] = z[:, inside].masked_fill(~later, -torch.inf)
-        else:
-            # Several may share the column that is cut off.
-            z.scatter_add_(1, inside.expand(len(z), -1), torch.where(later, 0.0, -torch.inf))
+        if len(before):
+            z.index_fill_(1, before, -torch.inf)
+        rows, places = torch.tril_indices(len(z), len(z), device=z.device)
+        z.view(-1)[rows * z.shape[1] + inside[places]] = -torch.inf
 
 
 class _Gradients:

@@ -17,6 +17,8 @@ SCALE = 0.02
 """Standard deviation of what is drawn, as in GPT-2 and BERT."""
 GENES_SCALE = 0.1
 """Root mean square of vectors of genes that start at others."""
+LINE = 1.7
+"""Half the length of the line of levels: their spread is that of vectors of genes."""
 
 
 @dataclass(frozen=True)
@@ -101,16 +103,29 @@ class Network(nn.Module):
         for name, parameter in self.named_parameters(recurse=False):
             if name != "genes":
                 nn.init.normal_(parameter, std=SCALE, generator=rng)
-        if self.options.layout == "ours":
+        if self.options.layout == "published":
+            return
+        with torch.no_grad():
             # What blocks add to the stream is smaller the more of them there are.
             for block in self.body.blocks:
                 for last in (block.out, block.down):
-                    last.weight.data /= math.sqrt(2 * len(self.body.blocks))
+                    last.weight /= math.sqrt(2 * len(self.body.blocks))
             if hasattr(self, "levels"):  # in their order along a line
-                with torch.no_grad():
-                    along = torch.linspace(-1, 1, LEVELS)[:, None] * 1.7 * GENES_SCALE
-                    direction = torch.randn(self.sizes.width, generator=rng)
-                    self.levels[1:] = along * direction
+                along = torch.linspace(-1, 1, LEVELS)[:, None] * LINE * GENES_SCALE
+                self.levels[1:] = along * torch.randn(self.sizes.width, generator=rng)
+            else:
+                # The first block begins as the mean of what it sees: that of vectors of genes says
+                # which come next before anything is learned.
+                first, width = self.body.blocks[0], self.sizes.width
+                first.qkv.weight[: 2 * width] *= 0.1
+                first.qkv.weight[2 * width :] = torch.eye(width)
+                first.out.weight.copy_(torch.eye(width))
+
+    @property
+    def gain(self) -> nn.Parameter | None:
+        """What the last hidden state is multiplied with, if it may begin anywhere."""
+        ours = self.options.layout == "ours" and not hasattr(self, "levels")
+        return self.body.norm.weight if ours else None
 
     def states(self, batch: Batch, rng: torch.Generator | None = None) -> Tensor:
         """Return hidden states, (n, t, width); with pooling by a first token, of that before."""

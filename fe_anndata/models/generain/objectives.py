@@ -86,11 +86,13 @@ class NextGene(Objective):
     def losses(
         self, network: Network, states: Tensor, batch: Batch, sample: Tensor | None
     ) -> Losses:
-        """Return -log of the probability of each gene among those not listed before it."""
+        """Return -log of the probability of each gene, in our layout among those not yet listed."""
         numbers = self.targets(batch)
         hidden = _rows(network.of_tokens(states), numbers)
         targets = _rows(batch.tokens[:, 1:], numbers)
-        lists = Lists(_rows(batch.tokens, numbers), numbers)
+        lists = None
+        if self.options.layout == "ours":
+            lists = Lists(_rows(batch.tokens, numbers), numbers)
         total, each = cross_entropy(hidden, network.genes, targets, lists=lists, sample=sample)
         return Losses(total, each, numbers)
 

@@ -69,12 +69,12 @@ class GeneRAIN(Options):
         least=16,
     )
     start: str = option(
-        "fe",
-        "Where gene vectors start: 'fe' (factorized embeddings of the bins), 'pca' (loadings of "
-        "their principal components), both learned first from the training samples; 'random'; a "
-        "key of adata.varm, or in tl.train an array (n_vars, width).",
+        "pca",
+        "Where gene vectors start: 'pca' (loadings of principal components of normal scores) or "
+        "'fe' (factorized embeddings of them), both learned first from the training samples; "
+        "'random'; a key of adata.varm, or in tl.train an array (n_vars, width).",
         table=("varm", "width"),
-        own=("fe", "pca", "random"),
+        own=("pca", "fe", "random"),
     )
     layers: int = option(2, "Blocks of attention.", least=1)
     heads: int = option(4, "Heads of each; they divide width.", least=1)
@@ -147,7 +147,7 @@ class GeneRAIN(Options):
     )
     steps: int | Literal["auto"] | None = option(
         AUTO,
-        "At most so many steps; give steps or epochs. 'auto' is 1000, or one pass over the "
+        "At most so many steps; give steps or epochs. 'auto' is 400, or one pass over the "
         "samples if that is more.",
         least=1,
         excludes="epochs",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..option import AUTO
 from .options import GeneRAIN
 
-STEPS = 1000
+STEPS = 400
 EVALUATIONS = 10
 NEGATIVES, FROM = 1024, 4096
 """Genes drawn for a softmax, where there are so many."""

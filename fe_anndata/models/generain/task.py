@@ -35,10 +35,14 @@ from .sizes import sized, steps_per_epoch
 from .start import components, gene_vectors, scores_of
 from .trained import TrainedGeneRAIN, loss_limit
 
-PIECE = 1024
+PIECE = 2048
 """Tokens of a piece on a processor, about; a GPU takes all at once."""
+GAINS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+"""Lengths of hidden states at the start, of which the best is taken."""
 CYCLE, FROZEN = 40, 30
 """Epochs of the published cycle of learning rates, and after how many they are fixed."""
+FEW = 10
+"""Held-out samples that can tell how far losses are spread."""
 LONG = 3600.0
 """Seconds of a training from which on a warning says so."""
 
@@ -69,6 +73,8 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
         held_out = HeldOut(material, options, facts)
     network.to(problem.compute.device)
     training = Training(problem, options, material, network, held_out)
+    if facts is None:
+        training.begin()
     training.announce()
     return training
 
@@ -110,6 +116,21 @@ class Training(Task):
         self.entries_per_step = int(np.mean(lists) * min(options.minibatch_size, len(lists)))
         by_tokens = max(1, PIECE // options.tokens)
         self.piece = options.minibatch_size if self.device.type == "cuda" else by_tokens
+
+    def begin(self) -> None:
+        """Let hidden states begin as long as suits a few training lists best."""
+        gain = self.network.gain
+        if gain is None:
+            return
+
+        def loss(value: float) -> float:
+            with torch.no_grad():
+                gain.fill_(value)
+            return self._judged(self.material.training[: self.piece])[0]
+
+        best = min(GAINS, key=loss)
+        with torch.no_grad():
+            gain.fill_(best)
 
     def backward(self, step: int) -> float:
         """Fill the gradients of a minibatch of lists."""
@@ -161,15 +182,19 @@ class Training(Task):
         sums, counts = np.zeros(len(pieces)), np.zeros(len(pieces))
 
         def judge(i: int) -> None:
-            with torch.no_grad(), self._precision():
-                batch = self.objective.prepared(self._batch(pieces[i], None), None)
-                states = self.network.states(batch)
-            with torch.no_grad():
-                losses = self.objective.losses(self.network, states, batch, None)
-            sums[i], counts[i] = float(losses.each.double().sum()), sum(losses.numbers)
+            sums[i], counts[i] = self._judged(pieces[i])
 
         in_parallel(judge, len(pieces))
         return float(sums.sum() / counts.sum())
+
+    def _judged(self, samples: np.ndarray) -> tuple[float, int]:
+        """Return the sum of the losses of the lists of samples, and the number of targets."""
+        batch = self.objective.prepared(self._batch(samples, None), None)
+        with torch.no_grad():
+            with self._precision():
+                states = self.network.states(batch)
+            losses = self.objective.losses(self.network, states, batch, None)
+        return float(losses.each.double().sum()), sum(losses.numbers)
 
     def finish(self) -> TrainedGeneRAIN:
         """Return the trained model, which embeds the training samples as it will new ones."""
@@ -258,10 +283,6 @@ class Training(Task):
         if self.problem.compute.precision != "bf16":
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
-
-
-FEW = 10
-"""Held-out samples that can tell how far losses are spread."""
 
 
 def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
