@@ -117,11 +117,12 @@ def gene_mask(adata: AnnData, mask_var: str | np.ndarray | None) -> np.ndarray:
 
 
 def trainable(
-    source: Source, layer: str | None, mask: np.ndarray
+    source: Source, layer: str | None, mask: np.ndarray, *, any_unit: bool = False
 ) -> tuple[Rows, Audit, np.ndarray]:
     """Return the rows to train on, their audit, and which genes the columns are, bool (n_vars,).
 
-    These are the genes of `mask` that have an observed value.
+    These are the genes of `mask` that have an observed value. Of counts it warns, unless `any_unit`
+    will do.
 
     Raises
     ------
@@ -134,7 +135,7 @@ def trainable(
     require_size((adata.n_obs, int(mask.sum())))
     rows = rows_of(X, None if mask.all() else np.flatnonzero(mask))
     found = audit(rows)
-    require_trainable(found, adata.var_names[mask], adata.obs_names)
+    require_trainable(found, adata.var_names[mask], adata.obs_names, any_unit=any_unit)
     observed = found.observed > 0
     if not observed.all():
         mask = mask.copy()

@@ -220,7 +220,9 @@ def _stored(block: Values) -> Iterator[tuple[np.ndarray, Callable[[], np.ndarray
         yield columns, rows, data
 
 
-def require_trainable(found: Audit, genes: pd.Index, samples: pd.Index) -> None:
+def require_trainable(
+    found: Audit, genes: pd.Index, samples: pd.Index, *, any_unit: bool = False
+) -> None:
     """Raise ValueError if what was found cannot be trained on; warn of raw counts.
 
     Parameters
@@ -229,6 +231,8 @@ def require_trainable(found: Audit, genes: pd.Index, samples: pd.Index) -> None:
         The audit.
     genes, samples
         Their names.
+    any_unit
+        Whether counts are as good as their logarithms.
     """
     require_size(found.shape)
     if not genes.is_unique:
@@ -250,7 +254,7 @@ def require_trainable(found: Audit, genes: pd.Index, samples: pd.Index) -> None:
             f"{len(empty)} samples have no observed value (such as {samples[empty[0]]!r}); "
             "remove them first."
         )
-    if found.counts:
+    if found.counts and not any_unit:
         warn_user(
             "the matrix looks like raw counts, which a few genes would dominate; train on log "
             "values, for example sc.pp.normalize_total(adata); sc.pp.log1p(adata)."

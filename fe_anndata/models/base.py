@@ -145,6 +145,8 @@ class Family(ABC):
         What its history holds: ``"mse"``, ``"cross-entropy"`` or ``"nll"``.
     per_gene
         Arrays of :meth:`Trained.arrays`, as ``"section/name"``, with a row for each trained gene.
+    any_unit
+        Whether raw counts are as good as their logarithms.
     """
 
     name: ClassVar[str]
@@ -152,6 +154,7 @@ class Family(ABC):
     recipes: ClassVar[Mapping[str, Recipe]] = {"default": Recipe("")}
     loss: ClassVar[str] = "mse"
     per_gene: ClassVar[frozenset[str]] = frozenset()
+    any_unit: ClassVar[bool] = False
 
     @abstractmethod
     def task(self, problem: Problem, options: Options, facts: Mapping[str, float] | None) -> Task:

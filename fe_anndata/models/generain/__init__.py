@@ -39,6 +39,7 @@ class GeneLists(Family):
     options = GeneRAIN
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "cross-entropy"
+    any_unit = True
     per_gene = frozenset(
         {"vocabulary/rank"}
         | {f"preprocessing/{name}" for name in ("panel", "points", "n_expressed")}
