@@ -153,9 +153,45 @@ class TrainedGeneRAIN(Trained):
         return pooled[0].numpy(), float(losses.each.mean())
 
     @torch.no_grad()
-    def states(self, batch: Batch) -> Tensor:
+    def _states(self, batch: Batch) -> Tensor:
         """Return the hidden states of the genes of a list, (t, width)."""
         return self.network.of_tokens(self.network.states(self.objective.shown(batch)))[0]
+
+    def contexts(
+        self, X: np.ndarray, known: np.ndarray
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return of each sample the genes of its list, and their hidden states."""
+        gene = self._gene_of_number()
+        return [
+            (gene[batch.tokens[0].numpy()], self._states(batch).numpy())
+            for batch, _ in self.reading(known)(X)
+            if batch is not None
+        ]
+
+    @torch.no_grad()
+    def next_genes(
+        self, X: np.ndarray, known: np.ndarray, genes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the list of a sample, and what the model expects after each place."""
+        if self.options.objective != "next-gene":
+            raise ValueError(
+                f"the model was trained with objective={self.options.objective!r}, and does not "
+                "say which gene comes next; objective='next-gene' does."
+            )
+        ((batch, _),) = self.reading(known)(X)
+        if batch is None:
+            raise ValueError(f"the sample has fewer than {FEWEST} expressed genes that are known.")
+        listed, asked = batch.tokens[0], torch.from_numpy(self.number[genes])
+        scores = self._states(batch) @ self.network.genes.T
+        if self.options.layout == "ours":
+            places = torch.arange(len(listed))
+            shut = torch.full((scores.shape[1],), len(listed)).index_put((listed,), places)
+            scores = scores.masked_fill(shut <= places[:, None], -torch.inf)
+        found = scores.softmax(1)[:, asked.clamp_min(0)]
+        return self._gene_of_number()[listed.numpy()], found.where(asked >= 0, 0.0).numpy()
+
+    def _gene_of_number(self) -> np.ndarray:
+        return np.flatnonzero(self.number >= 0)[np.argsort(self.number[self.number >= 0])]
 
     def unit(self) -> tuple[np.ndarray, float]:
         """Return the mean of each gene, and the overall spread around it."""
