@@ -122,9 +122,7 @@ class Trained(ABC):
         """Return the prediction for pairs of trained samples and genes, float32 (n,)."""
         raise ValueError("a model of this family does not predict expression.")
 
-    def contexts(
-        self, X: np.ndarray, known: np.ndarray
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
+    def contexts(self, X: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return of each sample the genes that it is seen by, and their vectors in it.
 
         Parameters

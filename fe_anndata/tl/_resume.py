@@ -49,9 +49,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     mask = adata.var[keys.trained].to_numpy(dtype=bool)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
     if isinstance(asked.mask_var, str | None):
-        rows, audit, trained = trainable(
-            source, identity["layer"], mask, any_unit=of.any_unit
-        )
+        rows, audit, trained = trainable(source, identity["layer"], mask, any_unit=of.any_unit)
     else:
         rows, audit, trained = trainable(
             source, identity["layer"], gene_mask(adata, asked.mask_var), any_unit=of.any_unit

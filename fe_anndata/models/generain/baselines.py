@@ -1,7 +1,7 @@
 """What a list says without a transformer: the predictions that it has to beat.
 
-``unigram`` knows how often a gene is listed. ``bag`` adds up the vectors of the genes before a place
-(or of those that are shown), and says that genes come next which lie in that direction: log
+``unigram`` knows how often a gene is listed. ``bag`` adds up the vectors of the genes before a
+place (or of those that are shown), and says that genes come next which lie in that direction: log
 probabilities are a <v, sum / (n + k)> + b log p, and the three constants are chosen on the held-out
 lists themselves, in its favour.
 """
@@ -15,9 +15,8 @@ import torch
 from scipy import optimize
 from torch import Tensor
 
-MOST_ROWS = 512
+MOST_ROWS = 400
 """Places on which the constants are chosen."""
-STARTS = ((4.0, 8.0, 1.0), (1.0, 2.0, 1.0), (16.0, 32.0, 1.0))
 
 Place = tuple[np.ndarray, int]
 """Genes that are shown, the first ones of a list, and the gene that is asked for."""
@@ -54,16 +53,20 @@ class Bag:
         """Return the three constants that suit these vectors best."""
         step = max(1, len(self.places) // MOST_ROWS)
         some = Bag(self.places[::step], self.frequencies)
-        sums, numbers = some.sums(vectors)
+        sums = some.sums(vectors)
+        unit = float(vectors.square().mean())
 
-        def loss(constants: np.ndarray) -> float:
-            a, k, b = np.exp(constants[0]), np.exp(constants[1]), constants[2]
-            return some.cross_entropy(vectors, (a, k, b), (sums, numbers))
+        def constants(logs: np.ndarray) -> tuple[float, float, float]:
+            return float(np.exp(logs[0])) / unit, float(np.exp(logs[1])), float(logs[2])
 
-        starts = [np.array([np.log(a), np.log(k), b]) for a, k, b in STARTS]
-        start = min(starts, key=loss)
-        found = optimize.minimize(loss, start, method="Nelder-Mead", options={"maxfev": 60}).x
-        return float(np.exp(found[0])), float(np.exp(found[1])), float(found[2])
+        def loss(logs: np.ndarray) -> float:
+            return some.cross_entropy(vectors, constants(logs), sums)
+
+        starts = [np.array([np.log(a), np.log(k), 0.5]) for a in (0.1, 0.3, 1, 3) for k in (5, 50)]
+        found = optimize.minimize(
+            loss, min(starts, key=loss), method="Nelder-Mead", options={"maxfev": 60}
+        )
+        return constants(found.x)
 
     def sums(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum of the vectors that are known at each place, and how many they are."""

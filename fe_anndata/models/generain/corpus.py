@@ -111,7 +111,7 @@ def gather(problem: Problem, options: GeneRAIN) -> Material:
         for i, genes, levels in _samples(problem, scale):
             if not counted[i]:
                 kept[i] = lister.kept(genes, levels)
-    for i in np.flatnonzero(counted):  # by the order of names
+    for i in np.flatnonzero(counted).tolist():  # by the order of names
         genes, levels = kept[i]
         order = np.argsort(number[genes])
         kept[i] = number[genes][order], levels[order]
@@ -161,9 +161,10 @@ def _require_levels(problem: Problem, options: GeneRAIN) -> None:
     """Raise ValueError for values that have no levels."""
     found = bins.survey(problem.rows.blocks, problem.rows.shape[1], options.zero)
     if len(found.uniform):
+        which = in_words(found.uniform.tolist())
         raise ValueError(
-            f"all values of a sample are equal in row {in_words(found.uniform)} (the first is row "
-            "0): nothing can be learned of such a sample; leave it out."
+            f"all values of a sample are equal in row {which} (the first is row 0): nothing can be "
+            "learned of such a sample; leave it out."
         )
     if options.values == "bins" and options.zero == 0 and found.least < 0:
         raise ValueError(
@@ -175,9 +176,10 @@ def _require_levels(problem: Problem, options: GeneRAIN) -> None:
 def _require_long(lengths: np.ndarray) -> None:
     short = np.flatnonzero(lengths < FEWEST)
     if len(short):
+        which = in_words(short.tolist())
         raise ValueError(
-            f"fewer than {FEWEST} genes are expressed in row {in_words(short)} (the first is row "
-            f"0; {lengths[short[0]]} there): leave such samples out, or say by zero= which value "
+            f"fewer than {FEWEST} genes are expressed in row {which} (the first is row 0; "
+            f"{lengths[short[0]]} there): leave such samples out, or say by zero= which value "
             "means 'not expressed'."
         )
 

@@ -69,7 +69,8 @@ def cross_entropy(
     rows
         Rows whose scores are made at a time.
     """
-    total, losses = _CrossEntropy.apply(hidden, table, targets, bias, lists, sample, rows)
+    given = hidden, table, targets, bias, lists, sample, rows
+    total, losses = _CrossEntropy.apply(*given)  # type: ignore[no-untyped-call]
     return total, losses
 
 

@@ -50,7 +50,11 @@ class HeldOut:
             vectors = torch.from_numpy(pca[material.genes])
             found.facts["unigram"] = bag.of_frequencies()
             found.facts["bag"] = bag.cross_entropy(vectors, bag.choose(vectors))
-            found.facts["bag_of_start"] = bag.cross_entropy(start, bag.choose(start))
+            found.facts["bag_of_start"] = (
+                found.facts["bag"]
+                if options.start == "pca"
+                else bag.cross_entropy(start, bag.choose(start))
+            )
         logger.info("held-out samples cost without a transformer: %s", found._in_words())
         return found
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .options import GeneRAIN
-from .transformer import Head, Sizes, Transformer, draw
+from .transformer import Block, Head, Sizes, Transformer, draw, linear
 
 LEVELS = 100
 """Levels that have a vector, in their order; another one, the first, hides a level."""
@@ -52,7 +52,7 @@ class Batch:
     @property
     def mask(self) -> Tensor | None:
         """Which tokens there are, bool (n, t); None if all are."""
-        n, t = self.tokens.shape
+        t = self.tokens.shape[1]
         if min(self.lengths) == t:
             return None
         lengths = torch.tensor(self.lengths, device=self.tokens.device)
@@ -90,7 +90,7 @@ class Network(nn.Module):
         if published and options.objective != "next-gene":
             self.head = Head(self.sizes, LEVELS + 1 if by_expression else n_genes)
         if by_expression and not published:
-            self.readout = nn.Linear(width, 1)
+            self.readout = linear(width, 1)
 
     @property
     def is_causal(self) -> bool:
@@ -107,16 +107,17 @@ class Network(nn.Module):
             return
         with torch.no_grad():
             # What blocks add to the stream is smaller the more of them there are.
-            for block in self.body.blocks:
+            blocks = [block for block in self.body.blocks if isinstance(block, Block)]
+            for block in blocks:
                 for last in (block.out, block.down):
-                    last.weight /= math.sqrt(2 * len(self.body.blocks))
+                    last.weight /= math.sqrt(2 * len(blocks))
             if hasattr(self, "levels"):  # in their order along a line
                 along = torch.linspace(-1, 1, LEVELS)[:, None] * LINE * GENES_SCALE
                 self.levels[1:] = along * torch.randn(self.sizes.width, generator=rng)
             else:
                 # The first block begins as the mean of what it sees: that of vectors of genes says
                 # which come next before anything is learned.
-                first, width = self.body.blocks[0], self.sizes.width
+                first, width = blocks[0], self.sizes.width
                 first.qkv.weight[: 2 * width] *= 0.1
                 first.qkv.weight[2 * width :] = torch.eye(width)
                 first.out.weight.copy_(torch.eye(width))

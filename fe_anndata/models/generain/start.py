@@ -19,6 +19,8 @@ from .options import GeneRAIN
 MOST = 2048
 """Samples that other vectors are learned from; of more, an evenly spaced choice."""
 SAMPLE_DIM = 32
+WEIGHT = 0.25
+"""Power of its singular value by which a component is weighed; lists are foretold best by that."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +64,25 @@ def _normal_scores(values: np.ndarray) -> np.ndarray:
 
 
 def components(scores: Scores, width: int) -> np.ndarray:
-    """Return loadings of principal components, of variance 1, and the level, (m, width)."""
+    """Return loadings of principal components, weighed a little, (m, at most width)."""
     X = np.nan_to_num(scores.values)
-    k = min(width - 1, *(n - 1 for n in X.shape))
+    k = min(width, *(n - 1 for n in X.shape))
     values, vectors = np.linalg.eigh((X @ X.T).astype(np.float64))
-    left = vectors[:, ::-1][:, :k] / np.sqrt(np.maximum(values[::-1][:k], 1e-12))
+    singular = np.sqrt(np.maximum(values[::-1][:k], 1e-12))
+    left = vectors[:, ::-1][:, :k] / singular * (singular / singular[0]) ** WEIGHT
     loadings = X.T @ left.astype(np.float32) * np.float32(np.sqrt(X.shape[1]))
-    flip = np.where(np.square(loadings).sum(0) * 0 + (loadings**3).sum(0) < 0, -1, 1)
-    found: np.ndarray = np.c_[loadings * flip, scores.level].astype(np.float32)
-    return found
+    found: np.ndarray = loadings * np.where((loadings**3).sum(0) < 0, -1, 1)
+    return found.astype(np.float32)
 
 
 def factorized(problem: Problem, scores: Scores, width: int) -> np.ndarray:
     """Return the gene vectors of factorized embeddings of the scores, (m, at most width)."""
-    from .. import family
+    from .. import FE, family
 
     rows = InMemory(scores.values + scores.level)
     most = min(n - 1 for n in rows.shape)
     fe = family("fe")
-    options = fe.options(
-        sample_dim=min(SAMPLE_DIM, width, most), gene_dim=min(width, most), validation=0.0
-    )
+    options = FE(sample_dim=min(SAMPLE_DIM, width, most), gene_dim=min(width, most), validation=0.0)
     order = np.argsort(np.argsort(problem.ranks.samples[scores.samples]))
     part = Problem(
         rows, audit(rows), Ranks(order, problem.ranks.genes), problem.seed, compute("cpu")
@@ -102,7 +102,7 @@ def gene_vectors(
         return drawn * SCALE
     elif options.start == "pca":
         assert pca is not None
-        found = pca[:, :]
+        found = pca
     else:
         assert scores is not None
         found = factorized(problem, scores, width)

@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +59,8 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
     network = Network(options, material.n_genes)
     if facts is None:
         scores = pca = None
-        if "start" not in problem.starts and options.start != "random" or len(material.held_out):
+        by_scores = options.start in ("pca", "fe") and "start" not in problem.starts
+        if by_scores or len(material.held_out):
             scores = scores_of(problem, material.training)
             pca = components(scores, options.width)
         rng = torch.Generator().manual_seed(int(generator(problem.seed, "network").integers(2**31)))
@@ -245,7 +245,9 @@ class Training(Task):
         training, size = self.material.training, self.options.minibatch_size
         epoch, place = divmod(step, self.steps_per_epoch)
         places = np.arange(place * size, min((place + 1) * size, len(training)))
-        return training[Permutation(len(training), self.problem.seed, "lists", epoch)(places)]
+        order = Permutation(len(training), self.problem.seed, "lists", epoch)
+        samples: np.ndarray = training[order(places)]
+        return samples
 
     def _drawn(self, step: int) -> Tensor | None:
         """Return the genes that stand for all in the softmax of a step."""
@@ -304,9 +306,11 @@ def _groups(options: GeneRAIN, parameters: dict[str, nn.Parameter]) -> list[Grou
 
 
 def _schedule(options: GeneRAIN, per_epoch: int) -> Schedule:
-    steps = options.steps
-    if not isinstance(steps, int):
-        steps = math.ceil(float(options.epochs or 1) * per_epoch)
+    if isinstance(options.steps, int):
+        steps = options.steps
+    else:
+        epochs = options.epochs if isinstance(options.epochs, float) else 1.0
+        steps = math.ceil(epochs * per_epoch)
     assert isinstance(options.evaluate_every, int)
     return Schedule(
         steps=steps,

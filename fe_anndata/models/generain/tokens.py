@@ -56,8 +56,8 @@ class Bins(Scale):
         found, top = bins.apply(self.panel, block), self.panel.n_bins - 1
         if sparse.issparse(found):
             for row in range(found.shape[0]):
-                stored = slice(*found.indptr[row : row + 2])
-                yield self._of(found.indices[stored], found.data[stored], top, found.shape[1])
+                part = slice(*found.indptr[row : row + 2])
+                yield self._of(found.indices[part], found.data[part], top, found.shape[1])
         else:
             for row in found:
                 stored = np.flatnonzero(row)

@@ -43,6 +43,8 @@ class TrainedGeneRAIN(Trained):
         The embedding of the training samples.
     """
 
+    options: GeneRAIN
+
     def __init__(
         self,
         options: GeneRAIN,
@@ -157,9 +159,7 @@ class TrainedGeneRAIN(Trained):
         """Return the hidden states of the genes of a list, (t, width)."""
         return self.network.of_tokens(self.network.states(self.objective.shown(batch)))[0]
 
-    def contexts(
-        self, X: np.ndarray, known: np.ndarray
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
+    def contexts(self, X: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return of each sample the genes of its list, and their hidden states."""
         gene = self._gene_of_number()
         return [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.sizes = sizes
         self.norm = _norm(sizes)
-        self.blocks = nn.ModuleList(_Block(sizes) for _ in range(sizes.layers))
+        self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.layers))
 
     def forward(
         self,
@@ -88,19 +88,22 @@ class Transformer(nn.Module):
         return hidden
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
+    """Attention, then a network of one hidden layer."""
+
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.norm_1, self.norm_2 = _norm(sizes), _norm(sizes)
-        self.qkv = nn.utils.skip_init(nn.Linear, sizes.width, 3 * sizes.width)
-        self.out = nn.utils.skip_init(nn.Linear, sizes.width, sizes.width)
-        self.up = nn.utils.skip_init(nn.Linear, sizes.width, sizes.feed_forward)
-        self.down = nn.utils.skip_init(nn.Linear, sizes.feed_forward, sizes.width)
+        self.qkv = linear(sizes.width, 3 * sizes.width)
+        self.out = linear(sizes.width, sizes.width)
+        self.up = linear(sizes.width, sizes.feed_forward)
+        self.down = linear(sizes.feed_forward, sizes.width)
 
     def forward(
         self, x: Tensor, causal: bool, seen: Tensor | None, rng: torch.Generator | None
     ) -> Tensor:
+        """Return tokens x (n, t, width) with what the block adds."""
         if self.sizes.post_norm:
             x = self.norm_1(x + self._attend(x, causal, seen, rng))
             x = self.norm_2(x + self._network(x, rng))
@@ -119,14 +122,14 @@ class _Block(nn.Module):
             y = _drop(weights, self.sizes.attention_dropout, rng) @ v
         elif causal and seen is not None:
             # Tokens that are missing stand last, where those that are there never look.
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         else:
-            y = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
+            y = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
         y = self.out(y.transpose(1, 2).reshape(n, t, width))
         return _drop(y, self.sizes.dropout, rng)
 
     def _network(self, x: Tensor, rng: torch.Generator | None) -> Tensor:
-        hidden = F.gelu(self.up(x), approximate="tanh" if self.sizes.tanh else "none")
+        hidden = functional.gelu(self.up(x), approximate="tanh" if self.sizes.tanh else "none")
         return _drop(self.down(hidden), self.sizes.dropout, rng)
 
 
@@ -135,13 +138,13 @@ class Head(nn.Module):
 
     def __init__(self, sizes: Sizes, tokens: int) -> None:
         super().__init__()
-        self.dense = nn.utils.skip_init(nn.Linear, sizes.width, sizes.width)
+        self.dense = linear(sizes.width, sizes.width)
         self.norm = _norm(sizes)
         self.bias = nn.Parameter(torch.zeros(tokens))
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Return what is multiplied with the vectors of the tokens."""
-        y: Tensor = self.norm(F.gelu(self.dense(hidden)))
+        y: Tensor = self.norm(functional.gelu(self.dense(hidden)))
         return y
 
 
@@ -151,6 +154,12 @@ def draw(module: nn.Module, scale: float, rng: torch.Generator) -> None:
         if isinstance(part, nn.Linear):
             nn.init.normal_(part.weight, std=scale, generator=rng)
             nn.init.zeros_(part.bias)
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """Return a layer whose weights are not drawn: torch would draw them from its global state."""
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
+    return layer
 
 
 def _norm(sizes: Sizes) -> nn.LayerNorm:
@@ -165,7 +174,8 @@ def _weights(q: Tensor, k: Tensor, causal: bool, seen: Tensor | None) -> Tensor:
         scores = scores.masked_fill(_above_diagonal(t, q.device), -torch.inf)
     if seen is not None:
         scores = scores.masked_fill(~seen, -torch.inf)
-    return scores.softmax(-1)
+    weights: Tensor = scores.softmax(-1)
+    return weights
 
 
 def _above_diagonal(t: int, device: torch.device) -> Tensor:

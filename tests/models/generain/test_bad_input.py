@@ -57,7 +57,7 @@ def test_negative_values(quick):
 def test_new_samples_without_a_gene_of_the_vocabulary(trained):
     new = cohort(4)
     new.var_names = [f"other{i}" for i in range(60)]
-    with pytest.raises(ValueError, match="g000.*other0|other0.*g000"):
+    with pytest.raises(ValueError, match=r"g000.*other0|other0.*g000"):
         fe.tl.transform(new, trained, key="generain", progress=False)
     assert "X_generain" not in new.obsm
 

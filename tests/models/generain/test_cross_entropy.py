@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from fe_anndata.models.generain.cross_entropy import Lists, cross_entropy
 
@@ -37,7 +37,9 @@ def whole(hidden, table, bias, stands, targets, is_listed, sample=None):
             shut[row, stands[first : row + 1]] = True
         first += length
     if sample is None:
-        return F.cross_entropy(scores.masked_fill(shut, -torch.inf), targets, reduction="none")
+        return functional.cross_entropy(
+            scores.masked_fill(shut, -torch.inf), targets, reduction="none"
+        )
     others = TOKENS - 1 - shut.sum(1)
     drawn = torch.zeros(TOKENS, dtype=torch.bool)
     drawn[sample] = True
@@ -83,7 +85,7 @@ def test_what_is_listed_cannot_come_next():
 
 
 def test_half_precision_is_near():
-    hidden, table, _, stands, targets = numbers()
+    hidden, table, _, _, targets = numbers()
     exact = cross_entropy(hidden, table, targets)[1]
     total, each = cross_entropy(hidden.bfloat16(), table, targets)
     np.testing.assert_allclose(each.numpy(), exact.numpy(), atol=5e-2)

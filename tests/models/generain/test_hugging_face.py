@@ -75,8 +75,9 @@ def of_gpt2(model):
         "body.norm.bias": body.ln_f.bias,
     }
     for i, block in enumerate(body.h):
-        parts = {"norm_1": block.ln_1, "norm_2": block.ln_2, "qkv": block.attn.c_attn,
-                 "out": block.attn.c_proj, "up": block.mlp.c_fc, "down": block.mlp.c_proj}  # fmt: skip
+        of_self, network = block.attn, block.mlp
+        parts = {"norm_1": block.ln_1, "norm_2": block.ln_2, "qkv": of_self.c_attn,
+                 "out": of_self.c_proj, "up": network.c_fc, "down": network.c_proj}  # fmt: skip
         for name, part in parts.items():
             weight = part.weight if "norm" in name else part.weight.T
             weights |= {f"body.blocks.{i}.{name}.weight": weight}

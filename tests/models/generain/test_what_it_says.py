@@ -10,9 +10,7 @@ from tests.models.generain.conftest import cohort
 
 
 def test_probabilities_are_of_genes_not_yet_listed(trained):
-    table = fe.get.token_probabilities(
-        trained, "s003", list(trained.var_names), key="generain"
-    )
+    table = fe.get.token_probabilities(trained, "s003", list(trained.var_names), key="generain")
     listed, found = table["listed"].to_numpy(), table.drop(columns="listed")
     assert (len(table), len(set(listed))) == (20, 20)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
