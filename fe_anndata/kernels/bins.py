@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -23,6 +24,10 @@ NO_PANEL = -1
 """Number of points of a gene that the reference does not have."""
 HELD = 1 << 27
 """Expressed values that are sorted at a time: half a gigabyte."""
+LANES = 16
+"""Values that are looked up together."""
+STRIDE = 16
+"""A value is first compared with every so many points of a panel, then with those between."""
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -97,12 +102,16 @@ class Panel:
     n_bins: int
     zero: float
 
+    @cached_property
+    def coarse(self) -> Floats:
+        """Every so many of the points, float32."""
+        return np.ascontiguousarray(self.values[:, ::STRIDE])
+
     def at(self, places: NDArray[np.int64]) -> Panel:
         """Return the panel of genes at these places; those at -1 are not in the reference."""
         absent = places < 0
-        values, points, expressed = (
-            a[places] for a in (self.values, self.points, self.n_expressed)
-        )
+        values, points = self.values[places], self.points[places]
+        expressed = self.n_expressed[places]
         values[absent], points[absent], expressed[absent] = np.nan, NO_PANEL, 0
         return Panel(values, points, expressed, self.n_bins, self.zero)
 
@@ -207,8 +216,8 @@ def _dense(panel: Panel, rows: Floats) -> Bins:
     return bins
 
 
-def _arguments(panel: Panel) -> tuple[Floats, Ints, int, np.float32]:
-    return panel.values, panel.points, panel.n_bins, np.float32(panel.zero)
+def _arguments(panel: Panel) -> tuple[Floats, Floats, Ints, int, np.float32]:
+    return panel.values, panel.coarse, panel.points, panel.n_bins, np.float32(panel.zero)
 
 
 def _groups(counts: NDArray[np.int64]) -> Iterable[tuple[int, int]]:
@@ -337,40 +346,87 @@ def _quantiles(held: Floats, starts: NDArray[np.int64], values: Floats) -> None:
 
 
 @_compiled
-def _bin(v: np.float32, points: Floats, n: int, n_bins: int, zero: np.float32) -> int:
-    if v != v or n < 0:
-        return 65535
-    if v == zero:
-        return 0
-    if n <= 1:
-        return 1 if n else 65535
-    below, top = 0, n  # points below v
-    while below < top:
-        middle = (below + top) >> 1
-        if points[middle] < v:
-            below = middle + 1
+def _look_up(
+    v: Floats,
+    genes: NDArray[np.uint64],
+    n: int,
+    values: Floats,
+    coarse: Floats,
+    points: Ints,
+    n_bins: int,
+    zero: np.float32,
+    below: NDArray[np.int64],
+    bins: Bins,
+) -> None:
+    """Write the bins of `n` values, each of its gene; the loops wait for memory at once."""
+    last = max(0, values.shape[1] - STRIDE)
+    for k in range(n):
+        count = np.int32(0)
+        row = coarse[genes[k]]
+        for i in range(len(row)):
+            count += np.int32(1) if row[i] < v[k] else np.int32(0)
+        below[k] = min(max(STRIDE * (np.int64(count) - 1), 0), last)
+    for k in range(n):
+        # All points before this window are below v, and none behind it.
+        count = np.int32(0)
+        row = values[genes[k]]
+        first = np.uint64(below[k])
+        if len(row) >= STRIDE:
+            for i in range(STRIDE):
+                count += np.int32(1) if row[first + np.uint64(i)] < v[k] else np.int32(0)
         else:
-            top = middle
-    up_to, top = below, n  # points up to v
-    while up_to < top:
-        middle = (up_to + top) >> 1
-        if points[middle] <= v:
-            up_to = middle + 1
+            for i in range(len(row)):
+                count += np.int32(1) if row[i] < v[k] else np.int32(0)
+        below[k] += count
+    for k in range(n):
+        n_points = points[genes[k]]
+        if v[k] != v[k] or n_points < 0:
+            bins[k] = UNKNOWN
+        elif v[k] == zero:
+            bins[k] = 0
+        elif n_points <= 1:
+            bins[k] = 1 if n_points else UNKNOWN
         else:
-            top = middle
-    twice = min(max(below + up_to - 1, 0), 2 * (n - 1))
-    return min(n_bins - 1, twice * (n_bins - 1) // (2 * (n - 1)) + 1)
+            up_to = below[k]
+            row = values[genes[k]]
+            if up_to < n_points and row[up_to] == v[k]:
+                up_to = _up_to(row, up_to + 1, n_points, v[k])
+            twice = min(max(below[k] + up_to - 1, 0), 2 * (n_points - 1))
+            bins[k] = min(n_bins - 1, twice * (n_bins - 1) // (2 * (n_points - 1)) + 1)
+
+
+@_compiled
+def _up_to(row: Floats, low: int, high: int, v: np.float32) -> int:
+    """Return how many points are not above v: at least `low`, at most `high`."""
+    while low < high:
+        middle = (low + high) >> 1
+        if row[middle] <= v:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @_compiled
 def _apply_dense(
-    X: Floats, values: Floats, points: Ints, n_bins: int, zero: np.float32, bins: Bins
+    X: Floats,
+    values: Floats,
+    coarse: Floats,
+    points: Ints,
+    n_bins: int,
+    zero: np.float32,
+    bins: Bins,
 ) -> None:
-    n, m = X.shape
-    for first in range(0, m, 16):
-        for i in range(n):
-            for j in range(first, min(first + 16, m)):
-                bins[i, j] = _bin(X[i, j], values[j], points[j], n_bins, zero)
+    m = X.shape[1]
+    genes, below = np.empty(LANES, np.uint64), np.empty(LANES, np.int64)
+    for first in range(0, m, LANES):  # whose panels stay in the nearest cache
+        n = min(LANES, m - first)
+        for k in range(n):
+            genes[k] = first + k
+        for i in range(len(X)):
+            row = X[i, first : first + n]
+            out = bins[i, first : first + n]
+            _look_up(row, genes, n, values, coarse, points, n_bins, zero, below, out)
 
 
 @_compiled
@@ -378,11 +434,16 @@ def _apply_sparse(
     indices: NDArray[Any],
     data: Floats,
     values: Floats,
+    coarse: Floats,
     points: Ints,
     n_bins: int,
     zero: np.float32,
     bins: Bins,
 ) -> None:
-    for at in range(len(data)):
-        j = indices[at]
-        bins[at] = _bin(data[at], values[j], points[j], n_bins, zero)
+    genes, below = np.empty(LANES, np.uint64), np.empty(LANES, np.int64)
+    for first in range(0, len(data), LANES):
+        n = min(LANES, len(data) - first)
+        for k in range(n):
+            genes[k] = indices[first + k]
+        some, out = data[first : first + n], bins[first : first + n]
+        _look_up(some, genes, n, values, coarse, points, n_bins, zero, below, out)
