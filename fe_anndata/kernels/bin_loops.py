@@ -167,24 +167,23 @@ def _look_up(
     bins: Bins,
 ) -> None:
     """Write the bins of `n` values, each of its gene; the loops wait for memory at once."""
-    last = max(0, values.shape[1] - STRIDE)
+    width = values.shape[1]
+    window, last = min(STRIDE, width), max(0, width - STRIDE)
     for k in range(n):
         count = np.int32(0)
-        row = coarse[genes[k]]
-        for i in range(len(row)):
-            count += np.int32(1) if row[i] < v[k] else np.int32(0)
+        for i in range(coarse.shape[1]):
+            count += np.int32(1) if coarse[genes[k], i] < v[k] else np.int32(0)
         below[k] = min(max(STRIDE * (np.int64(count) - 1), 0), last)
     for k in range(n):
         # All points before this window are below v, and none behind it.
-        count = np.int32(0)
-        row = values[genes[k]]
-        first = np.uint64(below[k])
-        if len(row) >= STRIDE:
+        count, first = np.int32(0), np.uint64(below[k])
+        if window == STRIDE:
             for i in range(STRIDE):
-                count += np.int32(1) if row[first + np.uint64(i)] < v[k] else np.int32(0)
+                at = first + np.uint64(i)
+                count += np.int32(1) if values[genes[k], at] < v[k] else np.int32(0)
         else:
-            for i in range(len(row)):
-                count += np.int32(1) if row[i] < v[k] else np.int32(0)
+            for i in range(window):
+                count += np.int32(1) if values[genes[k], i] < v[k] else np.int32(0)
         below[k] += count
     for k in range(n):
         n_points = points[genes[k]]
@@ -196,9 +195,8 @@ def _look_up(
             bins[k] = 1 if n_points else UNKNOWN
         else:
             up_to = below[k]
-            row = values[genes[k]]
-            if up_to < n_points and row[up_to] == v[k]:
-                up_to = _up_to(row, up_to + 1, n_points, v[k])
+            if up_to < n_points and values[genes[k], np.uint64(up_to)] == v[k]:
+                up_to = _up_to(values[genes[k]], up_to + 1, n_points, v[k])
             twice = min(max(below[k] + up_to - 1, 0), 2 * (n_points - 1))
             bins[k] = min(n_bins - 1, twice * (n_bins - 1) // (2 * (n_points - 1)) + 1)
 
