@@ -134,6 +134,10 @@ TABLES: dict[str, Table] = {
         "Adam, s": "Adam, s", "Adam's gap": "gap of Adam", "x Adam": "ratio",
     }),
     "gene_vectors": Table("gene_vectors --sets 300"),
+    "gene_views": Table("gene_views", {
+        "data": "data", **SIZE, "vectors": "vectors", "dim": "dim", "mean": "mean",
+        "ahead": "ahead of FE", "least": "least", "most": "most",
+    }),
     "orthologs": Table(
         'orthologs --only "human, mouse" --folds 3 --no-variants', {
         "data": "data", "vectors": "vectors", "decoder": "decoder", "dims": "dims",
@@ -144,6 +148,10 @@ TABLES: dict[str, Table] = {
     "gene_classifiers": Table("gene_classifiers", {
         "method": "method", "properties": "properties", "genes": "genes", "dim": "dim",
         "seconds": "s", "over ours": "ratio", "measured on": "measured on",
+    }),
+    "bins": Table("bins --rounds 5", {
+        "samples": "samples", "genes": "genes", "panel": "panel",
+        "samples a CPU second": "samples a CPU second",
     }),
     "gene_lookup": Table("gene_lookup", {
         "genes": "genes x dim", "what": "what", "milliseconds": "ms", "ratio": "loop / this",
