@@ -53,7 +53,7 @@ def compressed(V: np.ndarray, d: int) -> np.ndarray:
 
 
 def views(adata: AnnData, d: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield vectors of each kind, (genes, d) but for the one that says so."""
+    """Yield vectors of each kind, (genes, d)."""
     seen = standardised(adata)
     values = adata[:, seen.var_names].X
     spread = np.log(values.std(0))
@@ -72,17 +72,15 @@ def views(adata: AnnData, d: int, seed: int) -> Iterator[tuple[str, np.ndarray]]
     yield "FE of the bins", of_bins
     yield "FE and bins", compressed(beside, width)
     yield "FE and bins and spread", compressed(np.c_[beside, spread], width)
-    yield "FE and bins, twice the width", beside
     if seed == 0:  # on which it does not depend
         yield "PCA, whitened, and mean", with_mean(seen.X, width, seed)
 
 
 def measure(name: str, adata: AnnData, d: int, known: Knowledge, seeds: int) -> pd.DataFrame:
     """Return a row per kind of vectors and seed."""
-    rows = []
+    rows, genes = [], standardised(adata).var_names
     for seed in range(seeds):
         for view, V in views(adata, d, seed):
-            genes = standardised(adata).var_names
             judged = judge(pd.DataFrame(V, index=genes), known)
             rows.append({"data": name, "samples": adata.n_obs, "genes": len(genes), "vectors": view,
                          "dim": V.shape[1], "seed": seed, **judged,
