@@ -98,14 +98,23 @@ def survey_sparse(
 
 @_compiled
 def gather_dense(
-    X: Floats, zero: np.float32, first: int, place: NDArray[np.int64], held: Floats
+    X: Floats,
+    zero: np.float32,
+    first: int,
+    place: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    held: Floats,
 ) -> None:
-    """Write the expressed values of each gene, from `first` on, to its next place."""
+    """Write the expressed values of each gene, from `first` on, to its next place, if it has one.
+
+    Places are counted on where there is none, so that it is seen afterwards.
+    """
     for i in range(X.shape[0]):
         for j in range(len(place)):
             v = X[i, first + j]
             if v == v and v != zero:
-                held[place[j]] = v
+                if place[j] < ends[j]:
+                    held[place[j]] = v
                 place[j] += 1
 
 
@@ -117,6 +126,7 @@ def gather_sparse(
     zero: np.float32,
     first: int,
     place: NDArray[np.int64],
+    ends: NDArray[np.int64],
     held: Floats,
 ) -> None:
     """Write those of a CSR matrix."""
@@ -127,12 +137,14 @@ def gather_sparse(
             seen[j] += 1
             v = data[at]
             if v == v and v != zero:
-                held[place[j]] = v
+                if place[j] < ends[j]:
+                    held[place[j]] = v
                 place[j] += 1
     if zero != 0:
         for j in range(len(place)):
             for _ in range(len(indptr) - 1 - seen[j]):
-                held[place[j]] = 0
+                if place[j] < ends[j]:
+                    held[place[j]] = 0
                 place[j] += 1
 
 

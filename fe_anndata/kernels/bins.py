@@ -131,6 +131,11 @@ def fit_panel(blocks: Blocks, found: Survey, n_bins: int = 2000, panel: int = 51
     panel
         The most points of a gene, at least 2. A gene with more expressed values is known by as many
         evenly spaced quantiles, interpolated as ``numpy.quantile`` does.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not the one that was surveyed.
     """
     counts = found.expressed
     width = int(min(panel, counts.max(initial=0)))
@@ -138,13 +143,16 @@ def fit_panel(blocks: Blocks, found: Survey, n_bins: int = 2000, panel: int = 51
     for first, last in _groups(counts):
         starts = np.concatenate([[0], np.cumsum(counts[first:last])])
         held = np.empty(starts[-1], np.float32)
-        place = starts[:-1].copy()
+        place, ends = starts[:-1].copy(), starts[1:]
+        zero = np.float32(found.zero)
         for _, block in blocks():
             if sparse.issparse(block):
                 arrays = block.indptr, block.indices, block.data
-                loops.gather_sparse(*arrays, np.float32(found.zero), first, place, held)
+                loops.gather_sparse(*arrays, zero, first, place, ends, held)
             else:
-                loops.gather_dense(block, np.float32(found.zero), first, place, held)
+                loops.gather_dense(block, zero, first, place, ends, held)
+        if not np.array_equal(place, ends):
+            raise ValueError("the matrix has changed between two passes; start again.")
         for gene in range(last - first):
             held[starts[gene] : starts[gene + 1]].sort()
         loops.quantiles(held, starts, values[first:last])

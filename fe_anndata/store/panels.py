@@ -37,13 +37,27 @@ def pack_panel(known: Panel | Scale, genes: pd.Index) -> dict[str, Any]:
 
 
 def unpack_panel(stored: Mapping[str, Any]) -> tuple[Panel | Scale, pd.Index]:
-    """Return what :func:`pack_panel` stored."""
+    """Return what :func:`pack_panel` stored.
+
+    Raises
+    ------
+    ValueError
+        If its parts do not belong together.
+    """
     genes = pd.Index(np.asarray(stored["genes"], dtype=object))
+    known: Panel | Scale
     if stored["values"] == "z":
-        return Scale(*(np.asarray(stored[name], np.float64) for name in _SCALE)), genes
-    values = np.ascontiguousarray(stored["panel"], dtype=np.float32)
-    points, expressed = (np.asarray(stored[name], np.int32) for name in _PANEL[1:3])
-    return Panel(values, points, expressed, int(stored["n_bins"]), float(stored["zero"])), genes
+        mean, sd = (np.asarray(stored[name], np.float64) for name in _SCALE)
+        known, fit = Scale(mean, sd), len(mean) == len(sd) == len(genes)
+    else:
+        values = np.ascontiguousarray(stored["panel"], dtype=np.float32)
+        points, expressed = (np.asarray(stored[name], np.int32) for name in _PANEL[1:3])
+        known = Panel(values, points, expressed, int(stored["n_bins"]), float(stored["zero"]))
+        fit = len(values) == len(points) == len(expressed) == len(genes)
+        fit = fit and points.max(initial=0) <= values.shape[1]
+    if not fit:
+        raise ValueError("the panel was changed since; bin the reference again.")
+    return known, genes
 
 
 def is_panel(stored: Any) -> bool:

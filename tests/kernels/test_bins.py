@@ -210,6 +210,16 @@ def test_no_more_is_held_than_is_allowed(monkeypatch):
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix], ids=["dense", "csr"])
+@pytest.mark.parametrize("factor", [0, 1], ids=["fewer", "more"])
+def test_a_matrix_that_changes_is_an_error(convert, factor):
+    X = matrix()
+    found = survey(InMemory(convert(X)).blocks, X.shape[1])
+    X[:50] = factor  # and nothing is written beyond the values that are held
+    with pytest.raises(ValueError, match="changed between two passes"):
+        fit_panel(InMemory(convert(X)).blocks, found)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix], ids=["dense", "csr"])
 def test_survey(convert):
     X = np.array([[0, 2, NAN], [0, 0, 0], [-1, 3, 0], [NAN, NAN, NAN], [4, 4, NAN]], np.float32)
     rows = InMemory(convert(X))

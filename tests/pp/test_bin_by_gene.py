@@ -261,6 +261,16 @@ def test_references_that_do_not_fit():
     refuses(new[:0].copy(), ValueError, "0 samples x 40 genes", reference=reference)
 
 
+@pytest.mark.parametrize("values", ["bins", "z"])
+def test_a_panel_that_was_changed(values):
+    reference, new = counts(), counts(30, rng=1)
+    fe.pp.bin_by_gene(reference, values=values)
+    stored = reference.uns["bins"]
+    part = "panel" if values == "bins" else "sd"
+    stored[part] = stored[part][:20]
+    refuses(new, ValueError, "panel was changed", reference=reference, values=values)
+
+
 def test_it_is_written_again():
     adata = counts()
     fe.pp.bin_by_gene(adata, n_bins=10)
