@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from . import bin_loops as loops
-from .bin_loops import STRIDE, UNKNOWN, Bins, Floats, Ints
+from .bin_loops import STRIDE, Bins, Floats, Ints
+from .bin_loops import UNKNOWN as UNKNOWN  # which others compare with
 
 NO_PANEL = -1
 """Number of points of a gene that the reference does not have."""
