@@ -8,12 +8,14 @@ import json
 import pytest
 
 from benchmarks import (
+    bins,
     calls,
     cohorts,
     from_disk,
     gene_classifiers,
     gene_lookup,
     gene_vectors,
+    gene_views,
     headline,
     imputation,
     memory,
@@ -55,6 +57,8 @@ def results(tmp_path, monkeypatch):
         (calls, [], 2),
         (gene_lookup, [], 6),
         (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
+        (gene_views, ["--seeds", "1"], 6),
+        (bins, [], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
@@ -72,7 +76,7 @@ def results(tmp_path, monkeypatch):
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    without = (gene_vectors, headline, imputation, new_samples, orthologs, quality)
+    without = (gene_vectors, gene_views, headline, imputation, new_samples, orthologs, quality)
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")

@@ -38,7 +38,7 @@ def takers():
     }
     functions = [
         getattr(getattr(fe, room), name)
-        for room in ("tl", "get", "pl")
+        for room in ("pp", "tl", "get", "pl")
         for name in getattr(fe, room).__all__
         if (room, name) not in (("pl", "evaluate"), ("pl", "classify_genes"))  # of results
     ]

@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 
 import fe_anndata as fe
 
-ROOMS = ("tl", "pl", "get", "io", "datasets", "models")
+ROOMS = ("pp", "tl", "pl", "get", "io", "datasets", "models")
 PUBLIC = {
     f"{room}.{name}": getattr(getattr(fe, room), name)
     for room in ROOMS
@@ -61,7 +61,7 @@ def of(*rooms):
 
 
 def writers():
-    return [n for n in of("tl") if parameters(FUNCTIONS[n]).get("copy") is not None]
+    return [n for n in of("pp", "tl") if parameters(FUNCTIONS[n]).get("copy") is not None]
 
 
 def every(names):
@@ -112,7 +112,7 @@ FIRST = {
 }
 
 
-@every([n for n in of("tl", "pl", "get") if n not in [*OF_TABLES, *OF_NOTHING]])
+@every([n for n in of("pp", "tl", "pl", "get") if n not in [*OF_TABLES, *OF_NOTHING]])
 def test_adata_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
     assert first.name == FIRST.get(name, "adata")
@@ -128,7 +128,7 @@ def test_a_table_is_first(name):
     assert name.replace("pl.", "tl.") in FUNCTIONS  # the verb that returns it
 
 
-@every(of("tl"))
+@every(of("pp", "tl"))
 def test_who_writes_can_copy(name):
     function = FUNCTIONS[name]
     copy = parameters(function).get("copy")
@@ -154,13 +154,17 @@ def test_a_result_is_named_by_its_public_home_and_documented(name):
     assert name in (Path(__file__).parent.parent / "docs" / "api.md").read_text()
 
 
+OTHER_KEYS = [("tl.transform", "key_added"), ("pp.bin_by_gene", "key_added")]
+"""Whose default is the key of the training, or the verb's own."""
+
+
 @pytest.mark.parametrize("shared", SHARED)
 def test_a_name_means_the_same_everywhere(shared):
     found = {
         (parameter.default, parameter.annotation, parameter.kind)
         for name, function in FUNCTIONS.items()
         for parameter in parameters(function).values()
-        if parameter.name == shared and (name, shared) != ("tl.transform", "key_added")  # as key
+        if parameter.name == shared and (name, shared) not in OTHER_KEYS
     }
     assert len(found) == 1
     assert next(iter(found))[2] == inspect.Parameter.KEYWORD_ONLY
@@ -256,7 +260,7 @@ def contents(adata):
 
 
 def test_the_table_of_writers_is_not_empty():
-    assert {"tl.train", "tl.reconstruct", "tl.embedding_density"} <= set(writers())
+    assert {"pp.bin_by_gene", "tl.train", "tl.reconstruct"} <= set(writers())
 
 
 @every(writers())

@@ -16,7 +16,8 @@ from typing import Any
 
 from cyclopts import CycloptsError
 
-from . import classify as classify  # files of commands, which register themselves
+from . import bins as bins  # files of commands, which register themselves
+from . import classify as classify
 from . import demo as demo
 from . import evaluate as evaluate
 from . import genes as genes

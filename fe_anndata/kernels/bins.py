@@ -10,38 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-UNKNOWN = 65535
-"""The bin of a value that is missing, or of a gene of which the reference knows no value."""
+from . import bin_loops as loops
+from .bin_loops import STRIDE, Bins, Floats, Ints
+from .bin_loops import UNKNOWN as UNKNOWN  # which others compare with
+
 NO_PANEL = -1
 """Number of points of a gene that the reference does not have."""
 HELD = 1 << 27
 """Expressed values that are sorted at a time: half a gigabyte."""
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Bins = NDArray[np.uint16]
 Blocks = Callable[[], Iterable[tuple[slice, Any]]]
 """Gives the matrix in blocks of rows, float32 arrays or CSR matrices: which rows, and values. Each
 call is a pass over all of them, as :meth:`fe_anndata.matrix.rows.Rows.blocks` gives."""
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _compiled(function: _F) -> _F:
-    """Compile a function on its first call, and keep it on disk where that is allowed.
-
-    numba sees by itself when this file has changed, and functions here call no other file.
-    """
-    try:
-        return cast(_F, njit(function, cache=True, nogil=True))
-    except RuntimeError:  # there is no folder for the cache that we may write to
-        return cast(_F, njit(function, nogil=True))
 
 
 @dataclass(frozen=True)
@@ -97,12 +84,16 @@ class Panel:
     n_bins: int
     zero: float
 
+    @cached_property
+    def coarse(self) -> Floats:
+        """Every so many of the points, float32."""
+        return np.ascontiguousarray(self.values[:, ::STRIDE])
+
     def at(self, places: NDArray[np.int64]) -> Panel:
         """Return the panel of genes at these places; those at -1 are not in the reference."""
         absent = places < 0
-        values, points, expressed = (
-            a[places] for a in (self.values, self.points, self.n_expressed)
-        )
+        values, points = self.values[places], self.points[places]
+        expressed = self.n_expressed[places]
         values[absent], points[absent], expressed[absent] = np.nan, NO_PANEL, 0
         return Panel(values, points, expressed, self.n_bins, self.zero)
 
@@ -115,9 +106,9 @@ def survey(blocks: Blocks, n_vars: int, zero: float = 0.0) -> Survey:
         same = np.zeros(block.shape[0], np.bool_)
         if sparse.issparse(block):
             arrays = block.indptr, block.indices, block.data
-            _survey_sparse(*arrays, np.float32(zero), expressed, extremes, same)
+            loops.survey_sparse(*arrays, np.float32(zero), expressed, extremes, same)
         else:
-            _survey_dense(block, np.float32(zero), expressed, extremes, same)
+            loops.survey_dense(block, np.float32(zero), expressed, extremes, same)
         uniform.append(part.start + np.flatnonzero(same))
     least, zeros, infinite = extremes.tolist()
     least = least if expressed.any() or zeros else np.nan
@@ -141,6 +132,11 @@ def fit_panel(blocks: Blocks, found: Survey, n_bins: int = 2000, panel: int = 51
     panel
         The most points of a gene, at least 2. A gene with more expressed values is known by as many
         evenly spaced quantiles, interpolated as ``numpy.quantile`` does.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not the one that was surveyed.
     """
     counts = found.expressed
     width = int(min(panel, counts.max(initial=0)))
@@ -148,16 +144,19 @@ def fit_panel(blocks: Blocks, found: Survey, n_bins: int = 2000, panel: int = 51
     for first, last in _groups(counts):
         starts = np.concatenate([[0], np.cumsum(counts[first:last])])
         held = np.empty(starts[-1], np.float32)
-        place = starts[:-1].copy()
+        place, ends = starts[:-1].copy(), starts[1:]
+        zero = np.float32(found.zero)
         for _, block in blocks():
             if sparse.issparse(block):
                 arrays = block.indptr, block.indices, block.data
-                _gather_sparse(*arrays, np.float32(found.zero), first, place, held)
+                loops.gather_sparse(*arrays, zero, first, place, ends, held)
             else:
-                _gather_dense(block, np.float32(found.zero), first, place, held)
+                loops.gather_dense(block, zero, first, place, ends, held)
+        if not np.array_equal(place, ends):
+            raise ValueError("the matrix has changed between two passes; start again.")
         for gene in range(last - first):
             held[starts[gene] : starts[gene + 1]].sort()
-        _quantiles(held, starts, values[first:last])
+        loops.quantiles(held, starts, values[first:last])
     points = np.minimum(counts, width).astype(np.int32)
     return Panel(values, points, counts.astype(np.int32), n_bins, float(found.zero))
 
@@ -183,7 +182,7 @@ def apply(panel: Panel, rows: Any) -> Any:
         return _dense(panel, np.ascontiguousarray(rows, dtype=np.float32))
     stored = np.empty(rows.nnz, np.uint16)
     data = np.ascontiguousarray(rows.data, dtype=np.float32)
-    _apply_sparse(rows.indices, data, *_arguments(panel), stored)
+    loops.apply_sparse(rows.indices, data, *_arguments(panel), stored)
     if panel.zero != 0:
         bins = np.repeat(_dense(panel, np.zeros((1, rows.shape[1]), np.float32)), rows.shape[0], 0)
         row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
@@ -203,12 +202,12 @@ def apply(panel: Panel, rows: Any) -> Any:
 
 def _dense(panel: Panel, rows: Floats) -> Bins:
     bins = np.empty(rows.shape, np.uint16)
-    _apply_dense(rows, *_arguments(panel), bins)
+    loops.apply_dense(rows, *_arguments(panel), bins)
     return bins
 
 
-def _arguments(panel: Panel) -> tuple[Floats, Ints, int, np.float32]:
-    return panel.values, panel.points, panel.n_bins, np.float32(panel.zero)
+def _arguments(panel: Panel) -> tuple[Floats, Floats, Ints, int, np.float32]:
+    return panel.values, panel.coarse, panel.points, panel.n_bins, np.float32(panel.zero)
 
 
 def _groups(counts: NDArray[np.int64]) -> Iterable[tuple[int, int]]:
@@ -220,169 +219,3 @@ def _groups(counts: NDArray[np.int64]) -> Iterable[tuple[int, int]]:
         last = max(first + 1, int(np.searchsorted(ends, before + HELD, side="right")))
         yield first, last
         first = last
-
-
-@_compiled
-def _survey_dense(
-    X: Floats,
-    zero: np.float32,
-    expressed: NDArray[np.int64],
-    extremes: NDArray[np.float64],
-    same: NDArray[np.bool_],
-) -> None:
-    for i in range(X.shape[0]):
-        low, high = np.float32(np.inf), np.float32(-np.inf)
-        zeros = 0
-        for j in range(X.shape[1]):
-            v = X[i, j]
-            known = v == v
-            is_zero = v == zero
-            zeros += is_zero
-            expressed[j] += known and not is_zero
-            low = v if v < low else low
-            high = v if v > high else high
-        extremes[0] = min(extremes[0], low)
-        extremes[1] += zeros
-        extremes[2] += high == np.inf or low == -np.inf
-        same[i] = not low < high
-
-
-@_compiled
-def _survey_sparse(
-    indptr: NDArray[Any],
-    indices: NDArray[Any],
-    data: Floats,
-    zero: np.float32,
-    expressed: NDArray[np.int64],
-    extremes: NDArray[np.float64],
-    same: NDArray[np.bool_],
-) -> None:
-    m = len(expressed)
-    unstored = zero != 0  # then a value that is not stored is expressed
-    if unstored:
-        expressed += len(same)
-    for i in range(len(same)):
-        low, high = np.float32(np.inf), np.float32(-np.inf)
-        zeros = 0
-        first, last = indptr[i], indptr[i + 1]
-        if last - first < m:
-            low = high = np.float32(0)
-            zeros += 0 if unstored else m - (last - first)
-        for at in range(first, last):
-            v = data[at]
-            is_zero = v == zero
-            zeros += is_zero
-            expressed[indices[at]] += (v == v and not is_zero) - unstored
-            low = v if v < low else low
-            high = v if v > high else high
-        extremes[0] = min(extremes[0], low)
-        extremes[1] += zeros
-        extremes[2] += high == np.inf or low == -np.inf
-        same[i] = not low < high
-
-
-@_compiled
-def _gather_dense(
-    X: Floats, zero: np.float32, first: int, place: NDArray[np.int64], held: Floats
-) -> None:
-    for i in range(X.shape[0]):
-        for j in range(len(place)):
-            v = X[i, first + j]
-            if v == v and v != zero:
-                held[place[j]] = v
-                place[j] += 1
-
-
-@_compiled
-def _gather_sparse(
-    indptr: NDArray[Any],
-    indices: NDArray[Any],
-    data: Floats,
-    zero: np.float32,
-    first: int,
-    place: NDArray[np.int64],
-    held: Floats,
-) -> None:
-    seen = np.zeros(len(place), np.int64)
-    for at in range(len(data)):
-        j = indices[at] - first
-        if 0 <= j < len(place):
-            seen[j] += 1
-            v = data[at]
-            if v == v and v != zero:
-                held[place[j]] = v
-                place[j] += 1
-    if zero != 0:
-        for j in range(len(place)):
-            for _ in range(len(indptr) - 1 - seen[j]):
-                held[place[j]] = 0
-                place[j] += 1
-
-
-@_compiled
-def _quantiles(held: Floats, starts: NDArray[np.int64], values: Floats) -> None:
-    """Write the points of each gene, whose sorted values stand between two of `starts`."""
-    width = values.shape[1]
-    for gene in range(len(values)):
-        first, n = starts[gene], starts[gene + 1] - starts[gene]
-        if n <= width:
-            for i in range(n):
-                values[gene, i] = held[first + i]
-            continue
-        for i in range(width):
-            whole, rest = divmod(i * (n - 1), width - 1)
-            low = np.float64(held[first + whole])
-            high = np.float64(held[first + min(whole + 1, n - 1)])
-            values[gene, i] = np.float32(low + (high - low) * (rest / (width - 1)))
-
-
-@_compiled
-def _bin(v: np.float32, points: Floats, n: int, n_bins: int, zero: np.float32) -> int:
-    if v != v or n < 0:
-        return 65535
-    if v == zero:
-        return 0
-    if n <= 1:
-        return 1 if n else 65535
-    below, top = 0, n  # points below v
-    while below < top:
-        middle = (below + top) >> 1
-        if points[middle] < v:
-            below = middle + 1
-        else:
-            top = middle
-    up_to, top = below, n  # points up to v
-    while up_to < top:
-        middle = (up_to + top) >> 1
-        if points[middle] <= v:
-            up_to = middle + 1
-        else:
-            top = middle
-    twice = min(max(below + up_to - 1, 0), 2 * (n - 1))
-    return min(n_bins - 1, twice * (n_bins - 1) // (2 * (n - 1)) + 1)
-
-
-@_compiled
-def _apply_dense(
-    X: Floats, values: Floats, points: Ints, n_bins: int, zero: np.float32, bins: Bins
-) -> None:
-    n, m = X.shape
-    for first in range(0, m, 16):
-        for i in range(n):
-            for j in range(first, min(first + 16, m)):
-                bins[i, j] = _bin(X[i, j], values[j], points[j], n_bins, zero)
-
-
-@_compiled
-def _apply_sparse(
-    indices: NDArray[Any],
-    data: Floats,
-    values: Floats,
-    points: Ints,
-    n_bins: int,
-    zero: np.float32,
-    bins: Bins,
-) -> None:
-    for at in range(len(data)):
-        j = indices[at]
-        bins[at] = _bin(data[at], values[j], points[j], n_bins, zero)
