@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -218,17 +218,16 @@ class Training(Task):
         return TrainedGeneRAIN(self.options, network, *arrays, facts, samples)
 
     def announce(self) -> None:
-        """Say how long the training will take, by a piece of its first step."""
+        """Say how long the training will take, by a piece of its first step and one embedded."""
         samples, drawn = self._samples(0), self._drawn(0)
-        seconds = []
-        for _ in range(2):  # the first one loads and compiles
-            started = time.perf_counter()
-            self._gradients(samples[: self.piece], 0, 0, drawn)
-            seconds.append(time.perf_counter() - started)
-        pieces = math.ceil(len(samples) / self.piece)
+        piece, steps = samples[: self.piece], self.schedule.steps
         threads = number() if self.device.type == "cpu" else 1
-        steps = self.schedule.steps
-        expected = min(seconds) * steps * math.ceil(pieces / threads)
+        of_piece = _seconds(lambda: self._gradients(piece, 0, 0, drawn))
+        of_sample = _seconds(lambda: self._judged(piece)) / len(piece)
+        evaluations = steps // self.schedule.evaluate_every + 2
+        embedded = evaluations * self.n_held_out + len(self.material.corpus)
+        expected = of_piece * steps * math.ceil(len(samples) / self.piece / threads)
+        expected += of_sample * embedded / threads
         logger.info(
             "%d steps of %d lists of %d genes will take about %s",
             steps, len(samples), self.options.tokens, _in_words(expected),
@@ -326,6 +325,14 @@ def _onecycle(epoch: int, cycle: int, rise: float) -> float:
     if epoch <= top:
         return low + (1 - low) * (1 - math.cos(math.pi * epoch / top)) / 2
     return end + (1 - end) * (1 + math.cos(math.pi * (epoch - top) / (cycle - 1 - top))) / 2
+
+
+def _seconds(call: Callable[[], Any]) -> float:
+    """Return how long a call takes, the second time: the first one loads and compiles."""
+    call()
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
 
 
 def _in_words(seconds: float) -> str:

@@ -67,6 +67,16 @@ def test_genes_in_context(trained):
     assert np.isfinite(trained.varm["ctx"]).all(axis=1).sum() > 20
 
 
+def test_what_is_written_and_what_is_not(trained):
+    before = trained.copy()
+    copied = fe.tl.embed_genes(trained, key="generain", copy=True)
+    fe.get.token_probabilities(trained, "s001", key="generain")
+    assert set(trained.varm) == set(before.varm)
+    assert fe.tl.embed_genes(trained, key="generain") is None
+    np.testing.assert_array_equal(trained.varm["generain_context"], copied.varm["generain_context"])
+    assert set(trained.obsm) == set(before.obsm)
+
+
 def test_samples_are_chosen_by_booleans(trained):
     with pytest.raises(ValueError, match="40 booleans"):
         fe.tl.embed_genes(trained, np.arange(3), key="generain")
