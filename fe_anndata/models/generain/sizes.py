@@ -35,13 +35,17 @@ def sized(options: GeneRAIN, shape: tuple[int, int]) -> GeneRAIN:
             f"tokens={chosen.tokens} is more than the {n_vars} genes; lower tokens, for example "
             f"to {max(16, n_vars // 2)}."
         )
-    steps = chosen.steps
-    if steps == AUTO:
+    steps, epochs = chosen.steps, chosen.epochs
+    if isinstance(epochs, float):
+        steps = None
+    elif steps == AUTO:
         steps = max(STEPS, steps_per_epoch(chosen, n_obs))
     every = chosen.evaluate_every
     if every == AUTO:
-        of = steps or math.ceil(float(chosen.epochs or 1) * steps_per_epoch(chosen, n_obs))
-        every = max(1, of // EVALUATIONS)
+        of_epochs = epochs if isinstance(epochs, float) else 1.0
+        every = max(
+            1, (steps or math.ceil(of_epochs * steps_per_epoch(chosen, n_obs))) // EVALUATIONS
+        )
     negatives = chosen.negatives
     if negatives == AUTO:
         negatives = NEGATIVES if n_vars >= FROM else 0
@@ -49,7 +53,7 @@ def sized(options: GeneRAIN, shape: tuple[int, int]) -> GeneRAIN:
     return replace(
         chosen,
         steps=steps,
-        epochs=None if steps is not None else chosen.epochs,
+        epochs=epochs,
         evaluate_every=every,
         negatives=negatives,
         feed_forward=feed_forward,

@@ -194,4 +194,5 @@ def test_published_layouts_train(quick):
         fe.tl.train(adata, "generain", recipe="generain2024", objective=objective,
                     **{**quick, **small})  # fmt: skip
         assert adata.uns["generain"]["params"]["attention_dropout"] == 0.05
+        assert fe.get.history(adata, key="generain")["step"].iloc[-1] == 5  # 36 samples, 8 a step
         assert np.isfinite(adata.obsm["X_generain"]).all()
