@@ -94,7 +94,8 @@ def train(
         Return a copy instead of writing to `adata`.
     **options
         Options of the family; those of factorized embeddings are explained in
-        :class:`fe_anndata.models.FE`, those of GeneRAIN in :class:`fe_anndata.models.GeneRAIN`, and :func:`fe_anndata.tl.models` lists all. Those used most
+        :class:`fe_anndata.models.FE`, those of GeneRAIN in :class:`fe_anndata.models.GeneRAIN`, and
+        :func:`fe_anndata.tl.models` lists all. Those of the former used most
         are ``sample_dim`` (2), ``gene_dim`` (64), ``decoder`` (``"inner"``; ``"concat"`` is the
         published one), ``steps`` and ``validation``.
 

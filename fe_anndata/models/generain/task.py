@@ -8,8 +8,7 @@ the sample, so that nothing but the step has to be known to go on.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -21,10 +20,12 @@ from ..._core.log import logger
 from ..._core.random import generator
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel, number
+from ...training import processes
 from ...training.optimisers import Group
 from ...training.order import Permutation
 from ...training.problem import Problem
-from ...training.task import Schedule, Task
+from ...training.task import Task
+from . import timetable
 from .corpus import Material, gather
 from .held_out import HeldOut
 from .network import Batch, Network
@@ -38,8 +39,6 @@ PIECE = 2048
 """Tokens of a piece on a processor, about; a GPU takes all at once."""
 GAINS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Lengths of hidden states at the start, of which the best is taken."""
-CYCLE, FROZEN = 40, 30
-"""Epochs of the published cycle of learning rates, and after how many they are fixed."""
 FEW = 10
 """Held-out samples that can tell how far losses are spread."""
 LONG = 3600.0
@@ -109,7 +108,7 @@ class Training(Task):
         self.parameters = dict(network.named_parameters())
         self.groups = _groups(options, self.parameters)
         self.steps_per_epoch = steps_per_epoch(options, len(material.corpus))
-        self.schedule = _schedule(options, self.steps_per_epoch)
+        self.schedule = timetable.schedule(options, self.steps_per_epoch)
         self.n_held_out = len(material.held_out)
         self.facts = held_out.facts
         lists = [min(options.tokens, n) for n in np.diff(material.corpus.starts)]
@@ -137,22 +136,23 @@ class Training(Task):
         samples = self._samples(step)
         drawn = self._drawn(step)
         pieces = [samples[i : i + self.piece] for i in range(0, len(samples), self.piece)]
+        own = processes.share(len(pieces))
         total = n_targets = 0.0
-        gradients: list[Tensor] | None = None
+        gradients = [torch.zeros_like(p) for p in self.parameters.values()]
         at_once = max(1, number()) if self.device.type == "cpu" else 1
-        for first in range(0, len(pieces), at_once):
-            group = range(first, min(first + at_once, len(pieces)))
+        for first in range(0, len(own), at_once):
+            group = own[first : first + at_once]
             found: list[Any] = [None] * len(group)
 
-            def run(i: int, first: int = first, found: list[Any] = found) -> None:
-                found[i] = self._gradients(pieces[first + i], step, first + i, drawn)
+            def run(i: int, group: list[int] = group, found: list[Any] = found) -> None:
+                found[i] = self._gradients(pieces[group[i]], step, group[i], drawn)
 
             in_parallel(run, len(group))
             for losses, of_piece in found:
                 total += float(losses.total.detach())
                 n_targets += sum(losses.numbers)
-                gradients = _added(gradients, of_piece)
-        assert gradients is not None
+                torch._foreach_add_(gradients, of_piece)
+        total, n_targets = processes.summed(gradients, total, n_targets)
         with torch.no_grad():
             torch._foreach_div_(gradients, n_targets)
             for parameter, gradient in zip(self.parameters.values(), gradients, strict=True):
@@ -163,15 +163,7 @@ class Training(Task):
 
     def rate(self, step: int) -> float:
         """Return what learning rates are multiplied with."""
-        options, steps = self.options, self.schedule.steps
-        if options.decay == "onecycle":
-            return _onecycle(min(step // self.steps_per_epoch, FROZEN), CYCLE, options.warm_up)
-        rise = max(1.0, options.warm_up * steps)
-        if step < rise:
-            return (step + 1) / (rise + 1)
-        if options.decay == "none":
-            return 1.0
-        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
+        return timetable.rate(self.options, step, self.schedule.steps, self.steps_per_epoch)
 
     def validation_loss(self) -> float:
         """Return the mean loss of a target of the held-out lists, all genes being candidates."""
@@ -222,21 +214,21 @@ class Training(Task):
         samples, drawn = self._samples(0), self._drawn(0)
         piece, steps = samples[: self.piece], self.schedule.steps
         threads = number() if self.device.type == "cpu" else 1
-        of_piece = _seconds(lambda: self._gradients(piece, 0, 0, drawn))
-        of_sample = _seconds(lambda: self._judged(piece)) / len(piece)
+        of_piece = timetable.seconds(lambda: self._gradients(piece, 0, 0, drawn))
+        of_sample = timetable.seconds(lambda: self._judged(piece)) / len(piece)
         evaluations = steps // self.schedule.evaluate_every + 2
         embedded = evaluations * self.n_held_out + len(self.material.corpus)
         expected = of_piece * steps * math.ceil(len(samples) / self.piece / threads)
         expected += of_sample * embedded / threads
+        words = timetable.in_words(expected)
         logger.info(
             "%d steps of %d lists of %d genes will take about %s",
-            steps, len(samples), self.options.tokens, _in_words(expected),
+            steps, len(samples), self.options.tokens, words,
         )  # fmt: skip
         if expected > LONG:
             warn_user(
-                f"the training will take about {_in_words(expected)} on this machine: lower "
-                "steps or epochs, tokens, layers or width, or take a GPU. checkpoint= lets it "
-                "survive."
+                f"the training will take about {words} on this machine: lower steps or epochs, "
+                "tokens, layers or width, or take a GPU; checkpoint= lets it survive."
             )
 
     def _samples(self, step: int) -> np.ndarray:
@@ -286,14 +278,6 @@ class Training(Task):
         return torch.autocast(self.device.type, torch.bfloat16)
 
 
-def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
-    if sums is None:
-        return more
-    for one, other in zip(sums, more, strict=True):
-        one += other
-    return sums
-
-
 def _groups(options: GeneRAIN, parameters: dict[str, nn.Parameter]) -> list[Group]:
     tables = {n: p for n, p in parameters.items() if n == "genes"}
     rest = {n: p for n, p in parameters.items() if n not in tables}
@@ -302,40 +286,3 @@ def _groups(options: GeneRAIN, parameters: dict[str, nn.Parameter]) -> list[Grou
         Group(tables, options.table_learning_rate, "adamw", decay),
         Group(rest, options.learning_rate, "adamw", decay),
     ]
-
-
-def _schedule(options: GeneRAIN, per_epoch: int) -> Schedule:
-    if isinstance(options.steps, int):
-        steps = options.steps
-    else:
-        epochs = options.epochs if isinstance(options.epochs, float) else 1.0
-        steps = math.ceil(epochs * per_epoch)
-    assert isinstance(options.evaluate_every, int)
-    return Schedule(
-        steps=steps,
-        evaluate_every=options.evaluate_every,
-        patience=options.patience,
-        tolerance=options.tolerance,
-    )
-
-
-def _onecycle(epoch: int, cycle: int, rise: float) -> float:
-    """Return the factor of torch.optim.lr_scheduler.OneCycleLR, div_factor=5."""
-    low, end, top = 1 / 5, 1 / 5 * 1e-4, rise * cycle - 1
-    if epoch <= top:
-        return low + (1 - low) * (1 - math.cos(math.pi * epoch / top)) / 2
-    return end + (1 - end) * (1 + math.cos(math.pi * (epoch - top) / (cycle - 1 - top))) / 2
-
-
-def _seconds(call: Callable[[], Any]) -> float:
-    """Return how long a call takes, the second time: the first one loads and compiles."""
-    call()
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def _in_words(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
