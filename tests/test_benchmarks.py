@@ -15,6 +15,7 @@ from benchmarks import (
     gene_classifiers,
     gene_lookup,
     gene_vectors,
+    generain,
     gene_views,
     headline,
     imputation,
@@ -71,6 +72,7 @@ def results(tmp_path, monkeypatch):
         # FE with and without neighbours.
         (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 12),
         # Five methods and, of one, five variants, one of them without orthologs; the turned copy.
+        (generain, ["--only", "next", "expression", "samples", "call", "--folds", "2"], 10),
         (orthologs, ["--folds", "2"], 10 + 9 + 3),
     ],
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
