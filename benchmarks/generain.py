@@ -202,7 +202,7 @@ def part_next(options: argparse.Namespace) -> Iterator[Row]:
     for name in ("bag", "unigram"):
         yield row("next", "held-out cross-entropy", loss, name, baselines[name])
         yield row("next", f"nats below {name}", baselines[name] - loss)
-    if options.tiny:
+    if options.tiny or not options.sets:
         return
     yield from genes_of(adata, begun, result, options)
 
@@ -313,7 +313,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--expression-steps", type=int, default=300)
     parser.add_argument("--sample-steps", type=int, default=150, help="for new samples")
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--sets", type=int, default=300, help="at most, of each collection")
+    parser.add_argument(
+        "--sets", type=int, default=300, help="at most, of each collection; 0 for no gene vectors"
+    )
     options = parser.parse_args(arguments)
     fe.settings.verbosity()
     found = [line for name in options.only for line in PARTS[name](options)]
