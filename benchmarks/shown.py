@@ -70,6 +70,10 @@ def of_dimensions(value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
 SIZE = {"samples": "samples", "genes": "genes"}
+VIEWS = {
+    "data": "data", **SIZE, "vectors": "vectors", "dim": "dim", "mean": "mean",
+    "ahead": "ahead of FE", "least": "least", "most": "most",
+}  # fmt: skip
 TABLES: dict[str, Table] = {
     "calls": Table("calls", {
         "data": "data", **SIZE, "dim": "dim", "seconds": "`tl.train`, s", "against": "against",
@@ -134,6 +138,8 @@ TABLES: dict[str, Table] = {
         "Adam, s": "Adam, s", "Adam's gap": "gap of Adam", "x Adam": "ratio",
     }),
     "gene_vectors": Table("gene_vectors --sets 300"),
+    "gene_views": Table("gene_views --only tissues tcga --sets 40", VIEWS),
+    "gene_views_gtex": Table("gene_views --only gtex --result gene_views_gtex", VIEWS),
     "orthologs": Table(
         'orthologs --only "human, mouse" --folds 3 --no-variants', {
         "data": "data", "vectors": "vectors", "decoder": "decoder", "dims": "dims",
@@ -144,6 +150,10 @@ TABLES: dict[str, Table] = {
     "gene_classifiers": Table("gene_classifiers", {
         "method": "method", "properties": "properties", "genes": "genes", "dim": "dim",
         "seconds": "s", "over ours": "ratio", "measured on": "measured on",
+    }),
+    "bins": Table("bins --rounds 5", {
+        "samples": "samples", "genes": "genes", "panel": "panel",
+        "samples a CPU second": "samples a CPU second",
     }),
     "gene_lookup": Table("gene_lookup", {
         "genes": "genes x dim", "what": "what", "milliseconds": "ms", "ratio": "loop / this",

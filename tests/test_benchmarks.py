@@ -8,6 +8,7 @@ import json
 import pytest
 
 from benchmarks import (
+    bins,
     calls,
     checks,
     cohorts,
@@ -15,6 +16,8 @@ from benchmarks import (
     gene_classifiers,
     gene_lookup,
     gene_vectors,
+    gene_views,
+    generain,
     headline,
     imputation,
     memory,
@@ -57,6 +60,8 @@ def results(tmp_path, monkeypatch):
         (checks, ["--rounds", "1"], 2),
         (gene_lookup, [], 6),
         (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
+        (gene_views, ["--seeds", "1"], 6),
+        (bins, [], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
@@ -69,12 +74,13 @@ def results(tmp_path, monkeypatch):
         # FE with and without neighbours.
         (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 12),
         # Five methods and, of one, five variants, one of them without orthologs; the turned copy.
+        (generain, ["--only", "next", "expression", "samples", "call", "--folds", "2"], 10),
         (orthologs, ["--folds", "2"], 10 + 9 + 3),
     ],
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    without = (gene_vectors, headline, imputation, new_samples, orthologs, quality)
+    without = (gene_vectors, gene_views, headline, imputation, new_samples, orthologs, quality)
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")

@@ -25,6 +25,7 @@ FLOORS = {
     "models": 3,
     "store": 4,
     "_access": 5,
+    "pp": 6,
     "tl": 6,
     "get": 6,
     "pl": 6,

@@ -27,6 +27,7 @@ def takers():
         "explain_similarity": {"a": "a", "b": "b"},
         "write_h5ad": {"path": "never-written.h5ad"},
         "transform": {"reference": None},  # a trained one
+        "token_probabilities": {"sample": "a"},
         "generate": {"coordinates": np.zeros((1, 2))},
         "evaluate": {"label": "group"},
         "classify_genes": {"gene_sets": {"a set": ["a"]}},
@@ -38,7 +39,7 @@ def takers():
     }
     functions = [
         getattr(getattr(fe, room), name)
-        for room in ("tl", "get", "pl")
+        for room in ("pp", "tl", "get", "pl")
         for name in getattr(fe, room).__all__
         if (room, name) not in (("pl", "evaluate"), ("pl", "classify_genes"))  # of results
     ]

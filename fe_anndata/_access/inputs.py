@@ -184,11 +184,12 @@ def _require_numbers(X: Any, name: str) -> None:
 
 
 def trainable(
-    source: Source, layer: str | None, mask: np.ndarray
+    source: Source, layer: str | None, mask: np.ndarray, *, any_unit: bool = False
 ) -> tuple[Rows, Audit, np.ndarray]:
     """Return the rows to train on, their audit, and which genes the columns are, bool (n_vars,).
 
-    These are the genes of `mask` that have an observed value.
+    These are the genes of `mask` that have an observed value. Of counts it warns, unless `any_unit`
+    will do.
 
     Raises
     ------
@@ -204,7 +205,7 @@ def trainable(
     require_unique(adata.var_names[mask])
     rows = rows_of(stored(source, layer), None if mask.all() else np.flatnonzero(mask))
     found = audit(rows)
-    require_trainable(found, rows, adata.var_names[mask], adata.obs_names)
+    require_trainable(found, rows, adata.var_names[mask], adata.obs_names, any_unit=any_unit)
     observed = found.observed > 0
     if not observed.all():
         mask = mask.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import bins as bins
 from . import classify as classify
 from . import demo as demo
 from . import evaluate as evaluate

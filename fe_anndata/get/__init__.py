@@ -4,5 +4,13 @@ from __future__ import annotations
 
 from .embeddings import gene_embedding, genes, sample_embedding
 from .results import history, model
+from .token_probabilities import token_probabilities
 
-__all__ = ["gene_embedding", "genes", "history", "model", "sample_embedding"]
+__all__ = [
+    "gene_embedding",
+    "genes",
+    "history",
+    "model",
+    "sample_embedding",
+    "token_probabilities",
+]

@@ -12,4 +12,6 @@
     Truncated singular value decomposition of a target.
 ``pair_mlp``
     The network of the concat decoder on pairs and tiles, its first layer split.
+``bins``, ``z_scores``
+    Values as ranks, or as deviations, among those of the same gene in a reference.
 """

@@ -19,7 +19,9 @@ FEW = 8
 """Of fewer samples one may hold so much by chance."""
 
 
-def require_trainable(found: Audit, rows: Rows, genes: pd.Index, samples: pd.Index) -> None:
+def require_trainable(
+    found: Audit, rows: Rows, genes: pd.Index, samples: pd.Index, *, any_unit: bool = False
+) -> None:
     """Raise ValueError if what was found cannot be trained on; warn of what seems wrong.
 
     Parameters
@@ -30,6 +32,8 @@ def require_trainable(found: Audit, rows: Rows, genes: pd.Index, samples: pd.Ind
         What it is of; looked at again for the place of what is wrong.
     genes, samples
         Their names.
+    any_unit
+        Whether counts are as good as their logarithms.
     """
     require_size(found.shape)
     require_observed(found, rows, genes, samples)
@@ -45,7 +49,8 @@ def require_trainable(found: Audit, rows: Rows, genes: pd.Index, samples: pd.Ind
             "apart by. Is it the right layer? Very small or very large values have to be brought "
             "to an ordinary scale first."
         )
-    warn_of_units(found.extremes)
+    if not any_unit:
+        warn_of_units(found.extremes)
     _warn_of_weight(found, genes, samples)
 
 

@@ -122,6 +122,27 @@ class Trained(ABC):
         """Return the prediction for pairs of trained samples and genes, float32 (n,)."""
         raise ValueError("a model of this family does not predict expression.")
 
+    def contexts(self, X: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return of each sample the genes that it is seen by, and their vectors in it.
+
+        Parameters
+        ----------
+        X
+            Samples, as for :meth:`placing`.
+        known
+            Which of the trained genes the columns are; genes are returned as such numbers.
+        """
+        raise ValueError("genes have no vectors of their own in a sample in models of this family.")
+
+    def next_genes(
+        self, X: np.ndarray, known: np.ndarray, genes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the list of a sample (1, len(known)), and after each place what comes next.
+
+        That is the probability of each of `genes`, numbers of trained ones, (places, len(genes)).
+        """
+        raise ValueError("a model of this family does not say which gene comes next.")
+
     def unit(self) -> tuple[np.ndarray, float] | None:
         """Return the expected value of each trained gene and their overall spread, if known.
 
@@ -145,6 +166,8 @@ class Family(ABC):
         What its history holds: ``"mse"``, ``"cross-entropy"`` or ``"nll"``.
     per_gene
         Arrays of :meth:`Trained.arrays`, as ``"section/name"``, with a row for each trained gene.
+    any_unit
+        Whether raw counts are as good as their logarithms.
     """
 
     name: ClassVar[str]
@@ -152,6 +175,7 @@ class Family(ABC):
     recipes: ClassVar[Mapping[str, Recipe]] = {"default": Recipe("")}
     loss: ClassVar[str] = "mse"
     per_gene: ClassVar[frozenset[str]] = frozenset()
+    any_unit: ClassVar[bool] = False
 
     @abstractmethod
     def task(self, problem: Problem, options: Options, facts: Mapping[str, float] | None) -> Task:

@@ -50,10 +50,10 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     mask = trained_genes(adata, keys.key)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
     if isinstance(asked.mask_var, str | None):
-        rows, audit, trained = trainable(source, identity["layer"], mask)
+        rows, audit, trained = trainable(source, identity["layer"], mask, any_unit=of.any_unit)
     else:
         rows, audit, trained = trainable(
-            source, identity["layer"], gene_mask(adata, asked.mask_var)
+            source, identity["layer"], gene_mask(adata, asked.mask_var), any_unit=of.any_unit
         )
         if not np.array_equal(trained, mask):
             raise ValueError(
@@ -107,7 +107,9 @@ def checkpointed_run(
         raise ValueError(
             "the run in the checkpoint was begun with an array as mask_var; give it again."
         )
-    rows, audit, trained = trainable(source, identity["layer"], gene_mask(adata, mask_var))
+    rows, audit, trained = trainable(
+        source, identity["layer"], gene_mask(adata, mask_var), any_unit=of.any_unit
+    )
     _require_same_matrix(description(audit, adata, trained), expected, audit)
     starts = {}
     if state is None:  # nothing was evaluated yet, so it starts where it did before

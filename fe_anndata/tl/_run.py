@@ -186,7 +186,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     else:
         others = {name: other.options for name, other in families().items()}
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
-    rows, audit, trained = trainable(source, asked.layer, masked)
+    rows, audit, trained = trainable(source, asked.layer, masked, any_unit=of.any_unit)
     mask_var = asked.mask_var
     require_arrays(options, starts)
     identity = {

@@ -61,8 +61,8 @@ def train(
         path of an .h5ad or .zarr file. A matrix that is not in memory is read by blocks of rows,
         many times; a small one is read once.
     model
-        A family by name, ``"fe"`` for factorized embeddings, or an object of its options, such as
-        ``fe.models.FE(sample_dim=8)``.
+        A family by name, ``"fe"`` for factorized embeddings or ``"generain"`` for a transformer
+        over lists of genes, or an object of its options, such as ``fe.models.FE(sample_dim=8)``.
     recipe
         A set of options by name. ``"default"`` is ours; ``"trofimov2020"`` [1]_ and
         ``"thesis2024"`` train as published, expect log10(x + 1) and hold nothing out.
@@ -96,7 +96,8 @@ def train(
         Return a copy instead of writing to `adata`.
     **options
         Options of the family; those of factorized embeddings are explained in
-        :class:`fe_anndata.models.FE`, and :func:`fe_anndata.tl.models` lists all. Those used most
+        :class:`fe_anndata.models.FE`, those of GeneRAIN in :class:`fe_anndata.models.GeneRAIN`, and
+        :func:`fe_anndata.tl.models` lists all. Those of the former used most
         are ``sample_dim`` (2), ``gene_dim`` (64), ``decoder`` (``"inner"``; ``"concat"`` is the
         published one), ``steps`` and ``validation``.
 

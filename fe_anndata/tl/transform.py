@@ -39,6 +39,8 @@ def transform(
     on its own values alone, and not on the order, the number or the values of the other samples.
     Training samples return to their coordinates, except those that fit two positions equally well.
 
+    Samples of a GeneRAIN model are embedded by a pass through its network instead, one by one.
+
     Parameters
     ----------
     adata
@@ -81,6 +83,9 @@ def transform(
         ``obs["fe_outlier"]``
             Whether the profile is unlike all of the training: its residual, in units of the noise
             of each gene, is far greater than those of the training samples.
+
+        Other families write what they know: GeneRAIN ``obs["generain_cross_entropy"]`` (nats per
+        gene of the list; ``"generain_squared_error"`` of hidden expression) and outliers by it.
 
     Raises
     ------

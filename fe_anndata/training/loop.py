@@ -1,8 +1,8 @@
 """The loop: steps, evaluations, a falling learning rate, early stopping.
 
-The learning rate follows no timetable: it falls when the loss has stopped falling. So a run does
-not depend on the number of steps it was given, and one that is resumed continues as if it had
-never stopped.
+Unless a task has a timetable of its own, the learning rate follows none: it falls when the loss
+has stopped falling. So a run does not depend on the number of steps it was given, and one that is
+resumed continues as if it had never stopped.
 """
 
 from __future__ import annotations
@@ -133,9 +133,7 @@ class _Watch:
             return
         _require_finite(loss, step)
         self.losses.append(loss)
-        warm_up = self.task.schedule.warm_up
-        warm = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
-        rate = warm * LEARNING_RATE_DROP**state.counters.drops
+        rate = self.task.rate(step) * LEARNING_RATE_DROP**state.counters.drops
         self.optimisers.step(rate, self.task.unexplained)
 
     def evaluate(self, state: State, step: int) -> State:

@@ -30,16 +30,16 @@ class Group:
     rate
         Learning rate.
     method
-        ``"adam"``, ``"rmsprop"``, ``"muon"`` for matrices, or ``"sparse_adam"`` for tables of
-        which a step sees some rows: the others stay as they are, and so do their moments.
+        ``"adam"``, ``"adamw"``, ``"rmsprop"``, ``"muon"`` for matrices, or ``"sparse_adam"`` for
+        tables of which a step sees some rows: the others stay as they are, and so do their moments.
     decay
-        What matrices of Muon lose of themselves in a step, in units of the learning rate times the
-        fraction of the variance that is unexplained.
+        What parameters of AdamW lose of themselves in a step, in units of the learning rate;
+        matrices of Muon times the fraction of the variance that is unexplained.
     """
 
     parameters: Mapping[str, nn.Parameter]
     rate: float
-    method: Literal["adam", "rmsprop", "muon", "sparse_adam"] = "adam"
+    method: Literal["adam", "adamw", "rmsprop", "muon", "sparse_adam"] = "adam"
     decay: float = 0.0
 
 
@@ -105,6 +105,7 @@ _METHODS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "sparse_adam": lambda groups: torch.optim.SparseAdam(groups),
     "rmsprop": lambda groups: torch.optim.RMSprop(groups, alpha=0.99),
     "adam": lambda groups: torch.optim.Adam(groups, fused=True),
+    "adamw": lambda groups: torch.optim.AdamW(groups, fused=True),
 }
 
 _MOMENTS = {
@@ -149,10 +150,13 @@ class Optimisers:
             if self.l2 and parameter.grad is not None:
                 parameter.grad = _penalised(parameter.detach(), parameter.grad, self.l2)
         for optimiser, alike in zip(self.optimisers, self._groups, strict=True):
+            method = alike[0].method
             for settings, group in zip(optimiser.param_groups, alike, strict=True):
                 settings["lr"] = group.rate * factor
                 if isinstance(optimiser, Muon):
                     settings["decay"] = group.decay * unexplained
+                elif method == "adamw":
+                    settings["weight_decay"] = group.decay
         # The largest matrix of Muon takes longest, so all else runs on other threads meanwhile.
         _together(
             [

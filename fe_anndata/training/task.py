@@ -87,6 +87,11 @@ class Task(ABC):
         None, and no gradients, if there is nothing to train on: all is held out or missing.
         """
 
+    def rate(self, step: int) -> float:
+        """Return what the learning rates of `step` are multiplied with, beside their falls."""
+        warm_up = self.schedule.warm_up
+        return min(1.0, (step + 1) / warm_up) if warm_up else 1.0
+
     def after(self, steps: int, *, ends: bool = False) -> None:  # noqa: B027 (most do nothing)
         """Do what is due after `steps` steps, beside the optimiser's, or when training ends."""
 

@@ -128,7 +128,9 @@ def test_models(run, monkeypatch):
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
     lines = out.splitlines()
-    assert [line for line in lines if line.startswith("family")] == ["family fe", "family toy"]
+    assert [line for line in lines if line.startswith("family")] == [
+        "family fe", "family generain", "family toy"
+    ]  # fmt: skip
     assert "toy_rank  3        Number of products that are added." in lines
     table = fe.tl.models()
     shown = " ".join(out.split())

@@ -126,7 +126,7 @@ def test_its_name_is_its_own():
     with pytest.raises(ValueError, match="belongs to a family of fe_anndata"):
         models.register(type("Other", (toy_family.ToyFamily,), {"name": "fe"})())
     toy_family.register()  # twice is no harm
-    assert list(models.families()) == ["fe", "toy"]
+    assert list(models.families()) == ["fe", "generain", "toy"]
 
 
 def test_a_matrix_in_a_file(tmp_path):

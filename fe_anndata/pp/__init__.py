@@ -1,0 +1,7 @@
+"""Preprocessing: values that a model takes in place of expression."""
+
+from __future__ import annotations
+
+from .bin_by_gene import bin_by_gene
+
+__all__ = ["bin_by_gene"]
