@@ -31,7 +31,7 @@ def _nothing(*given: object, **named: object) -> None:
 
 
 def _vary(deviations: Deviations, *given: object) -> None:
-    deviations.vary = True
+    deviations.vary, deviations.total = True, float("inf")
 
 
 CHECKS: dict[str, Callable[..., None]] = {

@@ -100,6 +100,21 @@ class Source:
         return None
 
 
+def written_to(adata: AnnData, *, copy: bool) -> AnnData:
+    """Return what a verb writes to: `adata` or, if it is asked for, a copy.
+
+    Raises
+    ------
+    ValueError
+        If nothing can be written to it, as to a view of a file.
+    """
+    source = _in_place(adata)
+    if copy:
+        return source.copied()
+    source.require_room()
+    return adata
+
+
 def _stamp(path: Path | None) -> tuple[int, ...] | None:
     """Return what tells that a file is still the same."""
     try:
@@ -286,6 +301,8 @@ def _hdf5(path: str | Path) -> Path:
 def _zarr(path: Path) -> Any:
     import zarr
 
+    if any(path.glob("matrix.mtx*")):
+        raise ValueError(f"{path} is a folder of 10x: scanpy.read_10x_mtx({str(path)!r}) reads it.")
     require_sound_folder(path)
     try:
         group = zarr.open_group(path, mode="r", use_consolidated=False)

@@ -41,6 +41,7 @@ def gene_mask(adata: AnnData, mask_var: str | Sequence[str] | np.ndarray | None)
             )
         mask = _booleans(column, f"adata.var[{mask_var!r}]", adata.n_vars)
     else:
+        mask_var = _in_order(mask_var, adata.var_names)
         names = _names(mask_var)
         mask = (
             _booleans(mask_var, "mask_var", adata.n_vars)
@@ -50,6 +51,26 @@ def gene_mask(adata: AnnData, mask_var: str | Sequence[str] | np.ndarray | None)
     if not mask.any():
         raise ValueError("mask_var selects no gene.")
     return mask
+
+
+def _in_order(given: Any, genes: pd.Index) -> Any:
+    """Return what was given in the order of the genes, if it says of which gene each value is."""
+    if isinstance(given, set | frozenset):
+        return sorted(given)
+    if isinstance(given, np.ma.MaskedArray):  # masked means missing
+        values = np.ma.getdata(given).astype(object)
+        values[np.ma.getmaskarray(given)] = None
+        return values
+    if not isinstance(given, pd.Series) or isinstance(given.index, pd.RangeIndex):
+        return given
+    if given.index.equals(genes) or pd.api.types.infer_dtype(given) == "string":
+        return given
+    if not given.index.is_unique or not genes.isin(given.index).all():
+        raise ValueError(
+            "the index of mask_var does not hold all genes of adata: give it the index "
+            "adata.var_names, or give values without an index."
+        )
+    return given.reindex(genes)
 
 
 def _names(given: Any) -> list[str] | None:

@@ -16,6 +16,7 @@ from .._core.gene_names import match, tell
 from ..genespace.gmt import collection_of, is_gmt, load_gmt
 from ..genespace.names import NameTable
 from .columns import column_of
+from .gene_mask import gene_mask
 
 GeneSets: TypeAlias = str | Path | Mapping[str, Sequence[str]] | Sequence[str | Path] | pd.DataFrame
 
@@ -103,6 +104,8 @@ def universe_of(
     if isinstance(universe, str):
         require_key(universe, adata.var.columns, "column of adata.var for universe,")
         return booleans(adata.var[universe], f"adata.var[{universe!r}]")
+    if getattr(universe, "dtype", None) in (bool, "boolean"):
+        return gene_mask(adata, universe)
     chosen = list(universe) if isinstance(universe, Iterable) else [universe]
     if not chosen:
         raise ValueError("universe is empty; give gene names, or None for the genes of the sets.")
@@ -130,7 +133,10 @@ def booleans(values: pd.Series, what: str) -> np.ndarray:
             f"{what} has {missing} missing values: fill them, for example with .fillna(False), "
             "or choose a column that has none."
         )
-    if pd.api.types.infer_dtype(values, skipna=False) not in ("boolean",):
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object)
+    is_number = pd.api.types.is_numeric_dtype(values.dtype) and values.isin((0, 1)).all()
+    if not is_number and pd.api.types.infer_dtype(values, skipna=False) != "boolean":
         raise ValueError(
             f"{what} is not boolean ({values.dtype}); make a boolean column of it, for example "
             "adata.var['biotype'] == 'lncRNA'."
@@ -224,7 +230,8 @@ def _checked(sets: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     for name, genes in sets.items():
         if not isinstance(name, str):
             raise TypeError(f"names of gene sets must be strings, not {type(name).__name__}.")
-        if isinstance(genes, str) or not all(isinstance(gene, str) for gene in genes):
+        is_list = isinstance(genes, Iterable) and not isinstance(genes, str)
+        if not is_list or not all(isinstance(gene, str) for gene in genes):
             raise TypeError(f"the gene set {name!r} must be a list of gene names.")
         checked[name] = list(genes)
     return checked

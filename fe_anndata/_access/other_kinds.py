@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zipfile
 from pathlib import Path
 from typing import Any
 
 _STARTS = {
-    b"PK\x03\x04": "a zip archive: unpack it first",
     b"BZh": "compressed by bzip2: bunzip2 it first",
     b"\xfd7zXZ": "compressed by xz: unxz it first",
     b"\x28\xb5\x2f\xfd": "compressed by zstd: unzstd it first",
@@ -37,6 +37,10 @@ def said_of(path: Path) -> str | None:
         return _OF_R
     if start.startswith(b"\x1f\x8b"):
         return "compressed by gzip: gunzip it first"
+    if not start:
+        return "empty"
+    if start.startswith(b"PK"):
+        return _of_zip(path)
     for known, what in _STARTS.items():
         if start.startswith(known):
             return what
@@ -46,6 +50,19 @@ def said_of(path: Path) -> str | None:
             "it to anndata.AnnData"
         )
     return None
+
+
+def _of_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        names = []
+    if "xl/workbook.xml" in names:
+        return "an Excel workbook: read it with pandas.read_excel(path, index_col=0)"
+    if names and all(name.endswith(".npy") for name in names):
+        return "an .npz file: fe.io.read_gene_vectors(path) reads one of gene vectors"
+    return "a zip archive: unpack it first"
 
 
 def _unpacked(path: Path, start: bytes) -> bytes:

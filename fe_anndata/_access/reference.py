@@ -46,6 +46,8 @@ def reference_of(reference: Any, key: str) -> Reference:
     with opened(reference, "reference") as source:
         adata = source.adata
         stored = require_trained(adata, key, "reference")
+        if not adata.n_obs:
+            raise ValueError("the reference has no samples: give it as it was trained.")
         model, trained = trained_model(adata, key)
         whole_numbers = holds_whole_numbers(stored)
         return Reference(

@@ -219,7 +219,8 @@ def _format(stored: Mapping[str, Any], place: str) -> int:
         raise ValueError(f"{place}['format'] is {found!r}, no number of a format: train again.")
     if found > uns.FORMAT:
         raise ValueError(
-            f"the model was written by fe_anndata {stored.get('version', '')}, whose files this "
-            f"version, {__version__}, does not know: pip install --upgrade fe-anndata."
+            f"{place} is in format {int(found)}, of fe_anndata {stored.get('version', '')}, and "
+            f"this version, {__version__}, knows formats up to {uns.FORMAT}: pip install --upgrade "
+            "fe-anndata."
         )
     return int(found)

@@ -24,15 +24,20 @@ TEXT = ("string", "bytes", "empty")
 def storable(value: Any) -> Any:
     """Return a table, or a dict of anything, in the form in which anndata writes it.
 
-    Strings of pandas, also those that may be missing, become objects, and numbers that may be
-    missing become NaN where anndata has no form for them. What is given is not changed.
+    Strings of pandas become objects, text of which some is missing categories, numbers that may be
+    missing NaN where anndata has no form for them, and so do masked values. What is given is not
+    changed.
     """
     if isinstance(value, pd.DataFrame):
         return _table(value)
     if isinstance(value, Mapping):
         return {key: storable(item) for key, item in value.items()}
+    if isinstance(value, np.ma.MaskedArray):
+        made = np.ma.getdata(value).astype(np.result_type(value.dtype, np.float32))
+        made[np.ma.getmaskarray(value)] = np.nan
+        return made
     if _is_text(getattr(value, "dtype", None)) and not isinstance(value, np.ndarray):
-        return np.asarray(value, dtype=object)
+        return _plain_text(pd.Series(value)).array
     return value
 
 
@@ -42,7 +47,7 @@ def in_storable_form(adata: AnnData) -> AnnData:
         adata = adata.to_memory()
     raw = adata.raw
     shared = AnnData(
-        X=adata.X,
+        X=storable(adata.X),
         shape=adata.shape if adata.X is None else None,
         **{name: _table(getattr(adata, name)) for name in TABLES},
         **{name: storable(dict(getattr(adata, name))) for name in MAPPINGS},
@@ -103,12 +108,23 @@ def _column(column: pd.Series) -> pd.Series | None:
         if not _is_text(column.cat.categories.dtype):
             return None
         return column.cat.rename_categories(column.cat.categories.astype(object))
-    if _is_text(column.dtype):
-        return column.astype(object).where(column.notna(), np.nan)
+    if _is_text(column.dtype) or (column.dtype == object and _is_broken_text(column)):
+        return _plain_text(column)
     is_float = pd.api.types.is_extension_array_dtype(column.dtype) and column.dtype.kind == "f"
     if is_float or (column.dtype == object and column.isna().all()):
         return column.astype(np.float64)
     return None
+
+
+def _is_broken_text(column: pd.Series) -> bool:
+    missing = column.isna()
+    return bool(missing.any() and not missing.all()) and pd.api.types.infer_dtype(column) in TEXT
+
+
+def _plain_text(column: pd.Series) -> pd.Series:
+    """Return text as objects, or as categories if some is missing."""
+    plain = column.astype(object)
+    return plain.astype("category") if plain.isna().any() else plain
 
 
 def _is_text(dtype: Any) -> bool:
@@ -126,7 +142,7 @@ def _faults(adata: AnnData) -> Iterator[tuple[str, str | None]]:
     for name in MAPPINGS:
         for key, value in getattr(adata, name).items():
             where = f"adata.{name}[{key!r}]"
-            yield where, "its name holds '/'" if "/" in str(key) else _of_name(key)
+            yield where, _of_key(key)
             if isinstance(value, pd.DataFrame):
                 yield from _of_table(where, value)
     yield from _of_items("adata.uns", adata.uns)
@@ -142,13 +158,17 @@ def _of_table(where: str, table: pd.DataFrame) -> Iterator[tuple[str, str | None
 def _of_items(where: str, items: Mapping[Any, Any]) -> Iterator[tuple[str, str | None]]:
     for key, value in items.items():
         here = f"{where}[{key!r}]"
-        yield here, _of_name(key)
+        yield here, _of_key(key)
         if isinstance(value, Mapping):
             yield from _of_items(here, value)
         elif isinstance(value, pd.DataFrame):
             yield from _of_table(here, value)
         else:
             yield here, _of_value(value)
+
+
+def _of_key(key: Any) -> str | None:
+    return "its name holds '/'" if "/" in str(key) else _of_name(key)
 
 
 def _of_name(name: Any) -> str | None:

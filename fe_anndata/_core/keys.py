@@ -7,6 +7,15 @@ from dataclasses import dataclass
 DEFAULT_KEY = "fe"
 
 
+def require_writable_name(name: object, what: str) -> None:
+    """Raise ValueError unless a file can hold an entry of this name."""
+    if not isinstance(name, str) or not name.strip(".") or "/" in name or "\0" in name:
+        raise ValueError(
+            f"{what} must be a string that is not empty, no '.', and has no '/' and no NUL, which "
+            f"an .h5ad file cannot hold; got {name!r}."
+        )
+
+
 @dataclass(frozen=True)
 class Keys:
     """The names under which one result is stored, all derived from its key.
@@ -20,11 +29,7 @@ class Keys:
     key: str = DEFAULT_KEY
 
     def __post_init__(self) -> None:
-        if not isinstance(self.key, str) or not self.key or "/" in self.key:
-            raise ValueError(
-                f"a key must be a string that is not empty and has no '/', which an .h5ad file "
-                f"cannot hold; got {self.key!r} (key_added, key or basis)."
-            )
+        require_writable_name(self.key, "a key (key_added, key or basis)")
 
     @property
     def obsm(self) -> str:

@@ -13,6 +13,9 @@ from matplotlib.axes import Axes
 from .. import io, pl
 from .._core.whole import whole
 
+MOST_PIXELS = 2e8
+"""Of a picture; matplotlib holds each in memory several times."""
+
 
 def draw(
     adata: AnnData,
@@ -85,5 +88,11 @@ def save(axes: Axes | np.ndarray, path: Path, *, overwrite: bool, dpi: int = 150
     first = axes if isinstance(axes, Axes) else axes.flat[0]
     figure = first.get_figure(root=True)
     assert figure is not None
+    pixels = float(np.prod(figure.get_size_inches() * dpi))
+    if dpi < 1 or pixels > MOST_PIXELS:
+        raise ValueError(
+            f"--dpi {dpi} makes a picture of {pixels:.3g} pixels; give a number from 1 to "
+            f"{dpi * (MOST_PIXELS / max(pixels, 1)) ** 0.5:.0f}."
+        )
     with whole(path, overwrite=overwrite) as made:
         figure.savefig(made, dpi=dpi, format=path.suffix[1:].lower() or "png")

@@ -12,6 +12,11 @@ from typing import BinaryIO
 from ..matrix.memory import available
 
 GZIP = b"\x1f\x8b"
+NO_TEXT = {
+    b"\x89HDF": "an HDF5 file, such as .h5ad, .h5mu or one of 10x",
+    b"PK\x03\x04": "a zip archive, such as .xlsx or .npz",
+}
+"""How files begin that are given in the place of text."""
 BOM, UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 COMMENT = "#"
 
@@ -97,7 +102,11 @@ def _blocks(path: Path) -> Iterator[bytes]:
     read, most = 0, available()
     try:
         with path.open("rb") as file:
-            packed = file.peek(2).startswith(GZIP)
+            start = file.peek(8)
+            for known, what in NO_TEXT.items():
+                if start.startswith(known):
+                    raise ValueError(f"{path} is no text, but {what}.")
+            packed = start.startswith(GZIP)
             source = gzip.GzipFile(fileobj=_Sips(file)) if packed else file
             while block := source.read(BLOCK):
                 read += len(block)

@@ -16,7 +16,7 @@ from anndata import AnnData
 from anndata.io import write_elem
 
 from .._access.files import first_line, is_of_today, load
-from .._access.storable import in_storable_form, storable
+from .._access.storable import in_storable_form, require_storable, storable
 from .._core.disk import is_of_disk, require_room
 from .._core.endings import H5AD, require_ending
 from .._core.paths import expanded
@@ -85,6 +85,7 @@ def write_h5ad(adata: AnnData, path: str | Path, *, overwrite: bool = False) -> 
         raise TypeError(f"expected an AnnData, not {type(adata).__name__}.")
     path = expanded(path)
     require_ending(path, H5AD)
+    require_storable(adata)
     with whole(path, overwrite=overwrite) as made, explained(path):
         write_into(adata, made)
 

@@ -186,6 +186,9 @@ def _require_sound(path: Path, names: pd.Index, vectors: np.ndarray) -> None:
         raise ValueError(f"{path} has {len(names)} names and vectors of shape {vectors.shape}.")
     if not np.issubdtype(vectors.dtype, np.number) or not vectors.size:
         raise ValueError(f"{path} holds no vectors of numbers.")
+    empty = np.flatnonzero([not str(name).strip() for name in names])
+    if len(empty):
+        raise ValueError(f"{path}: the name number {empty[0] + 1} is empty.")
     repeated = names[names.duplicated()]
     if len(repeated):
         raise ValueError(

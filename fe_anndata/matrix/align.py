@@ -50,6 +50,12 @@ def align(trained: pd.Index, new: pd.Index) -> Alignment:
         If a needed name occurs twice, or no gene is in common; then the message shows names of
         both sides, and says if they are of different kinds.
     """
+    if not trained.is_unique:
+        twice = trained[trained.duplicated()].unique()
+        raise ValueError(
+            f"{len(twice)} gene names of the reference occur more than once ({_first(twice)}), so "
+            "that genes cannot be told apart: give it the names that it was trained with."
+        )
     _require_once(trained, new)
     found = match(trained, new)
     known = np.flatnonzero(found.positions >= 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,8 @@ from .audit import Audit
 from .extremes import LARGEST, Extremes
 from .rows import Rows
 
+LEAST = 1e-36
+"""Mean square of deviations, below which squares are nothing in float32."""
 MOST = 0.5
 """Of the squares of the deviations: if one sample holds more, little else shapes the result."""
 FEW = 8
@@ -37,21 +40,27 @@ def require_trainable(
     """
     require_size(found.shape)
     require_observed(found, rows, genes, samples)
-    if not found.deviations.vary:
-        least, greatest = found.extremes.least, found.extremes.greatest
-        what = (
-            f"every value of the matrix is {least:g}"
-            if least == greatest
-            else "all samples have the same values"
-        )
-        raise ValueError(
-            f"{what} (in float32, in which training computes), so there is nothing to tell samples "
-            "apart by. Is it the right layer? Very small or very large values have to be brought "
-            "to an ordinary scale first."
-        )
+    require_variance(found)
     if not any_unit:
         warn_of_units(found.extremes)
     _warn_of_weight(found, genes, samples)
+
+
+def require_variance(found: Audit, which: str = "all samples") -> None:
+    """Raise ValueError if samples do not differ; `which` of them the message says."""
+    if found.deviations.vary and found.deviations.total > LEAST * math.prod(found.shape):
+        return
+    least, greatest = found.extremes.least, found.extremes.greatest
+    what = (
+        f"every value of the matrix is {least:g}"
+        if least == greatest
+        else f"{which} have the same values"
+    )
+    raise ValueError(
+        f"{what} (in float32, in which all is computed), so there is nothing to tell samples "
+        "apart by. Is it the right layer? Very small or very large values have to be brought "
+        "to an ordinary scale first."
+    )
 
 
 def require_size(shape: tuple[int, int]) -> None:

@@ -80,7 +80,8 @@ def _flat(nested: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[
         if isinstance(value, Mapping):
             found |= _flat(value, (*above, str(name)))
         else:
-            found[*above, str(name)] = str(value)
+            # R makes arrays of one of text.
+            found[*above, str(name)] = " ".join(map(str, np.ravel(value)))
     return found
 
 

@@ -13,6 +13,9 @@ from anndata import AnnData
 from .._access.labelled import Labelled, filled, gene_means, variable_genes
 from .._core.random import generator
 from ..evaluation import Fold, cross_validated, distances_kept, score, split
+from ..matrix.audit import audit
+from ..matrix.rows import InMemory
+from ..matrix.trainable import require_variance
 from ._methods import Embedder
 
 DISTANCES = 300
@@ -60,6 +63,7 @@ class Sides:
 def sides(samples: Labelled, fold: Fold, n_top_genes: int | None, folds: int, seed: int) -> Sides:
     """Return both sides of one of the `folds`; every choice is made on the training samples."""
     genes = np.ones(len(samples.genes), dtype=bool)
+    require_variance(audit(InMemory(samples.part(fold.train, genes).X)), "the training samples")
     if n_top_genes is not None:
         genes = variable_genes(samples.part(fold.train, genes), n_top_genes)
     number = min(DISTANCES, *map(len, fold))

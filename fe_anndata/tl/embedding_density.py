@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from anndata import AnnData
 
+from .._access.files import written_to
 from .._access.samples import coordinates, groups
 from .._core.keys import Keys
 from .._core.log import logger
@@ -81,7 +82,7 @@ def embedding_density(
         values[members] = to_unit_range(density(points[members]))
 
     key = Keys(basis).density + (f"_{groupby}" if groupby else "")
-    written = adata.copy() if copy else adata
+    written = written_to(adata, copy=copy)
     written.obs[key] = values
     components = np.array(dimensions, dtype=np.int64) + 1
     written.uns[f"{key}_params"] = {"covariate": groupby, "components": components}

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._access.files import written_to
 from .._access.genes import gene_space
 from .._core.errors import require_at_least_two
 from .._core.keys import DEFAULT_KEY, Keys
@@ -104,7 +105,7 @@ def gene_modules(
         raise ImportError("Leiden communities need igraph: pip install igraph")
     found = _communities(adata, space, key, resolution, n_neighbors, seed)
     table = _table(space, names, found, n_random, seed)
-    adata = adata.copy() if copy else adata
+    adata = written_to(adata, copy=copy)
     keys = Keys(key)
     adata.var[keys.module] = found.reindex(adata.var_names).astype(found.dtype)
     adata.uns[keys.modules] = table

@@ -10,8 +10,9 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._access.decoding import Decoding, decoding_of
+from .._access.files import written_to
 from .._access.inputs import matrix
-from .._core.keys import DEFAULT_KEY
+from .._core.keys import DEFAULT_KEY, require_writable_name
 from .._core.log import logger
 from .._core.warn import warn_user
 from ..matrix.findings import extremes_of
@@ -82,9 +83,9 @@ def impute(
     decoding = decoding_of(adata, key, reference)
     X = unmasked(matrix(adata, layer).X)
     _check(X, layer, layer_added, decoding)
+    result = written_to(adata, copy=copy)
     filled = _fill_sparse(X, decoding) if sparse.issparse(X) else _fill_dense(X, decoding)
     before, after = _missing(X), _missing(filled)
-    result = adata.copy() if copy else adata
     result.layers[layer_added] = filled
     if before == 0:
         zeros = ", and zeros count as values" if sparse.issparse(X) else ""
@@ -110,6 +111,7 @@ def _check(X: Any, layer: str | None, layer_added: str, decoding: Decoding) -> N
         )
     if X.dtype.kind not in "fiub":
         raise TypeError(f"the matrix holds {X.dtype} values; it must be numeric.")
+    require_writable_name(layer_added, "layer_added")
     if layer_added in (layer, decoding.layer):
         raise ValueError(
             f"layers[{layer_added!r}] holds the values that are to be filled or that were trained "

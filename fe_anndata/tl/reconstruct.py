@@ -8,7 +8,8 @@ import numpy as np
 from anndata import AnnData
 
 from .._access.decoding import decoding_of
-from .._core.keys import DEFAULT_KEY
+from .._access.files import written_to
+from .._core.keys import DEFAULT_KEY, require_writable_name
 from .._core.log import logger
 
 
@@ -66,15 +67,16 @@ def reconstruct(
     (100, 765)
     """
     decoding = decoding_of(adata, key, reference)
+    require_writable_name(layer_added, "layer_added")
     if layer_added == decoding.layer:
         raise ValueError(
             f"layers[{layer_added!r}] holds the values that were trained on; choose another "
             "layer_added."
         )
+    result = written_to(adata, copy=copy)
     predicted = np.empty(adata.shape, dtype=np.float32)
     for rows in decoding.parts():
         predicted[rows] = decoding.rows(rows)
-    result = adata.copy() if copy else adata
     result.layers[layer_added] = predicted
     logger.info("wrote layers[%r] %s", layer_added, predicted.shape)
     return result if copy else None

@@ -96,3 +96,19 @@ def test_a_column_that_occurs_twice():
     adata.var = pd.concat([adata.var, adata.var], axis=1)
     with pytest.raises(ValueError, match="2 columns named 'hv'"):
         gene_mask(adata, "hv")
+
+
+def test_values_that_say_of_which_gene_they_are():
+    adata = of()
+    named = pd.Series(WANTED, index=adata.var_names)
+    np.testing.assert_array_equal(gene_mask(adata, named[::-1]), WANTED)
+    np.testing.assert_array_equal(gene_mask(adata, named.reset_index(drop=True)), WANTED)
+    with pytest.raises(ValueError, match="does not hold all genes"):
+        gene_mask(adata, named[1:])
+
+
+def test_a_set_of_names_and_a_mask_with_gaps():
+    adata = of()
+    np.testing.assert_array_equal(gene_mask(adata, {"g0", "g2", "g3"}), WANTED)
+    with pytest.raises(ValueError, match=r"missing \(NA\) for 1"):
+        gene_mask(adata, np.ma.MaskedArray(WANTED, [True] + [False] * (N - 1)))

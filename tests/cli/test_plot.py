@@ -125,3 +125,9 @@ def test_plot_never_overwrites_unless_told_to(run, trained, tmp_path):
     assert out.read_bytes() == b"precious"
     assert run("plot", trained, "history", "-o", out, "--overwrite")[0] == 0
     assert out.read_bytes().startswith(PNG)
+
+
+def test_a_picture_too_large_for_memory(run, trained, tmp_path):
+    words = ["plot", trained, "embedding", "-o", tmp_path / "a.png", "--dpi", 1_000_000]
+    bad(run(*words), "--dpi", "pixels")
+    assert not list(tmp_path.iterdir())

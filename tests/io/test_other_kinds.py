@@ -109,3 +109,22 @@ def test_a_model_of_a_newer_version_is_told_by_every_verb(tmp_path):
     ):  # fmt: skip
         with pytest.raises(ValueError, match="pip install --upgrade fe-anndata"):
             read(adata)
+
+
+def test_kinds_within_a_zip_archive_and_a_folder(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "x")
+    np.savez(tmp_path / "a.npz", names=["x"])
+    (tmp_path / "empty.h5ad").touch()
+    for name, words in (("a.xlsx", "Excel"), ("a.npz", "an .npz file"), ("empty.h5ad", "empty")):
+        with pytest.raises(ValueError, match=words):
+            fe.io.read_h5ad(tmp_path / name)
+    (tmp_path / "matrix.mtx.gz").touch()
+    with pytest.raises(ValueError, match="read_10x_mtx"):
+        fe.tl.train(tmp_path)
+
+
+def test_what_is_given_as_text(tmp_path):
+    small().write_h5ad(tmp_path / "a.gmt")
+    with pytest.raises(ValueError, match=r"a\.gmt is no text, but an HDF5 file"):
+        fe.io.read_gmt(tmp_path / "a.gmt")
