@@ -231,6 +231,13 @@ class Family(ABC):
         """Return why the matrix has to be in memory for these options; None if it need not be."""
         return None
 
+    def embedded_in(self, dim: int) -> dict[str, Any]:
+        """Return the options with which samples are embedded in `dim` dimensions.
+
+        By default there are none: the family has one dimension, or chooses it itself.
+        """
+        return {}
+
     def upgraded(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of a file of an earlier version under their names of today."""
         return dict(params)

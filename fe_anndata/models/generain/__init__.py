@@ -16,6 +16,7 @@ Here is the light part, which loads the rest when it is used.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -84,6 +85,10 @@ class GeneLists(Family):
 
         assert isinstance(options, GeneRAIN)
         return sized(options, shape)
+
+    def embedded_in(self, dim: int) -> dict[str, Any]:
+        """Return the options with which samples are embedded in `dim` dimensions."""
+        return {"width": dim, "heads": math.gcd(dim, self.options().heads)}
 
 
 FAMILY = GeneLists()
