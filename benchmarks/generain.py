@@ -1,12 +1,14 @@
 """GeneRAIN: against transformers in speed, and against simpler methods in what it knows.
 
-Parts, of which `--only` takes some: `step` (one training step of the published sizes, alternating
-with Hugging Face's GPT-2 in one process, no dropout), `next` (held-out next-gene cross-entropy on
-TCGA-7, beside the bag of vectors and the unigram), `genes` (its gene vectors beside their start),
-`expression` (squared error of hidden expression on TCGA-11, 1 being the variance), `samples` (new
-samples by logistic regression, three folds, beside PCA and FE), `call` (the default call on
-TCGA-11). Times are CPU seconds of all threads but for those of `call`. The settings were chosen
-on TCGA-11; `next` and `genes` saw none of it.
+Parts, of which `--only` takes some: `equal` (hidden states, scores and gradients of the same
+weights, from those of transformers), `runs` (a run that was killed and resumed from one that was
+not, two processes from one; greatest relative differences), `step` (one training step of the
+published sizes, alternating with Hugging Face's GPT-2 in one process, no dropout), `next` (held-out
+next-gene cross-entropy on TCGA-7, beside the bag of vectors and the unigram), `genes` (its gene
+vectors beside their start), `expression` (squared error of hidden expression on TCGA-11, 1 being
+the variance), `samples` (new samples by logistic regression, three folds, beside PCA and FE),
+`call` (the default call on TCGA-11). Times are CPU seconds of all threads but for those of `call`.
+The settings were chosen on TCGA-11; `next` and `genes` saw none of it.
 
     python -m benchmarks.generain [--only PART ...] [--steps N] [--folds N]
     python -m benchmarks.generain --tiny    # only to see that it runs
@@ -15,11 +17,9 @@ on TCGA-11; `next` and `genes` saw none of it.
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -31,14 +31,18 @@ from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 
 import fe_anndata as fe
-from benchmarks import cohorts, gene_vectors, new_samples, report
-from fe_anndata.models.generain.network import Batch, Network
-from fe_anndata.models.generain.objectives import objective_of
-from fe_anndata.models.generain.sizes import sized
+from benchmarks import cohorts, gene_vectors, generain_runs, generain_step, new_samples, report
+from fe_anndata.models.generain.tokens import FEWEST
 
-GENES, TOKENS = 38_960, 2048
-"""Of the published model."""
 Row = dict[str, Any]
+
+
+def transformers_for(part: str) -> bool:
+    """Return whether transformers is there, and say that a part is skipped if not."""
+    there = find_spec("transformers") is not None
+    if not there:
+        print(f"  {part}: skipped: transformers is not installed")
+    return there
 
 
 def row(part: str, what: str, value: float, against: str = "", other: float = np.nan) -> Row:
@@ -48,99 +52,16 @@ def row(part: str, what: str, value: float, against: str = "", other: float = np
     return {"part": part, "what": what, "value": value, "against": against, "value against": other}
 
 
-def published(n_genes: int, tokens: int) -> Network:
-    """Return the published GPT, without dropout."""
-    options = fe.models.family("generain").choose("generain2024", {}, {})
-    plain = {**options.chosen(), "dropout": 0.0, "attention_dropout": 0.0, "tokens": tokens}
-    network = Network(sized(type(options)(**plain), (100, n_genes)), n_genes)
-    network.start(torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        network.genes.normal_(std=0.02, generator=torch.Generator().manual_seed(1))
-    return network
-
-
-def ours(n_genes: int, tokens: int, half: bool) -> Callable[[], float]:
-    """Return a training step of ours, which returns the loss."""
-    network = published(n_genes, tokens)
-    objective = objective_of(network.options)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
-    batch = Batch(lists(n_genes, tokens), torch.zeros(1, tokens), (tokens,))
-
-    def step() -> float:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            states = network.states(batch)
-        losses = objective.losses(network, states, batch, None)
-        (losses.total / (tokens - 1)).backward()
-        optimiser.step()
-        optimiser.zero_grad()
-        return float(losses.total.detach()) / (tokens - 1)
-
-    return step
-
-
-def theirs(n_genes: int, tokens: int, half: bool) -> Callable[[], float]:
-    """Return a training step of GPT-2 of transformers, which returns the loss."""
-    import transformers
-
-    config = transformers.GPT2Config(
-        vocab_size=n_genes, n_positions=tokens, n_embd=200, n_layer=6, n_head=4, n_inner=800,
-        layer_norm_epsilon=1e-10, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
-    )  # fmt: skip
-    model = transformers.GPT2LMHeadModel(config)
-    model.train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
-    batch = lists(n_genes, tokens)
-
-    def step() -> float:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            loss = model(batch, labels=batch, use_cache=False).loss
-        loss.backward()
-        optimiser.step()
-        optimiser.zero_grad()
-        return float(loss.detach())
-
-    return step
-
-
-def lists(n_genes: int, tokens: int) -> torch.Tensor:
-    """Return a list of genes."""
-    return torch.randperm(n_genes, generator=torch.Generator().manual_seed(0))[None, :tokens]
-
-
-STEPS = {"ours": ours, "transformers": theirs}
-
-
-def memory(kind: str, n_genes: int, tokens: int) -> float:
-    """Return by how many MB steps in a process of their own raise its peak above the model."""
-    code = f"from benchmarks import generain as g; g.print_memory({kind!r}, {n_genes}, {tokens})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
-
-
-def print_memory(kind: str, n_genes: int, tokens: int) -> None:
-    """Print the peak of three steps above the built model, MB."""
-    torch.set_num_threads(1)
-    step = STEPS[kind](n_genes, tokens, False)
-    before = peak()
-    for _ in range(3):
-        step()
-    print(peak() - before)
-
-
-def peak() -> float:
-    """Return the greatest memory of this process so far, MB; getrusage counts its parent's."""
-    (line,) = [t for t in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in t]
-    return int(line.split()[1]) / 1024
-
-
 def part_step(options: argparse.Namespace) -> Iterator[Row]:
     """Compare one step of 1 x 2048 tokens."""
-    n_genes, tokens = (300, 64) if options.tiny else (GENES, TOKENS)
+    if not transformers_for("step"):
+        return
+    n_genes, tokens = (300, 64) if options.tiny else (generain_step.GENES, generain_step.TOKENS)
     torch.set_num_threads(1)
     steps = {
         f"{name}, {'bf16' if half else 'float32'}": make(n_genes, tokens, half)
         for half in (False, True)
-        for name, make in STEPS.items()
+        for name, make in generain_step.STEPS.items()
     }
 
     def seconds(step: Callable[[], float]) -> float:
@@ -157,7 +78,7 @@ def part_step(options: argparse.Namespace) -> Iterator[Row]:
         yield row("step", f"times as fast, {precision}", other / mine)
     across = table["transformers, float32"] / table["ours, bf16"]
     yield row("step", "times as fast, bf16 against float32", across)
-    mine, other = (memory(kind, n_genes, tokens) for kind in STEPS)
+    mine, other = (generain_step.memory(kind, n_genes, tokens) for kind in generain_step.STEPS)
     yield row("step", "peak MB above the model", mine, "transformers", other)
     yield row("step", "of their peak", mine / max(other, 1e-9))
 
@@ -179,14 +100,7 @@ def lowest(result: AnnData) -> float:
 
 def tcga_7(tiny: bool) -> AnnData:
     """Return counts of TCGA-7, as logarithms; coding genes."""
-    return counts_like() if tiny else gene_vectors.tcga_counts()
-
-
-def counts_like() -> AnnData:
-    """Return a little cohort without negative values."""
-    adata = fe.datasets.simulated(60, 60, 3)
-    adata.X = np.exp(adata.X - adata.X.max())
-    return adata
+    return generain_runs.counts() if tiny else gene_vectors.tcga_counts()
 
 
 def part_next(options: argparse.Namespace) -> Iterator[Row]:
@@ -231,7 +145,7 @@ def genes_of(
 
 def part_expression(options: argparse.Namespace) -> Iterator[Row]:
     """Predict hidden expression of held-out samples."""
-    adata = counts_like() if options.tiny else cohorts.load("tcga")
+    adata = generain_runs.counts() if options.tiny else cohorts.load("tcga")
     zero = 0.0 if options.tiny else -2.0
     given: Row = {"zero": zero, "objective": "masked-expression", "patience": None}
     _, before = trained(adata, options, steps=1, **given)
@@ -245,15 +159,15 @@ def part_expression(options: argparse.Namespace) -> Iterator[Row]:
 def part_samples(options: argparse.Namespace) -> Iterator[Row]:
     """Embed new samples of three folds, and read their labels off."""
     if options.tiny:
-        known = {"tiny": (counts_like(), "group", None, 0.0)}
+        known = {"tiny": new_samples.Cohort(generain_runs.counts(), "group")}
     else:
-        tcga, gtex = new_samples.tcga(), new_samples.gtex()
-        floor = float(gtex.adata.X.min())
-        known = {
-            "TCGA-11": (tcga.adata, tcga.label, tcga.groups, -2.0),
-            "GTEx": (gtex.adata, gtex.label, gtex.groups, floor),
-        }
-    for name, (adata, label, groups, zero) in known.items():
+        makers = {"TCGA-11": new_samples.tcga, "GTEx": new_samples.gtex}
+        known = {name: makers[name]() for name in options.cohorts}
+    for name, of_name in known.items():
+        adata, label, groups = of_name.adata, of_name.label, of_name.groups
+        zero = 0.0 if options.tiny else float(adata.X.min())
+        # Some of GTEx express a dozen of its genes: nothing of them is a list. None sees them.
+        adata = adata[np.not_equal(adata.X, zero).sum(1) >= FEWEST].copy()
         truth = adata.obs[label].astype(str).to_numpy()
         of = np.arange(len(truth)) if groups is None else adata.obs[groups].astype(str)
         scores: dict[str, list[float]] = {}
@@ -294,13 +208,30 @@ def accuracy(train: np.ndarray, test: np.ndarray, truth: np.ndarray, of_test: np
 
 def part_call(options: argparse.Namespace) -> Iterator[Row]:
     """Time the default call on TCGA-11."""
-    adata = counts_like() if options.tiny else cohorts.load("tcga")
+    adata = generain_runs.counts() if options.tiny else cohorts.load("tcga")
     started = time.perf_counter()
     _, seconds = trained(adata, options, zero=0.0 if options.tiny else -2.0)
     yield row("call", "wall s of the default call", time.perf_counter() - started, "CPU s", seconds)
 
 
-PARTS = {"step": part_step, "next": part_next, "expression": part_expression,
+def part_equal(_: argparse.Namespace) -> Iterator[Row]:
+    """Compare with Hugging Face's models, given the same weights."""
+    if not transformers_for("equal"):
+        return
+    from benchmarks import hugging_face
+
+    for what, far in hugging_face.differences():
+        yield row("equal", what, far, "bar", 1e-5)
+
+
+def part_runs(_: argparse.Namespace) -> Iterator[Row]:
+    """Compare runs that should be equal."""
+    yield row("runs", "killed and resumed", generain_runs.of_resumed(), "bar", 0.0)
+    yield row("runs", "two processes", generain_runs.of_processes(), "bar", 1e-6)
+
+
+PARTS = {"equal": part_equal, "runs": part_runs, "step": part_step, "next": part_next,
+         "expression": part_expression,
          "call": part_call, "samples": part_samples}  # fmt: skip
 
 
@@ -312,6 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=170, help="of the next gene")
     parser.add_argument("--expression-steps", type=int, default=300)
     parser.add_argument("--sample-steps", type=int, default=150, help="for new samples")
+    parser.add_argument("--cohorts", nargs="+", default=["TCGA-11", "GTEx"], help="of new samples")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument(
         "--sets", type=int, default=300, help="at most, of each collection; 0 for no gene vectors"

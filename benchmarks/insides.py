@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from benchmarks.ours import ABLATIONS, SEED
 from fe_anndata._access.inputs import ranks_of
 from fe_anndata.matrix.entries import Entries
 from fe_anndata.matrix.rows import InMemory
-from fe_anndata.tl._methods import METHODS
+from fe_anndata.tl._methods import named
 from fe_anndata.training.holdout import draw
 
 
@@ -25,11 +24,10 @@ def held_out(X: Any, share: float | str) -> Entries:
 
 def ablated(name: str) -> Callable[..., Any]:
     """Return FE with one option changed, as a method of `tl.evaluate`."""
-    keywords = ABLATIONS[name]
+    trained = named("fe", ABLATIONS[name])
 
-    @functools.wraps(METHODS["fe"])
     def method(train: AnnData, dim: int, seed: int) -> Any:
-        return METHODS["fe"](train, dim, seed, **keywords)
+        return trained(train, dim, seed)
 
     method.__name__ = f"fe, {name}"
     return method

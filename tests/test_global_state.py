@@ -37,6 +37,8 @@ CALLS = [
     'fe.pl.gene_lists(adata, lists, method="umap", show=False)',
     EVALUATE.format("umap"),
     EVALUATE.format("fe"),
+    'fe.tl.compare_models(adata, {"fe": {"steps": 5}, "generain": {"steps": 3, "tokens": 20}},'
+    ' label="group", folds=2, dim=8)',
 ]
 
 

@@ -225,6 +225,7 @@ def strings(tree):
     }
 
 
+COMPARING = ("compare_models", "_comparison", "_evaluation")
 TRAINING = ("train", "_run", "_starts", "_place", "models", "transform", "reconstruct", "generate")
 GENERAL = [
     path
@@ -240,6 +241,14 @@ def test_no_family_is_known_by_its_name(path):
     inside = [n for n in imports(path) if n.startswith("fe_anndata.models.fe")]
     assert inside == []
     assert not {"inner", "concat", "decoder"} & strings(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("name", COMPARING)
+def test_what_compares_models_names_none(name):
+    path = ROOT / "tl" / f"{name}.py"
+    assert not [n for n in imports(path) if n.startswith("fe_anndata.models.")]
+    named = strings(ast.parse(path.read_text()))
+    assert not {*fe.models.families(), "pca", "umap", "DEFAULT_KEY", "inner", "concat"} & named
 
 
 # randomness

@@ -305,6 +305,7 @@ ARGUMENTS = {
     "tl.align_gene_spaces": {"mouse": OTHER, "orthologs": PAIRS, "folds": 3},
     "tl.compare_gene_spaces": {"b": OTHER},
     "tl.classify_genes": SETS,
+    "tl.compare_models": {"models": ["pca"], "label": "group", "folds": 2, "dim": 4},
     "tl.evaluate": EVALUATE,
     "tl.set_coherence": SETS,
     "tl.generate": {"coordinates": np.zeros((3, 2))},

@@ -17,9 +17,18 @@ def code_of(notebook: Path) -> str:
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
-@pytest.mark.parametrize("notebook", sorted((ROOT / "tutorials").glob("*.ipynb")), ids=str)
+LONG = ("generain",)
+"""Tutorials that take a minute."""
+NOTEBOOKS = [
+    pytest.param(path, marks=[pytest.mark.slow] if path.stem in LONG else [], id=path.stem)
+    for path in sorted((ROOT / "tutorials").glob("*.ipynb"))
+]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_tutorial(notebook, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FE_ANNDATA_DATA", raising=False)  # cohorts take minutes
     plt.switch_backend("agg")
     exec(compile(code_of(notebook), notebook.name, "exec"), {})
     plt.close("all")

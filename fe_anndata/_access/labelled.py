@@ -52,12 +52,12 @@ class Labelled:
 
 def labelled(
     adata: AnnData,
-    label: str,
+    label: str | None,
     groups: str | None,
     layer: str | None,
     mask_var: str | Sequence[str] | np.ndarray | None,
 ) -> Labelled:
-    """Return the samples that have a label.
+    """Return the samples that have a label; without `label` all of them, each labelled "".
 
     Raises
     ------
@@ -65,7 +65,11 @@ def labelled(
         If something is missing, or not what it should be.
     """
     require_anndata(adata)
-    column = column_of(adata.obs, label, "adata.obs")
+    column = (
+        pd.Series("", adata.obs_names)
+        if label is None
+        else column_of(adata.obs, label, "adata.obs")
+    )
     grouped = None if groups is None else column_of(adata.obs, groups, "adata.obs")
     known = column.notna().to_numpy()
     if not known.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import bins as bins
 from . import classify as classify
+from . import compare_models as compare_models
 from . import demo as demo
 from . import evaluate as evaluate
 from . import genes as genes

@@ -2,7 +2,7 @@
 
 from .classifiers import CLASSIFIERS, RIDGE, cross_validated, score
 from .distances import distances_kept
-from .folds import Fold, outer_folds, split
+from .folds import Fold, folds_of_any, outer_folds, split
 
 __all__ = [
     "CLASSIFIERS",
@@ -10,6 +10,7 @@ __all__ = [
     "Fold",
     "cross_validated",
     "distances_kept",
+    "folds_of_any",
     "outer_folds",
     "score",
     "split",

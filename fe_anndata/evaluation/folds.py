@@ -59,6 +59,31 @@ def outer_folds(
     return splits
 
 
+def folds_of_any(
+    n_obs: int, k: int, *, groups: np.ndarray | None = None, seed: int = 0
+) -> list[Fold]:
+    """Return `k` folds of samples that have no labels, after checking that there are so many.
+
+    Parameters
+    ----------
+    n_obs
+        Number of samples.
+    k, groups, seed
+        As in :func:`outer_folds`.
+
+    Raises
+    ------
+    ValueError
+        If samples or groups are too few.
+    """
+    require_at_least_two(k, "folds")
+    if n_obs < 2 * k:
+        raise ValueError(f"{n_obs} samples are too few for {k} folds.")
+    if groups is not None:
+        _require_enough(groups, k)
+    return split(np.full(n_obs, ""), k, groups=groups, seed=seed)
+
+
 def split(
     labels: np.ndarray, k: int, *, groups: np.ndarray | None = None, seed: int = 0
 ) -> list[Fold]:
@@ -103,13 +128,17 @@ def _require_classes(labels: np.ndarray, k: int) -> None:
         )
 
 
-def _require_groups(labels: np.ndarray, groups: np.ndarray, k: int) -> None:
+def _require_enough(groups: np.ndarray, k: int) -> None:
     number = len(np.unique(groups))
     if number < k:
         raise ValueError(
             f"there are {number} groups, fewer than the {k} folds, and none may straddle two: "
             + (f"take folds={number}." if number > 1 else "name other groups, or none.")
         )
+
+
+def _require_groups(labels: np.ndarray, groups: np.ndarray, k: int) -> None:
+    _require_enough(groups, k)
     if labels.dtype.kind == "f":
         return
     for name in np.unique(labels):

@@ -166,8 +166,12 @@ class Family(ABC):
         What its history holds: ``"mse"``, ``"cross-entropy"`` or ``"nll"``.
     per_gene
         Arrays of :meth:`Trained.arrays`, as ``"section/name"``, with a row for each trained gene.
+    padded
+        Those of them whose rows end in NaN, where a gene has fewer numbers than others.
     any_unit
         Whether raw counts are as good as their logarithms.
+    every_gene
+        Whether every trained gene has a vector.
     """
 
     name: ClassVar[str]
@@ -175,7 +179,9 @@ class Family(ABC):
     recipes: ClassVar[Mapping[str, Recipe]] = {"default": Recipe("")}
     loss: ClassVar[str] = "mse"
     per_gene: ClassVar[frozenset[str]] = frozenset()
+    padded: ClassVar[frozenset[str]] = frozenset()
     any_unit: ClassVar[bool] = False
+    every_gene: ClassVar[bool] = True
 
     @abstractmethod
     def task(self, problem: Problem, options: Options, facts: Mapping[str, float] | None) -> Task:
@@ -213,6 +219,10 @@ class Family(ABC):
         """
         return {}
 
+    def per_gene_of(self, options: Options) -> frozenset[str]:
+        """Return those of `per_gene` that a model with these options has."""
+        return self.per_gene
+
     def settled(self, options: Options, shape: tuple[int, int]) -> Options:
         """Return options with every ``"auto"`` replaced that the shape of the matrix decides."""
         return options.settled()
@@ -220,6 +230,13 @@ class Family(ABC):
     def needs_whole(self, options: Options) -> str | None:
         """Return why the matrix has to be in memory for these options; None if it need not be."""
         return None
+
+    def embedded_in(self, dim: int) -> dict[str, Any]:
+        """Return the options with which samples are embedded in `dim` dimensions.
+
+        By default there are none: the family has one dimension, or chooses it itself.
+        """
+        return {}
 
     def upgraded(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of a file of an earlier version under their names of today."""

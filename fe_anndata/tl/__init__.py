@@ -5,6 +5,7 @@ from __future__ import annotations
 from .align_gene_spaces import AlignedSpecies, align_gene_spaces
 from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
+from .compare_models import compare_models
 from .embed_genes import embed_genes
 from .embedding_density import embedding_density
 from .evaluate import evaluate
@@ -28,6 +29,7 @@ __all__ = [
     "align_gene_spaces",
     "classify_genes",
     "compare_gene_spaces",
+    "compare_models",
     "embed_genes",
     "embedding_density",
     "evaluate",

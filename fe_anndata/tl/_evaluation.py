@@ -88,15 +88,48 @@ def _inner(samples: Labelled, train: np.ndarray, folds: int, seed: int) -> list[
     return split(samples.labels[train], k, groups=groups, seed=seed) if k > 1 else []
 
 
-def rows(
-    method: Callable[[AnnData, int, int], Embedder],
-    name: str,
-    dim: int,
-    data: Sides,
-    classifiers: Sequence[str],
-    seed: int,
-) -> Iterator[Table]:
-    """Yield one row per classifier."""
+@dataclass(frozen=True)
+class Fitted:
+    """An embedding of one fold.
+
+    Attributes
+    ----------
+    name, embedder
+        Of the method.
+    samples
+        The training samples and the new ones.
+    coordinates
+        Theirs; a new sample that could not be placed lies at the mean of the training samples.
+    seconds
+        By what they were spent on.
+    """
+
+    name: str
+    embedder: Embedder
+    samples: tuple[AnnData, AnnData]
+    coordinates: tuple[np.ndarray, np.ndarray]
+    seconds: dict[str, float]
+
+    def facts(self) -> Table:
+        """Return what was embedded, in columns."""
+        fitted, placed = self.coordinates
+        return {
+            "method": self.name,
+            "decoder": getattr(self.embedder, "decoder", ""),
+            "dim": fitted.shape[1],
+            "n_train": len(fitted),
+            "n_test": len(placed),
+        }
+
+    def r2(self, means: np.ndarray) -> float:
+        """Return the share of the squared deviations from the training means predicted for new."""
+        return _r2(self.embedder, self.coordinates[1], self.samples[1], means)
+
+
+def fit(
+    method: Callable[[AnnData, int, int], Embedder], name: str, dim: int, data: Sides, seed: int
+) -> Fitted:
+    """Fit a method to the training samples, and place the new ones."""
     train, new = data.train(), data.new()
     started = time.perf_counter()
     embedder = method(train, dim, seed)
@@ -106,26 +139,34 @@ def rows(
     seconds = {"seconds_fit": fit - started, "seconds_new": time.perf_counter() - fit}
     unplaced = ~np.isfinite(placed).all(axis=1)
     placed[unplaced] = fitted.mean(axis=0)
-    measured = {"r2_new": _r2(embedder, placed, new, data.means)}
-    measured |= _distances(data, (train, new), (fitted, placed))
-    labels = [data.samples.labels[side] for side in data.fold]
+    return Fitted(name, embedder, (train, new), (fitted, placed), seconds)
+
+
+def rows(found: Fitted, data: Sides, classifiers: Sequence[str], seed: int) -> Iterator[Table]:
+    """Yield one row per classifier."""
+    measured = {"r2_new": found.r2(data.means)}
+    measured |= _distances(data, found.samples, found.coordinates)
     for classifier in classifiers:
-        new_scores = score(classifier, fitted, labels[0], placed, labels[1], seed)
-        fitted_scores: dict[str, float] = dict.fromkeys(new_scores, float("nan"))
-        if data.inner:
-            fitted_scores = cross_validated(classifier, fitted, labels[0], data.inner, seed)
         yield {
-            "method": name,
-            "decoder": getattr(embedder, "decoder", ""),
-            "dim": dim,
+            **found.facts(),
             "classifier": classifier,
-            "n_train": len(fitted),
-            "n_test": len(placed),
-            **{f"{key}_new": value for key, value in new_scores.items()},
-            **{f"{key}_fitted": value for key, value in fitted_scores.items()},
+            **scores(found, data, classifier, seed),
             **measured,
-            **seconds,
+            **found.seconds,
         }
+
+
+def scores(found: Fitted, data: Sides, classifier: str, seed: int) -> Table:
+    """Return how well a label is read off, of new samples and inside the training embedding."""
+    (fitted, placed), labels = found.coordinates, [data.samples.labels[i] for i in data.fold]
+    of_new = score(classifier, fitted, labels[0], placed, labels[1], seed)
+    of_fitted: dict[str, float] = dict.fromkeys(of_new, float("nan"))
+    if data.inner:
+        of_fitted = cross_validated(classifier, fitted, labels[0], data.inner, seed)
+    return {
+        **{f"{key}_new": value for key, value in of_new.items()},
+        **{f"{key}_fitted": value for key, value in of_fitted.items()},
+    }
 
 
 def _checked(given: Any, adata: AnnData, dim: int, name: str) -> np.ndarray:

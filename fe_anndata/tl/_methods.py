@@ -3,13 +3,16 @@
 A method is a function of the training samples, the number of dimensions and a seed. It returns an
 embedder: a function that gives the coordinates of an AnnData's samples, (n_obs, dim). The embedder
 is called first with the object that holds the training samples, then with new samples. It may have
-two attributes: ``decode``, a function from coordinates to expression in the units of the matrix,
-and ``decoder``, the name of that function.
+attributes: ``decode``, a function from coordinates to expression in the units of the matrix (or
+None), ``decoder``, the name of that function, ``genes``, which returns gene vectors, and ``nats``,
+which returns what the model says of new samples once they are placed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,44 +21,95 @@ from anndata import AnnData
 from .._access.labelled import filled, gene_means
 from .._access.results import trained_model
 from .._core.extras import extra
-from .._core.keys import DEFAULT_KEY, Keys
-from .train import train as train_fe
+from .._core.keys import Keys
+from ..models import families, family
+from ..models.base import Family
+from ..models.options import require_known
+from .train import train as train_model
 from .transform import transform
 
 Embedder: TypeAlias = Callable[[AnnData], np.ndarray]
 Method: TypeAlias = Callable[[AnnData, int, int], Embedder]
 
+IN_NATS = ("cross-entropy", "nll")
 COMPONENTS = 50
 """Principal components on which UMAP is fitted."""
 
 
-class Fe:
-    """Factorized embeddings, trained by :func:`fe_anndata.tl.train` with its defaults."""
+class OfFamily:
+    """A model of a family, trained by :func:`fe_anndata.tl.train` under the family's name."""
 
-    def __init__(self, train: AnnData, dim: int, seed: int, **keywords: Any) -> None:
-        train_fe(train, sample_dim=dim, rng=seed, progress=False, **keywords)
-        if train.uns[DEFAULT_KEY]["params"]["ended"] == "interrupted":
+    def __init__(
+        self, family: Family, train: AnnData, dim: int, seed: int, **keywords: Any
+    ) -> None:
+        self.train, self.keys = train, Keys(family.name)
+        train_model(
+            train,
+            family.name,
+            rng=seed,
+            progress=False,
+            **{**family.embedded_in(dim), **keywords},
+        )
+        if self.result["params"]["ended"] == "interrupted":
             raise KeyboardInterrupt  # what is not trained to its end is not judged
-        self.train = train
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What training wrote to uns."""
+        written: dict[str, Any] = self.train.uns[self.keys.uns]
+        return written
 
     def __call__(self, adata: AnnData) -> np.ndarray:
         """Return where training left its samples, or where new ones are placed."""
         if adata is not self.train:
-            transform(adata, self.train, progress=False)
-        coordinates: np.ndarray = adata.obsm[Keys(DEFAULT_KEY).obsm]
+            transform(adata, self.train, key=self.keys.key, progress=False)
+        coordinates: np.ndarray = adata.obsm[self.keys.obsm]
         return coordinates
 
     @property
     def decoder(self) -> str:
-        """Return the name of the decoder."""
-        return str(self.train.uns[DEFAULT_KEY]["params"]["decoder"])
+        """Return the name of the decoder, empty if the family has but one or none."""
+        return str(self.result["params"].get("decoder", ""))
 
-    def decode(self, coordinates: np.ndarray) -> np.ndarray:
-        """Return the expression of all genes; NaN for those that were not trained on."""
-        model, trained = trained_model(self.train, DEFAULT_KEY)
-        decoded = np.full((len(coordinates), len(trained)), np.nan, dtype=np.float32)
-        decoded[:, trained] = model.decode(coordinates, np.arange(int(trained.sum())))
-        return decoded
+    @property
+    def decode(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """What predicts expression at coordinates, NaN for genes not trained on; None if nothing.
+
+        So it is where the family cannot decode.
+        """
+        model, trained = trained_model(self.train, self.keys.key)
+
+        def decode(coordinates: np.ndarray) -> np.ndarray:
+            decoded = np.full((len(coordinates), len(trained)), np.nan, dtype=np.float32)
+            decoded[:, trained] = model.decode(coordinates, np.arange(int(trained.sum())))
+            return decoded
+
+        return decode if model.can_decode else None
+
+    def genes(self) -> np.ndarray:
+        """Return the gene vectors, (n_vars, d); NaN for genes that have none."""
+        return np.asarray(self.train.varm[self.keys.varm])
+
+    def nats(self, new: AnnData) -> dict[str, Any]:
+        """Return what the model says of samples it was not fitted to, in nats, if it says any.
+
+        Parameters
+        ----------
+        new
+            Samples that were placed.
+        """
+        loss = str(self.result.get("loss", ""))
+        column = self.keys.of_sample(loss.replace("-", "_"))
+        if loss not in IN_NATS or column not in new.obs:
+            return {}
+        params, known = self.result["params"], dict(self.result.get("baselines", {}))
+        name = min(known, key=lambda name: float(known[name]), default="")
+        return {
+            "nats_new": float(new.obs[column].mean()),
+            "nats_held_out": float(params["validation_loss"]),
+            "baseline_nats_held_out": float(known.get(name, np.nan)),
+            "baseline": name,
+        }
 
 
 class Pca:
@@ -85,6 +139,10 @@ class Pca:
         decoded: np.ndarray = self.pca.inverse_transform(coordinates)
         return decoded
 
+    def genes(self) -> np.ndarray:
+        """Return the loadings of all components but the last, and the mean of the gene."""
+        return np.column_stack([self.pca.components_[:-1].T, self.means])
+
 
 class Umap:
     """UMAP on 50 principal components of the training samples; it places new ones itself."""
@@ -110,16 +168,6 @@ class Umap:
         return coordinates
 
 
-def fe(train: AnnData, dim: int, seed: int, **keywords: Any) -> Embedder:
-    """Train factorized embeddings; `keywords` are those of :func:`fe_anndata.tl.train`."""
-    return Fe(train, dim, seed, **keywords)
-
-
-def fe_concat(train: AnnData, dim: int, seed: int, **keywords: Any) -> Embedder:
-    """Train factorized embeddings with the published decoder."""
-    return Fe(train, dim, seed, **{**keywords, "decoder": "concat"})
-
-
 def pca(train: AnnData, dim: int, seed: int) -> Embedder:
     """Fit principal components."""
     return Pca(train, dim, seed)
@@ -130,6 +178,60 @@ def umap(train: AnnData, dim: int, seed: int) -> Embedder:
     return Umap(train, dim, seed)
 
 
-TRAINED: dict[str, Callable[..., Embedder]] = {"fe": fe, "fe_concat": fe_concat}
-"""The methods that take keywords of :func:`fe_anndata.tl.train`."""
-METHODS: dict[str, Callable[..., Embedder]] = {**TRAINED, "pca": pca, "umap": umap}
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {"fe_concat": ("fe", {"decoder": "concat"})}
+"""Names of a family with some of its options."""
+OTHERS: dict[str, Method] = {"pca": pca, "umap": umap}
+"""Methods that are no family; they take no keywords."""
+OWN = ("adata", "model", "layer", "mask_var", "key_added", "checkpoint", "resume", "rng",
+       "progress", "copy")  # fmt: skip
+"""Arguments of training that are decided where methods are compared."""
+
+
+def known_methods() -> list[str]:
+    """Return the names of all methods; each family is one."""
+    return list(dict.fromkeys([*families(), *VARIANTS, *OTHERS]))
+
+
+def family_named(name: str) -> Family | None:
+    """Return the family that a method trains; None if it trains none."""
+    return None if name in OTHERS else family(VARIANTS.get(name, (name, {}))[0])
+
+
+def named(name: str, keywords: Mapping[str, Any]) -> Method:
+    """Return a method by its name.
+
+    Parameters
+    ----------
+    name
+        One of :func:`known_methods`.
+    keywords
+        Of :func:`fe_anndata.tl.train`, if it trains.
+    """
+    of = family_named(name)
+    if of is None:
+        return OTHERS[name]
+    return partial(OfFamily, of, **{**VARIANTS.get(name, (name, {}))[1], **keywords})
+
+
+def require_keywords(of: Family, keywords: Collection[str], dim: int, verb: str) -> None:
+    """Raise an error for keywords of training that are unknown, or that are decided elsewhere.
+
+    Parameters
+    ----------
+    of
+        The family that is trained.
+    keywords
+        Their names.
+    dim
+        Of the embedding.
+    verb
+        Which decides some of them.
+    """
+    decided = {*OWN, *of.embedded_in(dim)}
+    for name in keywords:
+        if name in decided:
+            raise ValueError(f"the option {name!r} is decided by {verb}; leave it out.")
+    parameters = inspect.signature(train_model).parameters.values()
+    own = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    others = {name: other.options for name, other in families().items() if other is not of}
+    require_known(of.options, of.name, [name for name in keywords if name not in own], others)

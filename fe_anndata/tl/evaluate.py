@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -21,15 +19,9 @@ from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from .._core.warn import warn_user
 from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
-from ..models import FE
-from ..models.options import require_known
-from ._evaluation import rows, sides
-from ._methods import METHODS, TRAINED, Method
-from .train import train as train_fe
-
-OWN = ("adata", "model", "sample_dim", "layer", "mask_var", "key_added", "checkpoint", "resume",
-       "rng", "progress", "copy")  # fmt: skip
-"""Keywords of training that :func:`evaluate` decides."""
+from ..models import family
+from ._evaluation import fit, rows, sides
+from ._methods import Method, family_named, known_methods, named, require_keywords
 
 
 @global_state_kept()
@@ -68,9 +60,10 @@ def evaluate(
     dims
         Dimensions of the embeddings.
     methods
-        ``"fe"`` (:func:`fe_anndata.tl.train` and :func:`fe_anndata.tl.transform`),
-        ``"fe_concat"`` (the same with the published decoder), ``"pca"``, ``"umap"`` (on 50
-        principal components); or any named function ``f(train, dim, seed)`` of the training
+        A family of models, such as ``"fe"`` or ``"generain"``, which
+        :func:`fe_anndata.tl.train` trains and whose :func:`fe_anndata.tl.transform` places new
+        samples; ``"fe_concat"`` (``"fe"`` with the published decoder), ``"pca"``, ``"umap"`` (on
+        50 principal components); or any named function ``f(train, dim, seed)`` of the training
         samples that returns an embedder, a function from an AnnData to coordinates (n_obs, dim).
         The embedder is called with ``train`` itself, then with new samples. If it has an
         attribute ``decode``, a function from coordinates to expression, ``r2_new`` is computed.
@@ -91,7 +84,8 @@ def evaluate(
         Number of genes to use: in each fold those that vary most among the training samples,
         chosen by :func:`scanpy.pp.highly_variable_genes`, which expects log(x + 1) values.
     train
-        Keywords of :func:`fe_anndata.tl.train` for ``"fe"`` and ``"fe_concat"``.
+        Keywords of :func:`fe_anndata.tl.train` for all families; or for each method its own, such
+        as ``{"fe": {"steps": 100}, "generain": {"zero": -2.0}}``.
     rng
         Seed, or a numpy Generator.
     progress
@@ -144,8 +138,9 @@ def evaluate(
     seed, silent = seed_of(rng), not settings.shows(progress)
     samples = labelled(adata, label, groups, layer, mask_var)
     splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
-    chosen = _methods(methods, dict(train or {}))
-    _require_dims(dims, samples, splits, n_top_genes)
+    methods = _listed(methods)
+    require_dims(dims, samples, splits, n_top_genes)
+    chosen = _methods(methods, dict(train or {}), dims)
     for name in classifiers:
         require_choice(name, CLASSIFIERS, "classifiers")
     readers = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
@@ -160,7 +155,7 @@ def evaluate(
                 for dim, (name, method) in product(dims, chosen.items()):
                     ending.check()
                     bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
-                    found = list(rows(method, name, dim, data, readers, seed))
+                    found = list(rows(fit(method, name, dim, data, seed), data, readers, seed))
                     records += [{"fold": number, **row} for row in found]
                     bar.update()
     except KeyboardInterrupt:
@@ -181,28 +176,35 @@ def _table(records: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequen
         records, key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]], r["fold"])
     )
     table = pd.DataFrame(records)
-    first = ["method", "decoder", "dim", "fold", "classifier"]
+    first = ["method", "decoder", "dim", "fold", "classifier", "n_train", "n_test"]
     return table[[*first, *(c for c in table if c not in first)]]
 
 
-def _methods(given: Sequence[str | Method], keywords: dict[str, Any]) -> dict[str, Method]:
-    """Return functions by name; those that train are given the keywords of training."""
-    _require_keywords(keywords)
+def _listed(given: Sequence[str | Method]) -> Sequence[str | Method]:
+    """Return several methods, also if one was given; their names are known."""
     if isinstance(given, str) or callable(given):
         given = [given]
+    for method in given:
+        if isinstance(method, str):
+            require_choice(method, known_methods(), "methods")
+    return given
+
+
+def _methods(
+    given: Sequence[str | Method], train: dict[str, Any], dims: Sequence[int]
+) -> dict[str, Method]:
+    """Return functions by name; those that train are given the keywords of training."""
+    keywords = _keywords([name for name in given if isinstance(name, str)], train, dims)
     functions: dict[str, Method] = {}
     for method in given:
         if isinstance(method, str):
-            require_choice(method, METHODS, "methods")
-            name = method
-            function = METHODS[name]
-            function = partial(function, **keywords) if name in TRAINED else function
+            name, function = method, named(method, keywords.get(method, {}))
         elif callable(method) and hasattr(method, "__name__"):
             name, function = method.__name__, method
         else:
             raise TypeError(
-                f"methods must be names ({', '.join(map(repr, METHODS))}) or named functions "
-                f"f(train, dim, seed), not {method!r}."
+                f"methods must be names ({', '.join(map(repr, known_methods()))}) or named "
+                f"functions f(train, dim, seed), not {method!r}."
             )
         if name in functions:
             raise ValueError(f"two methods are named {name!r}; give one another name.")
@@ -212,16 +214,25 @@ def _methods(given: Sequence[str | Method], keywords: dict[str, Any]) -> dict[st
     return functions
 
 
-def _require_keywords(keywords: dict[str, Any]) -> None:
-    for name in keywords:
-        if name in OWN:
-            raise ValueError(f"train={{{name!r}: ...}} is decided by tl.evaluate; leave it out.")
-    parameters = inspect.signature(train_fe).parameters.values()
-    named = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
-    require_known(FE, DEFAULT_KEY, [name for name in keywords if name not in named], {})
+def _keywords(
+    names: Sequence[str], train: dict[str, Any], dims: Sequence[int]
+) -> dict[str, dict[str, Any]]:
+    """Return the keywords of training of each method that trains, which may be common to all."""
+    families = {name: of for name in names if (of := family_named(name)) is not None}
+    of_each = {name: of for name, of in train.items() if isinstance(of, Mapping)}
+    for name in of_each:
+        require_choice(name, families or ["nothing"], "a name in train")
+    common = {name: value for name, value in train.items() if name not in of_each}
+    found = {name: {**common, **of_each.get(name, {})} for name in families}
+    for name, of in families.items():
+        for dim in dims:
+            require_keywords(of, found[name], dim, "tl.evaluate")
+    if not families:  # a loop over methods may give them to all
+        require_keywords(family(DEFAULT_KEY), common, dims[0], "tl.evaluate")
+    return found
 
 
-def _require_dims(
+def require_dims(
     dims: Sequence[int], samples: Labelled, splits: list[Fold], n_top_genes: int | None
 ) -> None:
     """Raise ValueError for dimensions that the smallest training fold cannot have."""

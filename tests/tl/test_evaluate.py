@@ -12,10 +12,17 @@ import fe_anndata as fe
 from fe_anndata._access.labelled import labelled
 from fe_anndata.evaluation import outer_folds
 from fe_anndata.tl._evaluation import sides
-from fe_anndata.tl._methods import METHODS
+from fe_anndata.tl._methods import named
 
 QUICK = {"dims": [2], "methods": ["pca"], "classifiers": ["knn"], "folds": 3, "progress": False}
 STEPS = {"steps": 20}
+LISTS = {"tokens": 20, "layers": 1, "steps": 4, "minibatch_size": 8}
+
+
+def of_method(name):
+    return LISTS if name == "generain" else STEPS
+
+
 SLOW = pytest.mark.slow  # what UMAP compiles takes longer than all the rest
 
 
@@ -64,13 +71,19 @@ def test_a_row_per_method_dimension_fold_and_classifier(adata):
 
 @pytest.mark.parametrize(
     ("method", "decoder", "least"),
-    [("fe", "inner", 0.8), ("fe_concat", "concat", 0.3), pytest.param("umap", "", 0.8, marks=SLOW)],
+    [
+        ("fe", "inner", 0.8),
+        ("fe_concat", "concat", 0.3),
+        ("generain", "", 0.5),
+        pytest.param("umap", "", 0.8, marks=SLOW),
+    ],
 )
 def test_all_methods(adata, method, decoder, least):
-    given = {**QUICK, "methods": [method], "folds": 2, "train": STEPS}
+    adata.X -= adata.X.min()  # without negative values, which lists of genes need
+    given = {**QUICK, "methods": [method], "folds": 2, "train": of_method(method)}
     table = fe.tl.evaluate(adata, "group", **given)
     assert table["decoder"].tolist() == [decoder] * 2
-    assert table["r2_new"].count() == (0 if method == "umap" else 2)
+    assert table["r2_new"].count() == (2 if decoder else 0)
     assert table["accuracy_new"].mean() > least
 
 
@@ -158,18 +171,20 @@ def test_methods_see_neither_labels_nor_test_samples(adata):
             assert sorted([*train.obs_names, *given.obs_names]) == sorted(adata.obs_names)
 
 
-@pytest.mark.parametrize("name", ["fe", "fe_concat", "pca", pytest.param("umap", marks=SLOW)])
+@pytest.mark.parametrize(
+    "name", ["fe", "fe_concat", "generain", "pca", pytest.param("umap", marks=SLOW)]
+)
 def test_noise_for_test_samples_changes_no_byte_of_what_is_fitted(adata, name):
     fold = outer_folds(adata.obs["group"].to_numpy(str), 3, seed=0)[0]
     spoilt = adata.copy()
     noise = 3 * np.random.default_rng(0).normal(size=(len(fold.test), adata.n_vars))
     spoilt.X[fold.test] = (adata.X.mean(axis=0) + noise).astype(np.float32)
-    keywords = STEPS if name.startswith("fe") else {}
+    keywords = {**of_method(name), "zero": -99.0} if name == "generain" else STEPS
 
     def embedding(of):
         both = sides(labelled(of, "group", None, None, None), fold, 20, 3, 0)
         train = both.train()
-        embedder = METHODS[name](train, 2, 0, **keywords)
+        embedder = named(name, keywords)(train, 2, 0)
         before = embedder(train).tobytes()
         embedder(both.new())  # and placing leaves it alone
         assert embedder(train).tobytes() == before
@@ -248,6 +263,14 @@ def test_keywords_of_training(adata):
     assert set(table["decoder"]) == {"dot"}
 
 
+def test_keywords_of_each_method(adata):
+    adata.X -= adata.X.min()
+    given = {**QUICK, "dims": [3], "methods": ["generain", "fe_concat", "pca"], "folds": 2}
+    train = {"generain": LISTS, "fe_concat": {"hidden": (4,)}, "steps": 3}
+    table = fe.tl.evaluate(adata, "group", **given, train=train)
+    assert table["decoder"].tolist() == [""] * 2 + ["concat"] * 2 + ["linear"] * 2
+
+
 def test_genes_are_chosen(adata):
     calls = []
     adata.var["some"] = np.arange(40) < 30
@@ -297,6 +320,9 @@ def twice():
         ({"layer": "truht"}, KeyError, ["'truth'"]),
         ({"train": {"sample_dim": 3}}, ValueError, ["sample_dim", "leave it out"]),
         ({"train": {"checkpoint": "run"}}, ValueError, ["checkpoint", "leave it out"]),
+        ({"train": {"fe": {"steps": 3}}}, ValueError, ["'fe'", "train"]),
+        ({"methods": ["generain"], "train": {"width": 3}}, ValueError, ["width", "leave it out"]),
+        ({"methods": ["generain"], "train": {"decoder": "dot"}}, TypeError, ["decoder", "'fe'"]),
         ({"train": {"setps": 3}}, TypeError, ["setps", "'steps'"]),
         ({"train": {"options": 3}}, TypeError, ["options"]),
         ({"train": {"batch_size": 3}}, TypeError, ["minibatch_size"]),
@@ -347,10 +373,10 @@ def test_interrupted_evaluation_returns_what_is_complete():
 
 
 def test_an_interrupted_training_is_not_judged(monkeypatch):
-    def interrupted(adata, **_):
+    def interrupted(adata, model, **_):
         adata.uns["fe"] = {"params": {"ended": "interrupted"}}
 
-    monkeypatch.setattr("fe_anndata.tl._methods.train_fe", interrupted)
+    monkeypatch.setattr("fe_anndata.tl._methods.train_model", interrupted)
     adata = fe.datasets.simulated(60, 20, 3)
     with pytest.raises(KeyboardInterrupt):
         fe.tl.evaluate(adata, "group", dims=[2], methods=["fe"], progress=False)

@@ -93,6 +93,10 @@ class FactorizedEmbeddings(Family):
             return None
         return f"minibatch={kind!r} needs the matrix in memory; minibatch='full' reads it by blocks"
 
+    def embedded_in(self, dim: int) -> dict[str, Any]:
+        """Return the options with which samples are embedded in `dim` dimensions."""
+        return {"sample_dim": dim}
+
     def upgraded(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return parameters under their names of today."""
         return upgraded(params)

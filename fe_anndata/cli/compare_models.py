@@ -1,0 +1,115 @@
+"""Train several models on the same folds, and write one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cyclopts import Parameter
+
+from .._core.endings import TABLE
+from .app import NAME, app
+from .arguments import Flag, Number, Output, Words
+from .outputs import require_outputs
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Comparing:
+    """How models are compared; see ``tl.compare_models``.
+
+    Parameters
+    ----------
+    label
+        Column of obs to read off the embeddings of new samples: categories, or numbers.
+    gene_sets
+        .gmt or .gmt.gz files, or boolean columns of var, to read off the gene vectors.
+    dim
+        Dimensions of the embeddings of samples.
+    folds
+        Number of folds.
+    groups
+        Column of obs whose groups, such as patients, never straddle a fold.
+    classifier
+        logistic, knn or network.
+    layer
+        Train on these values, not on X.
+    mask_var
+        Genes to use: a boolean column of var.
+    rng
+        Seed.
+    progress
+        Whether to show a progress bar.
+    """
+
+    label: str | None = None
+    gene_sets: Words = None
+    dim: Number = 64
+    folds: Number = 5
+    groups: str | None = None
+    classifier: str = "logistic"
+    layer: str | None = None
+    mask_var: str | None = None
+    rng: Number = 0
+    progress: bool | None = None
+
+
+@app.command(usage=f"Usage: {NAME} compare-models INPUT MODELS... --out PATH [OPTIONS]")
+def compare_models(
+    input: Path,
+    models: list[str],
+    /,
+    *,
+    out: Output,
+    options: Words = None,
+    comparing: Comparing | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Train several models on the same folds, print what each is good for, and write the table.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of samples x genes.
+    models
+        fe, generain, pca and others that the command evaluate knows.
+    out
+        The table to write, separated by tabs, or by commas if its name ends in .csv.
+    options
+        Options of models, such as generain.zero=-2 fe.steps=100.
+    overwrite
+        Replace the table if it exists.
+    """
+    from .. import io, tl
+    from .tables import write_table
+
+    chosen = vars(comparing or Comparing())
+    sets = {f"the gene sets {name}": name for name in chosen["gene_sets"] or [] if ".gmt" in name}
+    inputs: dict[str, str | Path] = {"the input": input, **sets}
+    require_outputs(((out, TABLE),), overwrite=overwrite, inputs=inputs)
+    given = _with_options(models, options or [])
+    table = tl.compare_models(io.read_h5ad(input), given, **chosen)
+    write_table(table, out, overwrite=overwrite, index=True)
+    print(table.T.to_csv(sep="\t", float_format="%.3f"), end="")
+    print(f"wrote {out}")
+
+
+def _with_options(models: Sequence[str], options: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the options of each model; values are JSON, or text."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in models}
+    for word in options:
+        place, given, value = word.partition("=")
+        model, _, name = place.partition(".")
+        if not given or not name or model not in found:
+            raise ValueError(
+                f"--options must be like MODEL.NAME=VALUE, with a model among {', '.join(found)}; "
+                f"got {word!r}."
+            )
+        try:
+            found[model][name] = json.loads(value)
+        except json.JSONDecodeError:
+            found[model][name] = value
+    return found
