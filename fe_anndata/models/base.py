@@ -166,8 +166,12 @@ class Family(ABC):
         What its history holds: ``"mse"``, ``"cross-entropy"`` or ``"nll"``.
     per_gene
         Arrays of :meth:`Trained.arrays`, as ``"section/name"``, with a row for each trained gene.
+    padded
+        Those of them whose rows end in NaN, where a gene has fewer numbers than others.
     any_unit
         Whether raw counts are as good as their logarithms.
+    every_gene
+        Whether every trained gene has a vector.
     """
 
     name: ClassVar[str]
@@ -175,7 +179,9 @@ class Family(ABC):
     recipes: ClassVar[Mapping[str, Recipe]] = {"default": Recipe("")}
     loss: ClassVar[str] = "mse"
     per_gene: ClassVar[frozenset[str]] = frozenset()
+    padded: ClassVar[frozenset[str]] = frozenset()
     any_unit: ClassVar[bool] = False
+    every_gene: ClassVar[bool] = True
 
     @abstractmethod
     def task(self, problem: Problem, options: Options, facts: Mapping[str, float] | None) -> Task:
@@ -212,6 +218,10 @@ class Family(ABC):
         may be made for it. By default no more is known than `per_gene` says.
         """
         return {}
+
+    def per_gene_of(self, options: Options) -> frozenset[str]:
+        """Return those of `per_gene` that a model with these options has."""
+        return self.per_gene
 
     def settled(self, options: Options, shape: tuple[int, int]) -> Options:
         """Return options with every ``"auto"`` replaced that the shape of the matrix decides."""

@@ -170,9 +170,11 @@ def checked_history(found: Any, place: str) -> pd.DataFrame:
 
 
 def checked_tables(
-    samples: Any, genes: Any, trained: Any, place: str
+    samples: Any, genes: Any, trained: Any, place: str, *, every_gene: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return both embeddings as float32, and which genes were trained on as bool.
+
+    Every trained gene has a vector, unless `every_gene` is False.
 
     Raises
     ------
@@ -192,7 +194,8 @@ def checked_tables(
         tables.append(array.astype(np.float32))
     if not np.isfinite(tables[0]).all():
         raise ValueError(f"a vector of a sample of {place} is not finite. {CURE}")
-    if not np.array_equal(np.isfinite(tables[1]).all(axis=1), mask):
+    has_vector = np.isfinite(tables[1]).all(axis=1)
+    if (has_vector & ~mask).any() or (every_gene and (mask & ~has_vector).any()):
         raise ValueError(f"others than the trained genes have vectors in {place}. {CURE}")
     return tables[0], tables[1], mask
 
@@ -252,7 +255,7 @@ def require_arrays(
                 place, "params", is_what=f"asks for {name} of shape {_words(shapes[name])}, but "
                 f"theirs is {table.shape}"
             )  # fmt: skip
-    for name in sorted({*shapes, *of.per_gene} - {"samples", "genes"}):
+    for name in sorted({*shapes, *of.per_gene_of(options)} - {"samples", "genes"}):
         section, _, key = name.partition("/")
         if section not in arrays and section != "model":
             continue  # files of early versions have no such section
@@ -265,7 +268,8 @@ def require_arrays(
                 place, section, key, is_what=f"has shape {array.shape}, but {_words(wanted)} "
                 "belongs to its params"
             )  # fmt: skip
-        if not np.isfinite(array).all():
+        known = ~np.isnan(array) if name in of.padded else ...
+        if not np.isfinite(array[known]).all():
             raise misfit(place, section, key, is_what="holds NaN or infinite values")
 
 

@@ -223,12 +223,14 @@ def unpack_trained(
     """
     of = family_of(stored, place)
     options = unpack_options(of, stored["params"], place)
-    samples, genes, trained = checked_tables(samples, genes, trained, place)
+    samples, genes, trained = checked_tables(
+        samples, genes, trained, place, every_gene=of.every_gene
+    )
     arrays: dict[str, dict[str, Any]] = {}
     for name, section in stored.items():
         if isinstance(section, Mapping):
             arrays[name] = {str(key): value for key, value in section.items()}
-    for per_gene in of.per_gene:
+    for per_gene in sorted(of.per_gene_of(options)):
         name, _, key = per_gene.partition("/")
         value = np.asarray(arrays.get(name, {}).get(key))
         if len(np.shape(value)) and len(value) == len(trained):

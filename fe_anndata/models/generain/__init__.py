@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from .task import Training
     from .trained import TrainedGeneRAIN
 
+_ALWAYS = ("vocabulary/rank", "preprocessing/expected")
+_SCALES = {
+    "bins": ("preprocessing/panel", "preprocessing/points", "preprocessing/n_expressed"),
+    "z": ("preprocessing/mean", "preprocessing/spread"),
+}
+"""Arrays with a row for each gene; the latter by what values become."""
+
 
 class GeneLists(Family):
     """The family ``"generain"``."""
@@ -40,11 +47,9 @@ class GeneLists(Family):
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "cross-entropy"
     any_unit = True
-    per_gene = frozenset(
-        {"vocabulary/rank"}
-        | {f"preprocessing/{name}" for name in ("panel", "points", "n_expressed")}
-        | {f"preprocessing/{name}" for name in ("mean", "spread", "expected")}
-    )
+    every_gene = False  # no list may show it
+    per_gene = frozenset({*_ALWAYS, *_SCALES["bins"], *_SCALES["z"]})
+    padded = frozenset({"preprocessing/panel"})
 
     def task(
         self, problem: Problem, options: Options, facts: Mapping[str, float] | None
@@ -67,6 +72,11 @@ class GeneLists(Family):
 
         assert isinstance(options, GeneRAIN)
         return load(options, samples, genes, arrays)
+
+    def per_gene_of(self, options: Options) -> frozenset[str]:
+        """Return the arrays with a row for each gene that a model with these options has."""
+        assert isinstance(options, GeneRAIN)
+        return frozenset({*_ALWAYS, *_SCALES[options.values]})
 
     def settled(self, options: Options, shape: tuple[int, int]) -> GeneRAIN:
         """Return options with the values that a matrix of this shape is trained with."""
