@@ -113,6 +113,7 @@ _MOMENTS = {
     "sparse_adam": ("step", "exp_avg", "exp_avg_sq"),
     "rmsprop": ("step", "square_avg"),
     "adam": ("step", "exp_avg", "exp_avg_sq"),
+    "adamw": ("step", "exp_avg", "exp_avg_sq"),
 }
 """What each keeps of a parameter."""
 
