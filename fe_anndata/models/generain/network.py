@@ -93,6 +93,12 @@ class Network(nn.Module):
             self.readout = linear(width, 1)
 
     @property
+    def per_gene(self) -> tuple[str, ...]:
+        """Names of parameters with a row for each gene."""
+        by_gene = self.head is not None and not hasattr(self, "levels")
+        return ("genes", "head.bias") if by_gene else ("genes",)
+
+    @property
     def is_causal(self) -> bool:
         """Whether a gene sees those before it alone."""
         return self.options.objective == "next-gene"

@@ -24,15 +24,17 @@ from ...training import processes
 from ...training.optimisers import Group
 from ...training.order import Permutation
 from ...training.problem import Problem
+from ...training.ranks import normal
 from ...training.task import Task
 from . import timetable
+from .continued import PREFIX, Continued
 from .corpus import Material, gather
 from .held_out import HeldOut
 from .network import Batch, Network
 from .objectives import Losses, objective_of
 from .options import GeneRAIN
 from .sizes import sized, steps_per_epoch
-from .start import components, gene_vectors, scores_of
+from .start import Scores, components, gene_vectors, scores_of
 from .trained import TrainedGeneRAIN, loss_limit
 
 PIECE = 2048
@@ -54,28 +56,50 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
         If the options do not suit the matrix, or a sample tells nothing.
     """
     options = sized(options, problem.rows.shape)
-    material = gather(problem, options)
+    continued = Continued.of(problem.origin)
+    material = gather(problem, options, continued)
     network = Network(options, material.n_genes)
+    origin = {n: v for n, v in (facts or {}).items() if n.startswith(PREFIX)}
+    if facts is not None and continued is not None:
+        continued.require_same(facts)
     if facts is None:
         scores = pca = None
         by_scores = options.start in ("pca", "fe") and "start" not in problem.starts
-        if by_scores or len(material.held_out):
+        if by_scores or len(material.held_out) or continued is not None:
             scores = scores_of(problem, material.training)
             pca = components(scores, options.width)
-        rng = torch.Generator().manual_seed(int(generator(problem.seed, "network").integers(2**31)))
-        with torch.no_grad():
-            network.start(rng)
-            vectors = gene_vectors(problem, options, scores, pca)
-            network.genes.copy_(vectors[torch.from_numpy(material.genes)])
+        if continued is not None:
+            assert pca is not None
+            drawn = normal(problem.seed, problem.ranks.genes, options.width, "gene vectors")
+            origin = continued.begin(network, material.number, pca, drawn)
+        else:
+            _draw(network, problem, options, material, scores, pca)
         held_out = HeldOut.begun(material, options, network.genes.detach().clone(), pca)
     else:
-        held_out = HeldOut(material, options, facts)
+        baselines = {name: v for name, v in facts.items() if name not in origin}
+        held_out = HeldOut(material, options, baselines)
     network.to(problem.compute.device)
-    training = Training(problem, options, material, network, held_out)
-    if facts is None:
+    training = Training(problem, options, material, network, held_out, origin)
+    if facts is None and continued is None:
         training.begin()
     training.announce()
     return training
+
+
+def _draw(
+    network: Network,
+    problem: Problem,
+    options: GeneRAIN,
+    material: Material,
+    scores: Scores | None,
+    pca: np.ndarray | None,
+) -> None:
+    """Fill a network that begins anew."""
+    rng = torch.Generator().manual_seed(int(generator(problem.seed, "network").integers(2**31)))
+    with torch.no_grad():
+        network.start(rng)
+        vectors = gene_vectors(problem, options, scores, pca)
+        network.genes.copy_(vectors[torch.from_numpy(material.genes)])
 
 
 class Training(Task):
@@ -91,6 +115,8 @@ class Training(Task):
         At its start.
     held_out
         What is known of the lists held out.
+    origin
+        What is known of the model that is continued, if one is.
     """
 
     def __init__(
@@ -100,9 +126,10 @@ class Training(Task):
         material: Material,
         network: Network,
         held_out: HeldOut,
+        origin: Mapping[str, float],
     ) -> None:
         self.problem, self.options, self.material = problem, options, material
-        self.network, self.held_out = network, held_out
+        self.network, self.held_out, self.origin = network, held_out, origin
         self.objective = objective_of(options)
         self.device = problem.compute.device
         self.parameters = dict(network.named_parameters())
@@ -110,7 +137,7 @@ class Training(Task):
         self.steps_per_epoch = steps_per_epoch(options, len(material.corpus))
         self.schedule = timetable.schedule(options, self.steps_per_epoch)
         self.n_held_out = len(material.held_out)
-        self.facts = held_out.facts
+        self.facts = {**held_out.facts, **origin}
         lists = [min(options.tokens, n) for n in np.diff(material.corpus.starts)]
         self.entries_per_step = int(np.mean(lists) * min(options.minibatch_size, len(lists)))
         by_tokens = max(1, PIECE // options.tokens)
@@ -198,6 +225,8 @@ class Training(Task):
             "preprocessing": material.unit,
             "baselines": self.held_out.baselines,
         }
+        if self.origin:
+            facts["origin"] = {name.removeprefix(PREFIX): v for name, v in self.origin.items()}
         arrays = material.scale, self.problem.ranks.genes, material.number
         nowhere = np.zeros((0, self.options.width), np.float32)
         trained = TrainedGeneRAIN(self.options, network, *arrays, facts, nowhere)

@@ -233,6 +233,6 @@ def load(
     scale = load_scale(options, preprocessing)
     facts = {
         "preprocessing": {k: preprocessing[k] for k in ("expected", "around")},
-        **{k: arrays[k] for k in ("fit", "baselines") if k in arrays},
+        **{k: arrays[k] for k in ("fit", "baselines", "origin") if k in arrays},
     }
     return TrainedGeneRAIN(options, network, scale, rank, number, facts, samples)
