@@ -189,6 +189,7 @@ def _require_unchanged(
         "model": (model, DEFAULT_KEY),
         "recipe": (asked.recipe, "default"),
         "layer": (asked.layer, None),
+        "labels_key": (asked.labels_key, None),
         "mask_var": (mask_var if isinstance(mask_var, str | None) else ARRAY, None),
         "rng": (seed_of(asked.rng), 0),
     }

@@ -14,6 +14,7 @@ from .. import __version__
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
+from .._access.labels import labels_of
 from .._access.results import require_free
 from .._core.keys import Keys
 from .._core.random import Rng, seed_of
@@ -37,7 +38,7 @@ class Asked:
 
     Attributes
     ----------
-    model, recipe, layer, mask_var, rng
+    model, recipe, layer, mask_var, labels_key, rng
         Arguments of :func:`fe_anndata.tl.train`.
     options
         Options of the family, by name.
@@ -47,6 +48,7 @@ class Asked:
     recipe: str
     layer: str | None
     mask_var: str | Sequence[str] | np.ndarray | None
+    labels_key: str | None
     rng: Rng
     options: Mapping[str, Any]
 
@@ -102,8 +104,9 @@ class Run:
         rows, why = self.rows, self.family.needs_whole(self.options)
         if why is not None and isinstance(rows, ByBlocks):
             rows = _loaded(rows, why)
+        labels = labels_of(adata, self.identity["labels_key"])
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
-        return Problem(rows, self.audit, ranks, seed, compute, self.starts, self.origin)
+        return Problem(rows, self.audit, ranks, seed, compute, self.starts, self.origin, labels)
 
     def described(self, adata: AnnData) -> dict[str, Any]:
         """Return what a checkpoint says of the run, so that it can be told from others."""
@@ -183,6 +186,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     """
     adata = source.adata
     require_free(adata, keys.key)
+    labels_of(adata, asked.labels_key)
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
     names, starts = start_tables(of.options, asked.given, adata)
@@ -206,7 +210,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         "layer": asked.layer,
         "mask_var": mask_var if isinstance(mask_var, str | None) else ARRAY,
         "batch_key": None,
-        "labels_key": None,
+        "labels_key": asked.labels_key,
     }
     tables = trained_rows(starts, trained)
     return Run(of, options, identity, rows, audit, trained, tables, origin)

@@ -35,6 +35,22 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Classes of samples.
+
+    Attributes
+    ----------
+    classes
+        Their names.
+    codes
+        The class of each sample, int64 (n_obs,); -1 for those without a label.
+    """
+
+    classes: tuple[str, ...]
+    codes: np.ndarray
+
+
+@dataclass(frozen=True)
 class Problem:
     """What a model is learned from.
 
@@ -54,6 +70,8 @@ class Problem:
         Tables to start at by option, float32.
     origin
         The trained model to start at, if there is one.
+    labels
+        Classes of the samples to learn, if any.
     """
 
     rows: Rows
@@ -63,3 +81,4 @@ class Problem:
     compute: Compute
     starts: Mapping[str, np.ndarray] = field(default_factory=dict)
     origin: Origin | None = None
+    labels: Labels | None = None

@@ -7,7 +7,7 @@ into the space of the model by least squares over the genes that are in both.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..._core.log import logger
 from ...training.problem import Origin
-from .network import Network
+from . import classes
+from .network import LABELS, Network
 from .tokens import Scale
 from .trained import TrainedGeneRAIN
 
@@ -71,7 +72,12 @@ class Continued:
             )
 
     def begin(
-        self, network: Network, number: NDArray[np.int64], loadings: np.ndarray, drawn: torch.Tensor
+        self,
+        network: Network,
+        number: NDArray[np.int64],
+        loadings: np.ndarray,
+        drawn: torch.Tensor,
+        labels: Sequence[str] = (),
     ) -> dict[str, float]:
         """Fill a network with what the model knows, and return what a run has to know of it.
 
@@ -85,6 +91,8 @@ class Continued:
             Of all genes, (m, k).
         drawn
             Where genes start of which nothing else is known, of standard deviation 1, (m, width).
+        labels
+            Classes that the network tells apart.
         """
         of_model, of_new = self.model.number[self.known], number[self.columns]
         shared = (of_model >= 0) & (of_new >= 0)
@@ -106,6 +114,8 @@ class Continued:
             for name, value in network.state_dict().items():
                 if name == "genes":
                     value.copy_(torch.from_numpy(vectors))
+                elif name in LABELS:
+                    classes.begin(value, earlier.get(name), labels, self.model.classes)
                 elif name in network.per_gene:
                     value.zero_()[ours] = earlier[name][theirs]
                 else:

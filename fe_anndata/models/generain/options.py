@@ -135,6 +135,18 @@ class GeneRAIN(Options):
         "gene, or of a token of its own before the list.",
         needs={"cls": _MASKED},
     )
+    head: Literal["with-body", "on-body"] = option(
+        "with-body",
+        "How classes of samples are learned, if labels_key is given. 'with-body': their "
+        "cross-entropy is added to the loss. 'on-body': by logistic regression on the embeddings, "
+        "when all else is learned.",
+    )
+    label_weight: float = option(
+        1.0,
+        "Weight of the cross-entropy of a sample's class beside the mean loss of a gene.",
+        least=0,
+        applies={"head": ("with-body",)},
+    )
     minibatch_size: int = option(16, "Samples of a step.", least=1)
     learning_rate: float = option(2e-3, "Learning rate, of AdamW.", above=0)
     table_learning_rate: float = option(1e-3, "That of the gene vectors.", above=0)

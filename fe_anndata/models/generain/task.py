@@ -26,7 +26,7 @@ from ...training.order import Permutation
 from ...training.problem import Problem
 from ...training.ranks import normal
 from ...training.task import Task
-from . import timetable
+from . import classes, timetable
 from .continued import PREFIX, Continued
 from .corpus import Material, gather
 from .held_out import HeldOut
@@ -34,7 +34,7 @@ from .network import Batch, Network
 from .objectives import Losses, objective_of
 from .options import GeneRAIN
 from .sizes import sized, steps_per_epoch
-from .start import Scores, components, gene_vectors, scores_of
+from .start import begin, components, scores_of
 from .trained import TrainedGeneRAIN, loss_limit
 
 PIECE = 2048
@@ -58,7 +58,11 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
     options = sized(options, problem.rows.shape)
     continued = Continued.of(problem.origin)
     material = gather(problem, options, continued)
-    network = Network(options, material.n_genes)
+    labels = problem.labels
+    if labels is not None:
+        classes.require_classes(labels, material.training)
+    with_body = labels is not None and options.head == "with-body"
+    network = Network(options, material.n_genes, classes.number(labels) if with_body else 0)
     origin = {n: v for n, v in (facts or {}).items() if n.startswith(PREFIX)}
     if facts is not None and continued is not None:
         continued.require_same(facts)
@@ -71,9 +75,10 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
         if continued is not None:
             assert pca is not None
             drawn = normal(problem.seed, problem.ranks.genes, options.width, "gene vectors")
-            origin = continued.begin(network, material.number, pca, drawn)
+            names = () if labels is None else labels.classes
+            origin = continued.begin(network, material.number, pca, drawn, names)
         else:
-            _draw(network, problem, options, material, scores, pca)
+            begin(network, problem, options, material.genes, scores, pca)
         held_out = HeldOut.begun(material, options, network.genes.detach().clone(), pca)
     else:
         baselines = {name: v for name, v in facts.items() if name not in origin}
@@ -84,22 +89,6 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
         training.begin()
     training.announce()
     return training
-
-
-def _draw(
-    network: Network,
-    problem: Problem,
-    options: GeneRAIN,
-    material: Material,
-    scores: Scores | None,
-    pca: np.ndarray | None,
-) -> None:
-    """Fill a network that begins anew."""
-    rng = torch.Generator().manual_seed(int(generator(problem.seed, "network").integers(2**31)))
-    with torch.no_grad():
-        network.start(rng)
-        vectors = gene_vectors(problem, options, scores, pca)
-        network.genes.copy_(vectors[torch.from_numpy(material.genes)])
 
 
 class Training(Task):
@@ -141,6 +130,12 @@ class Training(Task):
         lists = [min(options.tokens, n) for n in np.diff(material.corpus.starts)]
         self.entries_per_step = int(np.mean(lists) * min(options.minibatch_size, len(lists)))
         by_tokens = max(1, PIECE // options.tokens)
+        self.codes = None
+        if problem.labels is not None and options.head == "with-body":
+            self.codes = torch.from_numpy(problem.labels.codes)
+        # Gradients are of sums over genes, divided by their number: a label counts as a list.
+        shown = np.mean(lists) * (options.masked if options.objective != "next-gene" else 1)
+        self.of_label = options.label_weight * float(shown)
         self.piece = options.minibatch_size if self.device.type == "cuda" else by_tokens
 
     def begin(self) -> None:
@@ -217,8 +212,10 @@ class Training(Task):
 
     def finish(self) -> TrainedGeneRAIN:
         """Return the trained model, which embeds the training samples as it will new ones."""
-        network = Network(self.options, self.material.n_genes)
-        network.load_state_dict({k: v.cpu() for k, v in self.network.state_dict().items()})
+        labels = self.problem.labels
+        network = Network(self.options, self.material.n_genes, classes.number(labels))
+        learned = {k: v.cpu() for k, v in self.network.state_dict().items()}
+        network.load_state_dict({**network.state_dict(), **learned})
         self.held_out.conclude(network.genes.detach())
         material = self.material
         facts: dict[str, dict[str, Any]] = {
@@ -236,6 +233,12 @@ class Training(Task):
         judged = losses[material.held_out] if len(material.held_out) >= FEW else losses
         facts["fit"] = {"loss_limit": loss_limit(judged)}
         samples = np.concatenate([part.u for part in placed])
+        if labels is not None:
+            if self.options.head == "on-body":
+                codes = labels.codes[material.training]
+                classes.fit(network, samples[material.training], codes)
+            found = classes.probabilities(network, samples)
+            facts["labels"] = classes.judged(labels, found, material.training, material.held_out)
         return TrainedGeneRAIN(self.options, network, *arrays, facts, samples)
 
     def announce(self) -> None:
@@ -295,8 +298,13 @@ class Training(Task):
             with self._precision():
                 states = self.network.states(batch, dropping)
             losses = self.objective.losses(self.network, states, batch, drawn)
+            total = losses.total
+            if self.codes is not None:
+                pooled = self.network.pooled(states, batch.lengths)
+                codes = self.codes[samples].to(self.device)
+                total = total + self.of_label * classes.loss(self.network, pooled, codes)
             parameters = list(self.parameters.values())
-            found = torch.autograd.grad(losses.total, parameters, allow_unused=True)
+            found = torch.autograd.grad(total, parameters, allow_unused=True)
         return losses, [
             torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)
         ]
