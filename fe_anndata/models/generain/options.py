@@ -135,11 +135,11 @@ class GeneRAIN(Options):
         "gene, or of a token of its own before the list.",
         needs={"cls": _MASKED},
     )
-    head: Literal["with-body", "on-body"] = option(
-        "with-body",
-        "How classes of samples are learned, if labels_key is given. 'with-body': their "
-        "cross-entropy is added to the loss. 'on-body': by logistic regression on the embeddings, "
-        "when all else is learned.",
+    head: Literal["on-body", "with-body"] = option(
+        "on-body",
+        "How classes of samples are learned, if labels_key is given. 'on-body': by logistic "
+        "regression on the embeddings, when all else is learned. 'with-body': their cross-entropy "
+        "is added to the loss.",
     )
     label_weight: float = option(
         1.0,

@@ -29,20 +29,19 @@ from ...training.task import Task
 from . import classes, timetable
 from .continued import PREFIX, Continued
 from .corpus import Material, gather
+from .finish import finished
 from .held_out import HeldOut
 from .network import Batch, Network
 from .objectives import Losses, objective_of
 from .options import GeneRAIN
 from .sizes import sized, steps_per_epoch
 from .start import begin, components, scores_of
-from .trained import TrainedGeneRAIN, loss_limit
+from .trained import TrainedGeneRAIN
 
 PIECE = 2048
 """Tokens of a piece on a processor, about; a GPU takes all at once."""
 GAINS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Lengths of hidden states at the start, of which the best is taken."""
-FEW = 10
-"""Held-out samples that can tell how far losses are spread."""
 LONG = 3600.0
 """Seconds of a training from which on a warning says so."""
 
@@ -212,34 +211,11 @@ class Training(Task):
 
     def finish(self) -> TrainedGeneRAIN:
         """Return the trained model, which embeds the training samples as it will new ones."""
-        labels = self.problem.labels
-        network = Network(self.options, self.material.n_genes, classes.number(labels))
-        learned = {k: v.cpu() for k, v in self.network.state_dict().items()}
-        network.load_state_dict({**network.state_dict(), **learned})
-        self.held_out.conclude(network.genes.detach())
-        material = self.material
-        facts: dict[str, dict[str, Any]] = {
-            "preprocessing": material.unit,
-            "baselines": self.held_out.baselines,
-        }
+        self.held_out.conclude(self.network.genes.detach().cpu())
+        known = {"preprocessing": self.material.unit, "baselines": self.held_out.baselines}
         if self.origin:
-            facts["origin"] = {name.removeprefix(PREFIX): v for name, v in self.origin.items()}
-        arrays = material.scale, self.problem.ranks.genes, material.number
-        nowhere = np.zeros((0, self.options.width), np.float32)
-        trained = TrainedGeneRAIN(self.options, network, *arrays, facts, nowhere)
-        place = trained.placing(np.arange(len(material.number)))
-        placed = [place(block) for _, block in self.problem.rows.blocks()]
-        losses = np.concatenate([part.facts[self.objective.unit] for part in placed])
-        judged = losses[material.held_out] if len(material.held_out) >= FEW else losses
-        facts["fit"] = {"loss_limit": loss_limit(judged)}
-        samples = np.concatenate([part.u for part in placed])
-        if labels is not None:
-            if self.options.head == "on-body":
-                codes = labels.codes[material.training]
-                classes.fit(network, samples[material.training], codes)
-            found = classes.probabilities(network, samples)
-            facts["labels"] = classes.judged(labels, found, material.training, material.held_out)
-        return TrainedGeneRAIN(self.options, network, *arrays, facts, samples)
+            known["origin"] = {name.removeprefix(PREFIX): v for name, v in self.origin.items()}
+        return finished(self.problem, self.options, self.material, self.network, known)
 
     def announce(self) -> None:
         """Say how long the training will take, by a piece of its first step and one embedded."""

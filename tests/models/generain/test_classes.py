@@ -13,7 +13,7 @@ from fe_anndata.models.generain.task import Training
 from tests.models.generain.conftest import cohort
 from tests.refusals import refuses
 
-HEADS = ("with-body", "on-body")
+HEADS = ("on-body", "with-body")
 
 
 def kinds(n_obs=80, rng=0, shown=None):
@@ -58,9 +58,7 @@ def test_a_head_on_the_body_leaves_it_alone(quick):
     without = kinds()
     fe.tl.train(without, "generain", **quick)
     options = {name: value for name, value in quick.items() if name in ("steps", "evaluate_every")}
-    on, beside = (
-        learned(kinds(), quick, head=h, learning_rate=2e-3, **options) for h in HEADS[::-1]
-    )
+    on, beside = (learned(kinds(), quick, head=h, learning_rate=2e-3, **options) for h in HEADS)
     assert on.obsm["X_generain"].tobytes() == without.obsm["X_generain"].tobytes()
     assert beside.obsm["X_generain"].tobytes() != without.obsm["X_generain"].tobytes()
 
@@ -99,10 +97,11 @@ def test_a_killed_run_ends_as_if_it_was_not(head, quick, tmp_path, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_continued_model_keeps_the_classes_that_it_knows(quick):
-    adata, more = learned(kinds(), quick), kinds(30, rng=4)
+    adata, more = learned(kinds(), quick, head="with-body"), kinds(30, rng=4)
     more.obs["kind"] = more.obs["kind"].replace({"b": "c"})
     still = {"steps": 1, "learning_rate": 1e-12, "table_learning_rate": 1e-12, "progress": False}
-    fe.tl.train(more, "generain", start=adata, labels_key="kind", **still)
+    head = {"labels_key": "kind", "head": "with-body"}
+    fe.tl.train(more, "generain", start=adata, **head, **still)
     then, now = (a.uns["generain"]["model"]["label_weight"] for a in (adata, more))
     np.testing.assert_allclose(now, [then[0], 0 * then[0]], atol=1e-8)
     fe.tl.train(more, "generain", start=adata, **still)
