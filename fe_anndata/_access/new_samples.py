@@ -113,7 +113,8 @@ class NewSamples:
         raise too_large_values(found.extremes, where)
 
     def _check(self, found: Findings) -> None:
-        _require_same_unit(found, self.reference, self.alignment)
+        values = found.sums, found.observed, found.extremes.counts
+        require_same_unit(*values, self.reference, self.alignment)
         warn_of_sentinel(found.extremes)
         self._unchecked = False
 
@@ -147,12 +148,28 @@ def new_samples(source: Source, reference: Reference, layer: str | None) -> NewS
     return NewSamples(rows, alignment, reference, (adata.obs_names, adata.var_names))
 
 
-def _require_same_unit(found: Findings, reference: Reference, alignment: Alignment) -> None:
-    """Raise ValueError if the values are in another unit than those trained on."""
-    seen = found.observed > 0
+def require_same_unit(
+    sums: np.ndarray,
+    observed: np.ndarray,
+    counts: bool,
+    reference: Reference,
+    alignment: Alignment,
+) -> None:
+    """Raise ValueError if the values are in another unit than those trained on.
+
+    Parameters
+    ----------
+    sums, observed
+        Of the values of each gene that is in both, and how many they are.
+    counts
+        Whether they look like raw counts.
+    reference, alignment
+        What was trained, and which genes are in both.
+    """
+    seen = observed > 0
     if not seen.any():
         return
-    if found.extremes.counts and not reference.whole_numbers:
+    if counts and not reference.whole_numbers:
         raise ValueError(
             "the new samples look like raw counts, but the reference was trained on other values; "
             "transform them as the reference was, for example sc.pp.normalize_total(adata); "
@@ -165,7 +182,7 @@ def _require_same_unit(found: Findings, reference: Reference, alignment: Alignme
     # Where genes have about the same mean, as scaled ones have, their means tell no unit.
     if seen.sum() < 10 or np.std(trained[seen]) < SPREAD * spread:
         return
-    mean, known = found.sums[seen] / found.observed[seen], trained[seen]
+    mean, known = sums[seen] / observed[seen], trained[seen]
     alike = float(np.corrcoef(mean, known)[0, 1])
     if not alike >= ALIKE:
         warn_user(

@@ -34,8 +34,8 @@ class Reference:
     layer: str | None
 
 
-def reference_of(reference: Any, key: str) -> Reference:
-    """Return what is needed of a trained AnnData, or of the file of one.
+def reference_of(reference: Any, key: str, what: str = "reference") -> Reference:
+    """Return what is needed of a trained AnnData, or of the file of one; messages call it `what`.
 
     Raises
     ------
@@ -43,9 +43,9 @@ def reference_of(reference: Any, key: str) -> Reference:
         If it is neither, holds no model under `key`, was changed since, or was written by a newer
         version.
     """
-    with opened(reference, "reference") as source:
+    with opened(reference, what) as source:
         adata = source.adata
-        stored = require_trained(adata, key, "reference")
+        stored = require_trained(adata, key, what)
         if not adata.n_obs:
             raise ValueError("the reference has no samples: give it as it was trained.")
         model, trained = trained_model(adata, key)

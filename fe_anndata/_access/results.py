@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from .. import __version__
 from .._core.errors import near
-from .._core.keys import Keys
+from .._core.keys import DEFAULT_KEY, Keys
 from ..models.base import Trained
 from ..store import uns
 from ..store.checksums import require_unchanged
@@ -76,6 +76,16 @@ def require_free(adata: AnnData, key: str) -> None:
     stored = adata.uns.get(Keys(key).uns)
     if stored is not None and not _is_result(stored):
         raise ValueError(f"adata.uns[{key!r}] holds something else; choose another key_added.")
+
+
+def families_in(adata: AnnData) -> dict[str, str]:
+    """Return the keys of all results in an AnnData, each with the name of its family."""
+    found = {key: stored for key, stored in adata.uns.items() if _is_result(stored)}
+    params = {key: stored.get("params") for key, stored in found.items()}
+    return {
+        key: str(of.get("model", DEFAULT_KEY)) if isinstance(of, Mapping) else ""
+        for key, of in params.items()
+    }
 
 
 def _is_result(stored: Any) -> bool:

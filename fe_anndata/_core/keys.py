@@ -42,6 +42,11 @@ class Keys:
         return f"X_{self.key}_se"
 
     @property
+    def probabilities(self) -> str:
+        """Probabilities of the classes of new samples, in obsm."""
+        return f"{self.key}_probabilities"
+
+    @property
     def varm(self) -> str:
         """Gene embeddings."""
         return self.key

@@ -55,12 +55,15 @@ class Placed:
         Number of genes with a value, int64 (n,).
     facts
         More about each sample by name, such as ``"r2"``; each (n,).
+    probabilities
+        Of the classes that the model has learned, float32 (n, k), if it has.
     """
 
     u: np.ndarray
     error: np.ndarray | None
     n_genes: np.ndarray
     facts: Mapping[str, np.ndarray]
+    probabilities: np.ndarray | None = None
 
 
 class Trained(ABC):
@@ -103,6 +106,11 @@ class Trained(ABC):
             Which of the trained genes the columns are.
         """
         raise ValueError("a model of this family places no new samples.")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that the model tells apart."""
+        return ()
 
     @property
     def rows_at_a_time(self) -> int:
@@ -170,6 +178,8 @@ class Family(ABC):
         Those of them whose rows end in NaN, where a gene has fewer numbers than others.
     any_unit
         Whether raw counts are as good as their logarithms.
+    takes_labels
+        Whether models learn classes of samples beside all else.
     every_gene
         Whether every trained gene has a vector.
     """
@@ -181,6 +191,7 @@ class Family(ABC):
     per_gene: ClassVar[frozenset[str]] = frozenset()
     padded: ClassVar[frozenset[str]] = frozenset()
     any_unit: ClassVar[bool] = False
+    takes_labels: ClassVar[bool] = False
     every_gene: ClassVar[bool] = True
 
     @abstractmethod

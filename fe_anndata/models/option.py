@@ -48,6 +48,8 @@ class Option:
         ``"obsm"`` or ``"varm"`` if it names a table to start at, and the option with its width.
     own
         Names of starts that are no tables.
+    continues
+        If the start may be a trained model, which is continued then: the options that it decides.
     """
 
     doc: str
@@ -64,6 +66,7 @@ class Option:
     follows: str | None = None
     table: tuple[str, str] | None = None
     own: tuple[str, ...] = ()
+    continues: tuple[str, ...] = ()
 
 
 def option(default: Any, doc: str, **facts: Any) -> Any:

@@ -74,6 +74,12 @@ def options_of(options: type[Options]) -> dict[str, Field[Any]]:
     return {of.name: of for of in fields(options)}
 
 
+def changed(options: Options) -> dict[str, Any]:
+    """Return the values that are not the defaults, by name."""
+    defaults = {name: of.default for name, of in options_of(type(options)).items()}
+    return {name: v for name, v in options.chosen().items() if v != defaults[name]}
+
+
 _types: dict[type[Options], dict[str, Any]] = {}
 
 

@@ -23,10 +23,12 @@ def place(new: NewSamples, reference: Reference, progress: bool) -> Placed:
         for rows, X in new.blocks(model.rows_at_a_time):
             blocks.append(placing(X))
             bar.update(rows.stop - rows.start)
+    classes = [block.probabilities for block in blocks if block.probabilities is not None]
     errors = [block.error for block in blocks if block.error is not None]
     return Placed(
         np.concatenate([block.u for block in blocks]),
         np.concatenate(errors) if errors else None,
         np.concatenate([block.n_genes for block in blocks]),
         {name: np.concatenate([block.facts[name] for block in blocks]) for name in blocks[0].facts},
+        np.concatenate(classes) if classes else None,
     )

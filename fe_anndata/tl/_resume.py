@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from .. import __version__
 from .._access.files import Source
@@ -22,9 +23,18 @@ from ..models.kinds import plain
 from ..models.option import AUTO
 from ..models.options import Options, options_of, require_known
 from ..store import uns
+from ..training.problem import Origin
 from ..training.state import State
+from ._continued import origin_of, reference_given
 from ._run import Asked, Run, description, digests
-from ._starts import ARRAY, given_arrays, require_arrays, start_tables, trained_rows
+from ._starts import (
+    ARRAY,
+    continues,
+    given_starts,
+    require_starts,
+    start_tables,
+    trained_rows,
+)
 
 IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key")
 """What a run is named by in ``params``, beside its options."""
@@ -64,8 +74,10 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     _require_same_names(stored["preprocessing"].get("names", {}), digests(adata, trained))
     converged = "state" not in stored
     options = with_budget(options, asked.given)
+    origin = None
     if not converged:
         _require_more_steps(stored, options, asked.given)
+        origin = _origin(of, options, asked, keys, adata.var_names[trained], audit)
     return Run(
         of,
         options,
@@ -73,6 +85,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
         rows,
         audit,
         trained,
+        origin=origin,
         state=None if converged else uns.unpack_state(stored["state"], stored["history"], place),
         converged=converged,
     )
@@ -112,15 +125,28 @@ def checkpointed_run(
     )
     _require_same_matrix(description(audit, adata, trained), expected, audit)
     starts = {}
+    origin = _origin(of, options, asked, keys, adata.var_names[trained], audit)
     if state is None:  # nothing was evaluated yet, so it starts where it did before
-        arrays = given_arrays(of.options, asked.options)
-        _, tables = start_tables(of.options, {**options.chosen(), **arrays}, adata)
+        given = {name: asked.options[name] for name in given_starts(of.options, asked.options)}
+        _, tables = start_tables(of.options, {**options.chosen(), **given}, adata)
         starts = trained_rows(tables, trained)
-        require_arrays(options, starts)
+        require_starts(options, starts, origin)
     options = with_budget(options, asked.given)
     if state is not None and _is_given_budget(asked.given):
         _require_enough_steps(state.history[-1], options, more=False)
-    return Run(of, options, identity, rows, audit, trained, starts, state)
+    return Run(of, options, identity, rows, audit, trained, starts, origin, state)
+
+
+def _origin(
+    of: Family, options: Options, asked: Asked, keys: Keys, genes: pd.Index, audit: Audit
+) -> Origin | None:
+    """Return the model that a run began with; it has to be given again, for what it knows."""
+    if not continues(options):
+        return None
+    origin = origin_of(reference_given(of, asked.given, keys.key), genes, audit)
+    if origin is None:
+        require_starts(options, dict.fromkeys(options.chosen()), None)
+    return origin
 
 
 def _require_same_names(then: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -163,6 +189,7 @@ def _require_unchanged(
         "model": (model, DEFAULT_KEY),
         "recipe": (asked.recipe, "default"),
         "layer": (asked.layer, None),
+        "labels_key": (asked.labels_key, None),
         "mask_var": (mask_var if isinstance(mask_var, str | None) else ARRAY, None),
         "rng": (seed_of(asked.rng), 0),
     }
@@ -185,7 +212,7 @@ def _changed_options(
     They are compared as they were used: 10 steps may have become 15, and ``"auto"`` anything.
     """
     require_known(of.options, of.name, given, {k: f.options for k, f in families().items()})
-    named = {**given, **dict.fromkeys(given_arrays(of.options, given), ARRAY)}
+    named = {**given, **given_starts(of.options, given)}
     compared = {name: plain(value) for name, value in named.items() if name not in BUDGET}
     now, then = {**options.chosen(), **compared}, options.chosen()
     try:

@@ -14,6 +14,7 @@ from .. import __version__
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
+from .._access.labels import labels_of
 from .._access.results import require_free
 from .._core.keys import Keys
 from .._core.random import Rng, seed_of
@@ -23,10 +24,12 @@ from ..matrix.memory import require_memory
 from ..matrix.rows import ByBlocks, Rows
 from ..models import families, family, family_of
 from ..models.base import Family
-from ..models.options import Options
+from ..models.options import Options, changed
 from ..training import Problem
+from ..training.problem import Origin
 from ..training.state import State
-from ._starts import ARRAY, require_arrays, start_tables, trained_rows
+from ._continued import decided, origin_of, reference_given
+from ._starts import ARRAY, require_starts, start_tables, trained_rows
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Asked:
 
     Attributes
     ----------
-    model, recipe, layer, mask_var, rng
+    model, recipe, layer, mask_var, labels_key, rng
         Arguments of :func:`fe_anndata.tl.train`.
     options
         Options of the family, by name.
@@ -45,6 +48,7 @@ class Asked:
     recipe: str
     layer: str | None
     mask_var: str | Sequence[str] | np.ndarray | None
+    labels_key: str | None
     rng: Rng
     options: Mapping[str, Any]
 
@@ -70,6 +74,8 @@ class Run:
         Which genes they are, bool (n_vars,).
     starts
         Tables to start at by option, if the user gave any.
+    origin
+        The trained model to start at, if the user gave one.
     state
         Where an earlier run stopped.
     converged
@@ -83,6 +89,7 @@ class Run:
     audit: Audit
     trained: np.ndarray
     starts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    origin: Origin | None = None
     state: State | None = None
     converged: bool = False
 
@@ -97,8 +104,9 @@ class Run:
         rows, why = self.rows, self.family.needs_whole(self.options)
         if why is not None and isinstance(rows, ByBlocks):
             rows = _loaded(rows, why)
+        labels = labels_of(adata, self.identity["labels_key"])
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
-        return Problem(rows, self.audit, ranks, seed, compute, self.starts)
+        return Problem(rows, self.audit, ranks, seed, compute, self.starts, self.origin, labels)
 
     def described(self, adata: AnnData) -> dict[str, Any]:
         """Return what a checkpoint says of the run, so that it can be told from others."""
@@ -178,17 +186,23 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     """
     adata = source.adata
     require_free(adata, keys.key)
+    labels_of(adata, asked.labels_key)
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
     names, starts = start_tables(of.options, asked.given, adata)
+    reference = reference_given(of, asked.given, keys.key)
+    earlier = None if reference is None else reference.model.options
     if isinstance(asked.model, Options):
+        names |= decided(of, changed(asked.model), "default", earlier)
         options = replace(asked.model, **names)
     else:
         others = {name: other.options for name, other in families().items()}
+        names |= decided(of, asked.options, asked.recipe, earlier)
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
     rows, audit, trained = trainable(source, asked.layer, masked, any_unit=of.any_unit)
     mask_var = asked.mask_var
-    require_arrays(options, starts)
+    origin = origin_of(reference, adata.var_names[trained], audit)
+    require_starts(options, starts, origin)
     identity = {
         "model": of.name,
         "recipe": asked.recipe,
@@ -196,6 +210,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         "layer": asked.layer,
         "mask_var": mask_var if isinstance(mask_var, str | None) else ARRAY,
         "batch_key": None,
-        "labels_key": None,
+        "labels_key": asked.labels_key,
     }
-    return Run(of, options, identity, rows, audit, trained, trained_rows(starts, trained))
+    tables = trained_rows(starts, trained)
+    return Run(of, options, identity, rows, audit, trained, tables, origin)

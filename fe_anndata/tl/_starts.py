@@ -1,8 +1,9 @@
-"""Tables that a training starts at: named in its options, or given as arrays."""
+"""What a training starts at: tables, named or given as arrays, or a trained model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,26 +16,48 @@ from ..models.options import Options, options_of
 
 ARRAY = "array"
 """What a table that the user gave as an array is called."""
+MODEL = "model"
+"""What a trained model is called that the user gave."""
 
 
-def given_arrays(options: type[Options], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those options that were given as tables: an array, or what can be made one."""
+def is_model(start: Any) -> bool:
+    """Return whether a start is a trained AnnData or the path of one."""
+    return isinstance(start, AnnData | Path) or (
+        isinstance(start, str) and start.endswith((".h5ad", ".zarr"))
+    )
+
+
+def given_starts(options: type[Options], given: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the starts are called that were given as arrays or as models."""
     return {
-        name: value
+        name: MODEL if is_model(value) else ARRAY
         for name, value in given.items()
         if name in options_of(options)
         and about(options_of(options)[name]).table is not None
-        and not isinstance(value, str | None)
+        and (is_model(value) or not isinstance(value, str | None))
     }
 
 
-def require_arrays(options: Options, starts: Mapping[str, Any]) -> None:
-    """Raise ValueError if an option names an array that was not given."""
+def continues(options: Options) -> bool:
+    """Return whether a run with these options began with a trained model."""
+    return any(
+        about(of).continues and getattr(options, name) == MODEL
+        for name, of in options_of(type(options)).items()
+    )
+
+
+def require_starts(options: Options, starts: Mapping[str, Any], origin: Any) -> None:
+    """Raise ValueError if an option names an array or a model that was not given."""
     for name, value in options.chosen().items():
-        is_table = about(options_of(type(options))[name]).table is not None
-        if is_table and value == ARRAY and name not in starts:
+        of = about(options_of(type(options))[name])
+        if of.table is not None and value == ARRAY and name not in starts:
             raise ValueError(
                 f"{name}={ARRAY!r}: the run was begun with an array as {name}; give it again."
+            )
+        if of.continues and value == MODEL and origin is None:
+            raise ValueError(
+                f"{name}={MODEL!r}: the run was begun with a trained model as {name}; give it "
+                "again."
             )
 
 
@@ -48,7 +71,8 @@ def start_tables(
     options
         The class of the options.
     given
-        Their values: a name of the family's own, a key of obsm or varm, or an array.
+        Their values: a name of the family's own, a key of obsm or varm, an array, or a trained
+        model, which has a name and no table.
     adata
         Where the tables are.
 
@@ -71,7 +95,15 @@ def start_tables(
         start = given.get(name)
         if where is None or start is None:
             continue
-        if isinstance(start, str) and start in (AUTO, ARRAY, *own):
+        if is_model(start):
+            if not about(of).continues:
+                raise ValueError(
+                    f"{name} cannot be a trained model: models of this family are not continued on "
+                    "other samples. Give a table; new samples are placed by tl.transform."
+                )
+            names[name] = MODEL
+            continue
+        if isinstance(start, str) and start in (AUTO, ARRAY, MODEL, *own):
             continue
         of_genes, width = where[0] == "varm", where[1]
         stored = adata.varm if of_genes else adata.obsm

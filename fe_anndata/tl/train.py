@@ -74,7 +74,9 @@ def train(
     batch_key
         Column of ``adata.obs`` with known nuisance factors; no family takes any yet.
     labels_key
-        Column of ``adata.obs`` for a supervised head; no family has one yet.
+        Column of ``adata.obs`` with classes of samples, which the model learns to name; missing
+        for those whose class is not known. GeneRAIN takes them (see its option ``head``),
+        factorized embeddings do not.
     key_added
         Names the places of the result; by default the name of the family.
     checkpoint
@@ -150,11 +152,12 @@ def train(
     started = time.perf_counter()
     layer, mask_var, batch_key, labels_key = map(_given, (layer, mask_var, batch_key, labels_key))
     options = {name: _given(value) for name, value in options.items()}
-    asked = Asked(model, recipe, layer, mask_var, rng, options)
+    asked = Asked(model, recipe, layer, mask_var, labels_key, rng, options)
     family = family_asked(asked)
     shown = settings.shows(progress)
     _require_arguments(options)
-    _require_none(family.name, batch_key=batch_key, labels_key=labels_key)
+    taken = None if family.takes_labels else labels_key
+    _require_none(family.name, batch_key=batch_key, labels_key=taken)
     keys = Keys(family.name if key_added is None else key_added)
     where = None if checkpoint is None else Checkpoint(checkpoint)
     if where is not None and where.holds_a_run and not resume:

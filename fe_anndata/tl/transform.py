@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 from .._access.files import opened
@@ -86,6 +88,8 @@ def transform(
 
         Other families write what they know: GeneRAIN ``obs["generain_cross_entropy"]`` (nats per
         gene of the list; ``"generain_squared_error"`` of hidden expression) and outliers by it.
+        Where classes were learned, also the most probable one, ``obs["generain_label"]``, with
+        ``obs["generain_label_probability"]``, and all in ``obsm["generain_probabilities"]``.
 
     Raises
     ------
@@ -117,7 +121,7 @@ def transform(
         new = new_samples(source, learned, layer)
         placed = place(new, learned, shown)
     result = source.copied() if copy and in_place else source.adata
-    _write(result, keys, len(learned.genes), placed)
+    _write(result, keys, len(learned.genes), placed, learned.model.classes)
     return None if in_place and not copy else result
 
 
@@ -129,7 +133,9 @@ def _require_no_model(adata: AnnData, keys: Keys) -> None:
         )
 
 
-def _write(adata: AnnData, keys: Keys, n_trained: int, placed: Placed) -> None:
+def _write(
+    adata: AnnData, keys: Keys, n_trained: int, placed: Placed, classes: Sequence[str]
+) -> None:
     """Write the results, and log where they are."""
     adata.obsm[keys.obsm] = placed.u
     if placed.error is not None:
@@ -137,6 +143,8 @@ def _write(adata: AnnData, keys: Keys, n_trained: int, placed: Placed) -> None:
     adata.obs[keys.of_sample("n_genes")] = placed.n_genes
     for name, values in placed.facts.items():
         adata.obs[keys.of_sample(name)] = values
+    if placed.probabilities is not None:
+        _write_classes(adata, keys, placed.probabilities, classes)
     empty = np.flatnonzero(placed.n_genes == 0)
     if len(empty):
         warn_user(
@@ -154,3 +162,15 @@ def _write(adata: AnnData, keys: Keys, n_trained: int, placed: Placed) -> None:
         placed.u.shape,
         keys.of_sample("n_genes"),
     )
+
+
+def _write_classes(
+    adata: AnnData, keys: Keys, probabilities: np.ndarray, classes: Sequence[str]
+) -> None:
+    """Write the most probable class of each sample, none for one that was placed nowhere."""
+    known = np.isfinite(probabilities).all(axis=1)
+    best = np.where(known[:, None], probabilities, 0).argmax(axis=1)
+    codes = np.where(known, best, -1)
+    adata.obs[keys.of_sample("label")] = pd.Categorical.from_codes(codes, categories=list(classes))
+    adata.obs[keys.of_sample("label_probability")] = probabilities.max(axis=1)
+    adata.obsm[keys.probabilities] = probabilities

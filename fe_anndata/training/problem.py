@@ -4,13 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..kernels.device import Compute
+from ..matrix.align import Alignment
 from ..matrix.audit import Audit
 from ..matrix.rows import Rows
 from .ranks import Ranks
+
+if TYPE_CHECKING:
+    from ..models.base import Trained
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A trained model that is continued.
+
+    Attributes
+    ----------
+    model
+        It.
+    alignment
+        Which of its genes are among those to train on, and where.
+    """
+
+    model: Trained
+    alignment: Alignment
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Classes of samples.
+
+    Attributes
+    ----------
+    classes
+        Their names.
+    codes
+        The class of each sample, int64 (n_obs,); -1 for those without a label.
+    """
+
+    classes: tuple[str, ...]
+    codes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -31,6 +68,10 @@ class Problem:
         Where and with what to compute.
     starts
         Tables to start at by option, float32.
+    origin
+        The trained model to start at, if there is one.
+    labels
+        Classes of the samples to learn, if any.
     """
 
     rows: Rows
@@ -39,3 +80,5 @@ class Problem:
     seed: int
     compute: Compute
     starts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    origin: Origin | None = None
+    labels: Labels | None = None

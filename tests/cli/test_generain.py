@@ -39,6 +39,20 @@ def test_train_and_transform(run, tmp_path):
     assert "generain_cross_entropy" in placed.obs
 
 
+def test_a_model_is_continued(run, tmp_path):
+    cohort().write_h5ad(tmp_path / "a.h5ad")
+    more = ("train", "--model", "generain", "--no-progress", "--steps", "2")
+    code, _, err = run("train", tmp_path / "a.h5ad", "--out", tmp_path / "b.h5ad", *FEW)
+    assert code == 0, err
+    cohort(20, rng=3).write_h5ad(tmp_path / "c.h5ad")
+    start = ("--start", tmp_path / "b.h5ad", "--out", tmp_path / "d.h5ad")
+    code, _, err = run(*more, tmp_path / "c.h5ad", *start)
+    assert code == 0, err
+    assert "60 of its 60 genes are shared" in err
+    assert fe.io.read_h5ad(tmp_path / "d.h5ad").varm["generain"].shape == (60, 8)
+    bad(run(*more, tmp_path / "c.h5ad", *start, "--overwrite", "--width", "4"), "width=8")
+
+
 def test_bad_words(run, tmp_path):
     cohort().write_h5ad(tmp_path / "a.h5ad")
     base = ("train", tmp_path / "a.h5ad", "--out", tmp_path / "b.h5ad", *FEW)

@@ -48,6 +48,7 @@ class GeneLists(Family):
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "cross-entropy"
     any_unit = True
+    takes_labels = True
     every_gene = False  # no list may show it
     per_gene = frozenset({*_ALWAYS, *_SCALES["bins"], *_SCALES["z"]})
     padded = frozenset({"preprocessing/panel"})

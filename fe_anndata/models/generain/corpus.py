@@ -17,6 +17,7 @@ from ..._core.random import generator
 from ...kernels import bins
 from ...training.order import Permutation
 from ...training.problem import Problem
+from .continued import Continued
 from .network import Batch
 from .options import GeneRAIN
 from .sizes import n_held_out
@@ -82,8 +83,8 @@ class Material:
         return Batch(torch.from_numpy(tokens), torch.from_numpy(levels), lengths)
 
 
-def gather(problem: Problem, options: GeneRAIN) -> Material:
-    """Return what a model is trained on.
+def gather(problem: Problem, options: GeneRAIN, continued: Continued | None = None) -> Material:
+    """Return what a model is trained on, new or one that is continued.
 
     Raises
     ------
@@ -98,6 +99,8 @@ def gather(problem: Problem, options: GeneRAIN) -> Material:
     training = problem.ranks.rows[counted[problem.ranks.rows]]
     _require_levels(problem, options)
     scale = _fitted(problem, options, counted)
+    if continued is not None:
+        scale = continued.scale(scale)
     first = Lister(options, np.arange(n_vars))
     kept: list[Any] = [None] * n_obs
     listed = np.zeros(n_vars, dtype=bool)
@@ -105,6 +108,8 @@ def gather(problem: Problem, options: GeneRAIN) -> Material:
         if counted[i]:
             kept[i] = first.kept(genes, levels)
             listed[kept[i][0]] = True
+    if continued is not None:
+        listed[continued.with_vector] = True
     number = numbers_of(problem.ranks.genes, listed)
     lister = Lister(options, number)
     if len(held_out):

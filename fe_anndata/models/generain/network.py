@@ -20,6 +20,9 @@ GENES_SCALE = 0.1
 LINE = 1.7
 """Half the length of the line of levels: their spread is that of vectors of genes."""
 
+LABELS = ("label_weight", "label_bias")
+"""Parameters that tell classes of samples, which begin at zero."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -68,9 +71,11 @@ class Network(nn.Module):
         Settled.
     n_genes
         Genes that lists show.
+    n_classes
+        Classes of samples that are told apart, if any.
     """
 
-    def __init__(self, options: GeneRAIN, n_genes: int) -> None:
+    def __init__(self, options: GeneRAIN, n_genes: int, n_classes: int = 0) -> None:
         super().__init__()
         self.options, self.sizes = options, sizes_of(options)
         width = self.sizes.width
@@ -91,6 +96,20 @@ class Network(nn.Module):
             self.head = Head(self.sizes, LEVELS + 1 if by_expression else n_genes)
         if by_expression and not published:
             self.readout = linear(width, 1)
+        if n_classes:
+            self.label_weight = nn.Parameter(torch.zeros(n_classes, width))
+            self.label_bias = nn.Parameter(torch.zeros(n_classes))
+
+    @property
+    def per_gene(self) -> tuple[str, ...]:
+        """Names of parameters with a row for each gene."""
+        by_gene = self.head is not None and not hasattr(self, "levels")
+        return ("genes", "head.bias") if by_gene else ("genes",)
+
+    @property
+    def of_labels(self) -> tuple[nn.Parameter, nn.Parameter]:
+        """What tells the classes of samples: weights (k, width) and a number for each."""
+        return self.label_weight, self.label_bias
 
     @property
     def is_causal(self) -> bool:
@@ -101,7 +120,7 @@ class Network(nn.Module):
         """Draw all that is not a vector of a gene from a normal distribution."""
         draw(self, SCALE, rng)
         for name, parameter in self.named_parameters(recurse=False):
-            if name != "genes":
+            if name not in ("genes", *LABELS):
                 nn.init.normal_(parameter, std=SCALE, generator=rng)
         if self.options.layout == "published":
             return

@@ -14,6 +14,11 @@ _GENES = {"objective": ("next-gene", "masked-gene")}
 _MASKED = {"objective": ("masked-gene", "masked-expression")}
 _EXPRESSION = {"objective": ("masked-expression",)}
 _BINS = {"values": ("bins",)}
+_KEPT = (
+    "objective", "values", "zero", "n_bins", "panel", "tokens", "layers", "heads", "width",
+    "feed_forward", "layout", "activation", "norm_eps", "pooling",
+)  # fmt: skip
+"""Options that a model keeps that is continued on other samples."""
 _ALWAYS: Mapping[str, tuple[object, ...]] = {}
 
 
@@ -72,9 +77,11 @@ class GeneRAIN(Options):
         "pca",
         "Where gene vectors start: 'pca' (loadings of principal components of normal scores) or "
         "'fe' (factorized embeddings of them), both learned first from the training samples; "
-        "'random'; a key of adata.varm, or in tl.train an array (n_vars, width).",
+        "'random'; a key of adata.varm, or in tl.train an array (n_vars, width). A trained "
+        "AnnData, or the path of one, is a model that is continued, and decides most options.",
         table=("varm", "width"),
         own=("pca", "fe", "random"),
+        continues=_KEPT,
     )
     layers: int = option(2, "Blocks of attention.", least=1)
     heads: int = option(4, "Heads of each; they divide width.", least=1)
@@ -127,6 +134,18 @@ class GeneRAIN(Options):
         "Which hidden state is the embedding of a sample: the mean of its list, that of its last "
         "gene, or of a token of its own before the list.",
         needs={"cls": _MASKED},
+    )
+    head: Literal["on-body", "with-body"] = option(
+        "on-body",
+        "How classes of samples are learned, if labels_key is given. 'on-body': by logistic "
+        "regression on the embeddings, when all else is learned. 'with-body': their cross-entropy "
+        "is added to the loss.",
+    )
+    label_weight: float = option(
+        1.0,
+        "Weight of the cross-entropy of a sample's class beside the mean loss of a gene.",
+        least=0,
+        applies={"head": ("with-body",)},
     )
     minibatch_size: int = option(16, "Samples of a step.", least=1)
     learning_rate: float = option(2e-3, "Learning rate, of AdamW.", above=0)

@@ -30,6 +30,11 @@ def sized(options: GeneRAIN, shape: tuple[int, int]) -> GeneRAIN:
             f"width={chosen.width} is no multiple of heads={chosen.heads}: each head has an equal "
             "part of it. Change one of them."
         )
+    if chosen.tokens > n_vars and chosen.start == "model":
+        raise ValueError(
+            f"the model that is continued reads lists of {chosen.tokens} genes, but there are only "
+            f"{n_vars} genes."
+        )
     if chosen.tokens > n_vars:
         raise ValueError(
             f"tokens={chosen.tokens} is more than the {n_vars} genes; lower tokens, for example "

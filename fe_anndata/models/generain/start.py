@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from scipy import special, stats
 
+from ..._core.random import generator
 from ...kernels.device import compute
 from ...matrix.audit import audit
 from ...matrix.rows import InMemory
 from ...training import Problem, fit
 from ...training.ranks import Ranks, normal
-from .network import GENES_SCALE, SCALE
+from .network import GENES_SCALE, SCALE, Network
 from .options import GeneRAIN
 
 MOST = 2048
@@ -110,3 +111,19 @@ def gene_vectors(
     scale = GENES_SCALE / max(float(np.sqrt(np.square(found).mean())), 1e-12)
     vectors[:, : found.shape[1]] = torch.from_numpy(np.ascontiguousarray(found[:m] * scale))
     return vectors
+
+
+def begin(
+    network: Network,
+    problem: Problem,
+    options: GeneRAIN,
+    genes: np.ndarray,
+    scores: Scores | None,
+    pca: np.ndarray | None,
+) -> None:
+    """Fill a network of these genes with where it starts."""
+    rng = torch.Generator().manual_seed(int(generator(problem.seed, "network").integers(2**31)))
+    with torch.no_grad():
+        network.start(rng)
+        vectors = gene_vectors(problem, options, scores, pca)
+        network.genes.copy_(vectors[torch.from_numpy(genes)])

@@ -24,23 +24,24 @@ from ...training import processes
 from ...training.optimisers import Group
 from ...training.order import Permutation
 from ...training.problem import Problem
+from ...training.ranks import normal
 from ...training.task import Task
-from . import timetable
+from . import classes, timetable
+from .continued import PREFIX, Continued
 from .corpus import Material, gather
+from .finish import finished
 from .held_out import HeldOut
 from .network import Batch, Network
 from .objectives import Losses, objective_of
 from .options import GeneRAIN
 from .sizes import sized, steps_per_epoch
-from .start import components, gene_vectors, scores_of
-from .trained import TrainedGeneRAIN, loss_limit
+from .start import begin, components, scores_of
+from .trained import TrainedGeneRAIN
 
 PIECE = 2048
 """Tokens of a piece on a processor, about; a GPU takes all at once."""
 GAINS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Lengths of hidden states at the start, of which the best is taken."""
-FEW = 10
-"""Held-out samples that can tell how far losses are spread."""
 LONG = 3600.0
 """Seconds of a training from which on a warning says so."""
 
@@ -54,25 +55,36 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
         If the options do not suit the matrix, or a sample tells nothing.
     """
     options = sized(options, problem.rows.shape)
-    material = gather(problem, options)
-    network = Network(options, material.n_genes)
+    continued = Continued.of(problem.origin)
+    material = gather(problem, options, continued)
+    labels = problem.labels
+    if labels is not None:
+        classes.require_classes(labels, material.training)
+    with_body = labels is not None and options.head == "with-body"
+    network = Network(options, material.n_genes, classes.number(labels) if with_body else 0)
+    origin = {n: v for n, v in (facts or {}).items() if n.startswith(PREFIX)}
+    if facts is not None and continued is not None:
+        continued.require_same(facts)
     if facts is None:
         scores = pca = None
         by_scores = options.start in ("pca", "fe") and "start" not in problem.starts
-        if by_scores or len(material.held_out):
+        if by_scores or len(material.held_out) or continued is not None:
             scores = scores_of(problem, material.training)
             pca = components(scores, options.width)
-        rng = torch.Generator().manual_seed(int(generator(problem.seed, "network").integers(2**31)))
-        with torch.no_grad():
-            network.start(rng)
-            vectors = gene_vectors(problem, options, scores, pca)
-            network.genes.copy_(vectors[torch.from_numpy(material.genes)])
+        if continued is not None:
+            assert pca is not None
+            drawn = normal(problem.seed, problem.ranks.genes, options.width, "gene vectors")
+            names = () if labels is None else labels.classes
+            origin = continued.begin(network, material.number, pca, drawn, names)
+        else:
+            begin(network, problem, options, material.genes, scores, pca)
         held_out = HeldOut.begun(material, options, network.genes.detach().clone(), pca)
     else:
-        held_out = HeldOut(material, options, facts)
+        baselines = {name: v for name, v in facts.items() if name not in origin}
+        held_out = HeldOut(material, options, baselines)
     network.to(problem.compute.device)
-    training = Training(problem, options, material, network, held_out)
-    if facts is None:
+    training = Training(problem, options, material, network, held_out, origin)
+    if facts is None and continued is None:
         training.begin()
     training.announce()
     return training
@@ -91,6 +103,8 @@ class Training(Task):
         At its start.
     held_out
         What is known of the lists held out.
+    origin
+        What is known of the model that is continued, if one is.
     """
 
     def __init__(
@@ -100,9 +114,10 @@ class Training(Task):
         material: Material,
         network: Network,
         held_out: HeldOut,
+        origin: Mapping[str, float],
     ) -> None:
         self.problem, self.options, self.material = problem, options, material
-        self.network, self.held_out = network, held_out
+        self.network, self.held_out, self.origin = network, held_out, origin
         self.objective = objective_of(options)
         self.device = problem.compute.device
         self.parameters = dict(network.named_parameters())
@@ -110,10 +125,16 @@ class Training(Task):
         self.steps_per_epoch = steps_per_epoch(options, len(material.corpus))
         self.schedule = timetable.schedule(options, self.steps_per_epoch)
         self.n_held_out = len(material.held_out)
-        self.facts = held_out.facts
+        self.facts = {**held_out.facts, **origin}
         lists = [min(options.tokens, n) for n in np.diff(material.corpus.starts)]
         self.entries_per_step = int(np.mean(lists) * min(options.minibatch_size, len(lists)))
         by_tokens = max(1, PIECE // options.tokens)
+        self.codes = None
+        if problem.labels is not None and options.head == "with-body":
+            self.codes = torch.from_numpy(problem.labels.codes)
+        # Gradients are of sums over genes, divided by their number: a label counts as a list.
+        shown = np.mean(lists) * (options.masked if options.objective != "next-gene" else 1)
+        self.of_label = options.label_weight * float(shown)
         self.piece = options.minibatch_size if self.device.type == "cuda" else by_tokens
 
     def begin(self) -> None:
@@ -190,24 +211,11 @@ class Training(Task):
 
     def finish(self) -> TrainedGeneRAIN:
         """Return the trained model, which embeds the training samples as it will new ones."""
-        network = Network(self.options, self.material.n_genes)
-        network.load_state_dict({k: v.cpu() for k, v in self.network.state_dict().items()})
-        self.held_out.conclude(network.genes.detach())
-        material = self.material
-        facts: dict[str, dict[str, Any]] = {
-            "preprocessing": material.unit,
-            "baselines": self.held_out.baselines,
-        }
-        arrays = material.scale, self.problem.ranks.genes, material.number
-        nowhere = np.zeros((0, self.options.width), np.float32)
-        trained = TrainedGeneRAIN(self.options, network, *arrays, facts, nowhere)
-        place = trained.placing(np.arange(len(material.number)))
-        placed = [place(block) for _, block in self.problem.rows.blocks()]
-        losses = np.concatenate([part.facts[self.objective.unit] for part in placed])
-        judged = losses[material.held_out] if len(material.held_out) >= FEW else losses
-        facts["fit"] = {"loss_limit": loss_limit(judged)}
-        samples = np.concatenate([part.u for part in placed])
-        return TrainedGeneRAIN(self.options, network, *arrays, facts, samples)
+        self.held_out.conclude(self.network.genes.detach().cpu())
+        known = {"preprocessing": self.material.unit, "baselines": self.held_out.baselines}
+        if self.origin:
+            known["origin"] = {name.removeprefix(PREFIX): v for name, v in self.origin.items()}
+        return finished(self.problem, self.options, self.material, self.network, known)
 
     def announce(self) -> None:
         """Say how long the training will take, by a piece of its first step and one embedded."""
@@ -266,8 +274,13 @@ class Training(Task):
             with self._precision():
                 states = self.network.states(batch, dropping)
             losses = self.objective.losses(self.network, states, batch, drawn)
+            total = losses.total
+            if self.codes is not None:
+                pooled = self.network.pooled(states, batch.lengths)
+                codes = self.codes[samples].to(self.device)
+                total = total + self.of_label * classes.loss(self.network, pooled, codes)
             parameters = list(self.parameters.values())
-            found = torch.autograd.grad(losses.total, parameters, allow_unused=True)
+            found = torch.autograd.grad(total, parameters, allow_unused=True)
         return losses, [
             torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)
         ]

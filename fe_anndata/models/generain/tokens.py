@@ -41,6 +41,13 @@ class Scale(ABC):
         """Return the scale of some of the genes."""
 
     @abstractmethod
+    def taking(self, other: Scale, known: NDArray[np.int64], columns: NDArray[np.int64]) -> Scale:
+        """Return the scale in which genes at `columns` are what they are in another at `known`.
+
+        Those of which the other one knows no value stay as they are.
+        """
+
+    @abstractmethod
     def arrays(self) -> dict[str, Any]:
         """Return all numbers, a row for each gene where they belong to genes."""
 
@@ -72,6 +79,21 @@ class Bins(Scale):
         """Return the bins of some of the genes."""
         return Bins(self.panel.at(genes))
 
+    def taking(self, other: Scale, known: NDArray[np.int64], columns: NDArray[np.int64]) -> Bins:
+        """Return the bins in which some genes have the panel that they have in others."""
+        assert isinstance(other, Bins)
+        there = other.panel.at(known)
+        taken = there.points > 0
+        columns, own = columns[taken], self.panel
+        width = max(own.values.shape[1], there.values.shape[1])
+        values = np.full((len(own.values), width), np.nan, np.float32)
+        values[:, : own.values.shape[1]] = own.values
+        values[columns] = np.nan
+        values[columns, : there.values.shape[1]] = there.values[taken]
+        points, number = own.points.copy(), own.n_expressed.copy()
+        points[columns], number[columns] = there.points[taken], there.n_expressed[taken]
+        return Bins(bins.Panel(values, points, number, own.n_bins, own.zero))
+
     def arrays(self) -> dict[str, Any]:
         """Return the panel."""
         panel = self.panel
@@ -99,6 +121,15 @@ class ZScores(Scale):
     def of_genes(self, genes: NDArray[np.int64]) -> ZScores:
         """Return the scores of some of the genes."""
         return ZScores(self.mean[genes], self.spread[genes], self.zero)
+
+    def taking(self, other: Scale, known: NDArray[np.int64], columns: NDArray[np.int64]) -> ZScores:
+        """Return the scores in which some genes have the mean and spread that others have."""
+        assert isinstance(other, ZScores)
+        taken = other.spread[known] > 0
+        mean, spread = self.mean.copy(), self.spread.copy()
+        mean[columns[taken]] = other.mean[known][taken]
+        spread[columns[taken]] = other.spread[known][taken]
+        return ZScores(mean, spread, self.zero)
 
     def arrays(self) -> dict[str, Any]:
         """Return means and standard deviations."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel
 from ..base import Placed, Trained
+from . import classes
 from .network import Batch, Network
 from .objectives import objective_of
 from .options import GeneRAIN
@@ -64,6 +65,12 @@ class TrainedGeneRAIN(Trained):
         """The network."""
         return self.network
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that the model tells apart."""
+        found = self.facts.get("labels", {}).get("classes", ())
+        return tuple(map(str, np.atleast_1d(np.asarray(found, dtype=object))))
+
     def samples(self) -> np.ndarray:
         """Return the embedding of the training samples."""
         return self._samples
@@ -115,7 +122,9 @@ class TrainedGeneRAIN(Trained):
                     "knows, or one value in all genes: they were placed nowhere (NaN)."
                 )
             facts = {self.objective.unit: losses, "outlier": losses > limit}
-            return Placed(u, None, np.array([number for _, number in lists], np.int64), facts)
+            known = np.array([number for _, number in lists], np.int64)
+            told = classes.probabilities(self.network, u) if self.classes else None
+            return Placed(u, None, known, facts, told)
 
         return place
 
@@ -224,7 +233,8 @@ def load(
     rank = np.asarray(arrays["vocabulary"]["rank"]).astype(np.int64)
     listed = np.isfinite(genes).all(axis=1)
     number = numbers_of(rank, listed)
-    network = Network(options, int(listed.sum()))
+    n_classes = np.size(arrays.get("labels", {}).get("classes", ()))
+    network = Network(options, int(listed.sum()), n_classes)
     table = np.empty((int(listed.sum()), options.width), np.float32)
     table[number[listed]] = genes[listed]
     weights = {**arrays["model"], "genes": table}
@@ -233,6 +243,6 @@ def load(
     scale = load_scale(options, preprocessing)
     facts = {
         "preprocessing": {k: preprocessing[k] for k in ("expected", "around")},
-        **{k: arrays[k] for k in ("fit", "baselines") if k in arrays},
+        **{k: arrays[k] for k in ("fit", "baselines", "origin", "labels") if k in arrays},
     }
     return TrainedGeneRAIN(options, network, scale, rank, number, facts, samples)
