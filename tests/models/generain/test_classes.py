@@ -60,7 +60,8 @@ def test_a_head_on_the_body_leaves_it_alone(quick):
     options = {name: value for name, value in quick.items() if name in ("steps", "evaluate_every")}
     on, beside = (learned(kinds(), quick, head=h, learning_rate=2e-3, **options) for h in HEADS)
     assert on.obsm["X_generain"].tobytes() == without.obsm["X_generain"].tobytes()
-    assert beside.obsm["X_generain"].tobytes() != without.obsm["X_generain"].tobytes()
+    moved = beside.obsm["X_generain"] - without.obsm["X_generain"]
+    assert np.abs(moved).max() > 1e-3  # more than rounding
 
 
 @pytest.mark.filterwarnings("ignore")

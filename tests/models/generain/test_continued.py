@@ -108,6 +108,15 @@ def test_new_genes_alike_start_alike(reference):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_gene_that_no_new_list_shows_keeps_its_vector(reference):
+    adata = shuffled()
+    adata.X[:, adata.var_names.get_loc("ENSG00000000007.7")] = 0
+    continued(adata, reference)
+    vectors = [rows(a.varm["generain"], a, [7]) for a in (reference, adata)]
+    np.testing.assert_allclose(*vectors, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_it_is_stored_and_read(reference, tmp_path):
     continued(shuffled(first=20), reference).write_h5ad(tmp_path / "b.h5ad")
     again = continued(shuffled(first=20, rng=4), tmp_path / "b.h5ad")
