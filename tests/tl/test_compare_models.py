@@ -139,6 +139,7 @@ def test_a_family_of_ones_own(adata, monkeypatch):
         ({"models": {"fe": {"tokens": 3}}}, TypeError, ["tokens", "'generain'"]),
         ({"models": {"generain": {"width": 8}}}, ValueError, ["'width'", "tl.compare_models"]),
         ({"models": {"fe": {"layer": "x"}}}, ValueError, ["'layer'", "leave it out"]),
+        ({"models": {"fe": {"labels_key": "kind"}}}, ValueError, ["labels_key", "leave it out"]),
         ({"label": "knd"}, KeyError, ["knd", "'kind'"]),
         ({"gene_sets": ["smoe"]}, KeyError, ["smoe"]),
         ({"gene_sets": {"few": ["g001", "g002"]}}, ValueError, ["min_genes"]),
