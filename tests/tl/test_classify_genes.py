@@ -226,7 +226,7 @@ def test_bad_frames(adata):
     with pytest.raises(ValueError, match="must be unique"):
         fe.tl.classify_genes(adata, pd.concat([frame, frame], axis=1))
     with pytest.raises(ValueError, match="is not boolean"):
-        fe.tl.classify_genes(adata, frame.astype(int))
+        fe.tl.classify_genes(adata, 2 * frame.astype(int))
     with pytest.raises(KeyError, match="no gene of gene_sets is known"):
         fe.tl.classify_genes(adata, frame.rename(lambda name: f"x{name}"))
 
