@@ -7,12 +7,12 @@ from dataclasses import dataclass
 DEFAULT_KEY = "fe"
 
 
-def require_writable_name(name: object, what: str) -> None:
+def require_writable_name(name: object, what: str, given_as: str = "") -> None:
     """Raise ValueError unless a file can hold an entry of this name."""
     if not isinstance(name, str) or not name.strip(".") or "/" in name or "\0" in name:
         raise ValueError(
             f"{what} must be a string that is not empty, no '.', and has no '/' and no NUL, which "
-            f"an .h5ad file cannot hold; got {name!r}."
+            f"an .h5ad file cannot hold; got {name!r}{f' ({given_as})' if given_as else ''}."
         )
 
 
@@ -29,7 +29,7 @@ class Keys:
     key: str = DEFAULT_KEY
 
     def __post_init__(self) -> None:
-        require_writable_name(self.key, "a key (key_added, key or basis)")
+        require_writable_name(self.key, "a key", "key_added, key or basis")
 
     @property
     def obsm(self) -> str:

@@ -31,7 +31,7 @@ def test_keys_follow_from_one_name():
     keys = Keys("k")
     assert (keys.obsm, keys.varm, keys.trained, keys.uns) == ("X_k", "k", "k_trained", "k")
     for bad in ("", "a/b", None):
-        with pytest.raises(ValueError, match=r"a key .*must be"):
+        with pytest.raises(ValueError, match="a key must be"):
             Keys(bad)
 
 
