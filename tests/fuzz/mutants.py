@@ -83,7 +83,7 @@ def reshape(file: h5py.File, draw: Draw) -> str:
         lambda: array.ravel()[:1],
         lambda: array.reshape((*array.shape, 1)),
         lambda: array[:-1] if array.ndim else array.reshape(1),
-        lambda: np.concatenate([array, array]) if array.ndim else np.array([array, array]),
+        lambda: np.concatenate([array, array]) if array.ndim else np.stack([array, array]),
         lambda: array.T,
         lambda: array.ravel(),
     ]
@@ -104,7 +104,7 @@ def extreme(file: h5py.File, draw: Draw) -> str:
     )
     flat = array.ravel()
     with np.errstate(all="ignore"):
-        flat[int(draw.integers(flat.size))] = draw.choice(choices)
+        flat[int(draw.integers(flat.size))] = np.asarray(draw.choice(choices)).astype(array.dtype)
     _replace(file, name, flat.reshape(array.shape))
     return name
 
