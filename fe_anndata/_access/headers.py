@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from ..matrix.memory import available
+from .heaps import require_ends
 from .other_kinds import require_anndata_file
 
 TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
@@ -47,6 +48,7 @@ def require_sound(file: h5py.File, path: Path, *, whole: bool) -> None:
     whole
         Whether matrices are loaded too, and not only tables.
     """
+    require_ends(path, file.id.get_create_plist().get_sizes()[1])
     free, addresses = available(), {_address(file)}
     groups, arrays = [], []
     for name, element in _elements(file, path, addresses):

@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 import fe_anndata as fe
-from fe_anndata._access import files, headers
+from fe_anndata._access import files, headers, heaps
 from tests.refusals import small
 
 
@@ -134,6 +134,41 @@ def test_refused_by_name(path, name, read, monkeypatch):
     with pytest.raises(ValueError, match=said) as refused:
         read(path)
     assert str(path) in str(refused.value)
+
+
+def changed_length(path, length):
+    """Give the first text of the first collection another length."""
+    content = bytearray(path.read_bytes())
+    at = content.index(heaps.SIGNATURE) + heaps.HEADER + 8
+    content[at : at + 8] = length.to_bytes(8, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("length", [2**64 - 16, 2**64 - 17, 2**64 - 32, 2**63])
+def test_a_collection_of_text_without_an_end(path, length):
+    """HDF5 goes round in it for ever, and no signal reaches the process."""
+    changed_length(path, length)
+    with pytest.raises(ValueError, match=f"{path}: the collection of text at byte .* has no end"):
+        fe.io.read_h5ad(path)
+
+
+def test_collections_of_text_at_any_byte(path, monkeypatch):
+    """They are found where two pieces of the file that are read meet."""
+    changed_length(path, 2**64 - 16)
+    for n in (7, 8, 9, 1000, 1 << 20):
+        monkeypatch.setattr(heaps, "_AT_ONCE", n)
+        with pytest.raises(ValueError, match="has no end"):
+            heaps.require_ends(path, 8)
+
+
+def test_a_collection_of_text_that_lies_about_its_size(path):
+    """Of it no more than the file is read."""
+    content = bytearray(path.read_bytes())
+    at = content.index(heaps.SIGNATURE) + 8
+    content[at : at + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=str(path)):
+        fe.io.read_h5ad(path)
 
 
 def test_a_link_is_not_followed_to_see_what_it_is(path, tmp_path, monkeypatch):
