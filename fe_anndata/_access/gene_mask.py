@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from .._core.errors import near, require_key
 from .._core.gene_names import match, tell
+from .booleans import booleans
 
 
 def gene_mask(adata: AnnData, mask_var: str | Sequence[str] | np.ndarray | None) -> np.ndarray:
@@ -39,12 +40,12 @@ def gene_mask(adata: AnnData, mask_var: str | Sequence[str] | np.ndarray | None)
             raise ValueError(
                 f"adata.var has {column.shape[1]} columns named {mask_var!r}; give each its name."
             )
-        mask = _booleans(column, f"adata.var[{mask_var!r}]", adata.n_vars)
+        mask = booleans(column, f"adata.var[{mask_var!r}]", adata.n_vars)
     else:
         mask_var = _in_order(mask_var, adata.var_names)
         names = _names(mask_var)
         mask = (
-            _booleans(mask_var, "mask_var", adata.n_vars)
+            booleans(mask_var, "mask_var", adata.n_vars)
             if names is None
             else _named(names, adata.var_names)
         )
@@ -97,37 +98,3 @@ def _named(names: list[str], genes: pd.Index) -> np.ndarray:
     mask = np.zeros(len(genes), dtype=bool)
     mask[found.positions] = True
     return mask
-
-
-def _booleans(given: Any, what: str, n: int) -> np.ndarray:
-    """Return a value for each gene as booleans."""
-    values = np.asarray(given)
-    if values.dtype != object and values.dtype.kind not in "biuf":
-        values = values.astype(object)  # text
-    if values.shape != (n,):
-        raise ValueError(
-            f"{what} must be {n} booleans, one per gene, or names of genes; it has "
-            f"{values.dtype} values of shape {values.shape}."
-        )
-    missing = np.asarray(pd.isna(values))
-    if missing.any():
-        raise ValueError(
-            f"{what} is missing (NA) for {missing.sum()} of {n} genes; say which they are, for "
-            f"example {what} = {what}.fillna(False).astype(bool)."
-        )
-    text = [value for value in values if isinstance(value, str)] if values.dtype == object else []
-    if text:
-        raise ValueError(
-            f"{what} holds text, such as {text[0]!r}; make it booleans: "
-            f"{what} = {what} == {text[0]!r}."
-        )
-    numbers = (bool, np.bool_, int, np.integer, float, np.floating)
-    if values.dtype == object and not all(isinstance(value, numbers) for value in values):
-        raise ValueError(f"{what} must be booleans, one per gene; it holds other objects.")
-    values = values.astype(float)
-    if not np.isin(values, (0, 1)).all():
-        raise ValueError(
-            f"{what} must be {n} booleans, one per gene, or 0 and 1; it holds other numbers "
-            f"({np.asarray(given).dtype}), from {values.min():g} to {values.max():g}."
-        )
-    return values.astype(bool)

@@ -15,6 +15,7 @@ from .._core.errors import require_key
 from .._core.gene_names import match, tell
 from ..genespace.gmt import collection_of, is_gmt, load_gmt
 from ..genespace.names import NameTable
+from .booleans import booleans
 from .columns import column_of
 from .gene_mask import gene_mask
 
@@ -103,7 +104,7 @@ def universe_of(
         return covered
     if isinstance(universe, str):
         require_key(universe, adata.var.columns, "column of adata.var for universe,")
-        return booleans(adata.var[universe], f"adata.var[{universe!r}]")
+        return booleans(adata.var[universe], f"adata.var[{universe!r}]", adata.n_vars)
     if getattr(universe, "dtype", None) in (bool, "boolean"):
         return gene_mask(adata, universe)
     chosen = list(universe) if isinstance(universe, Iterable) else [universe]
@@ -119,31 +120,6 @@ def universe_of(
     return in_universe
 
 
-def booleans(values: pd.Series, what: str) -> np.ndarray:
-    """Return a boolean column as an array of bool; `what` names it in messages.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing or neither True nor False.
-    """
-    missing = int(values.isna().sum())
-    if missing:
-        raise ValueError(
-            f"{what} has {missing} missing values: fill them, for example with .fillna(False), "
-            "or choose a column that has none."
-        )
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(object)
-    is_number = pd.api.types.is_numeric_dtype(values.dtype) and values.isin((0, 1)).all()
-    if not is_number and pd.api.types.infer_dtype(values, skipna=False) != "boolean":
-        raise ValueError(
-            f"{what} is not boolean ({values.dtype}); make a boolean column of it, for example "
-            "adata.var['biotype'] == 'lncRNA'."
-        )
-    return np.asarray(values.to_numpy(dtype=bool))
-
-
 def _of_name(adata: AnnData, name: object, labels: pd.Index) -> Members:
     """Return the sets of a file, or the single set of a boolean column of var."""
     if is_gmt(name) or isinstance(name, Path):
@@ -155,7 +131,7 @@ def _of_name(adata: AnnData, name: object, labels: pd.Index) -> Members:
             f"not {type(name).__name__}."
         )
     require_key(name, adata.var.columns, ".gmt or .gmt.gz file, or column of adata.var,")
-    column = booleans(adata.var[name], f"adata.var[{name!r}]")
+    column = booleans(adata.var[name], f"adata.var[{name!r}]", adata.n_vars)
     names = _names([name], "var", [int(column.sum())])
     return Members(sparse.csc_array(column[:, None]), names, np.ones(adata.n_vars, dtype=bool))
 
@@ -167,7 +143,7 @@ def _of_frame(frame: pd.DataFrame, labels: pd.Index) -> Members:
             raise ValueError(
                 f"the {what} of the DataFrame gene_sets must be unique; {repeated!r} repeats."
             )
-    columns = [booleans(frame[name], f"gene_sets[{name!r}]") for name in frame]
+    columns = [booleans(frame[name], f"gene_sets[{name!r}]", len(frame)) for name in frame]
     codes, known = pd.factorize(labels)  # a missing name has code -1
     found = match(frame.index, known)
     tell(found, frame.index, known)
