@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from fe_anndata.kernels.pair_mlp.compiled import compiled, reordered
+from fe_anndata.kernels.compiled import compiled, reordered
 from fe_anndata.kernels.pair_mlp.cpu_sweep import _tanh
 
 ENTRIES = 1024

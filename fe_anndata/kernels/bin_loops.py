@@ -1,17 +1,13 @@
-"""The loops of Binning-By-Gene, compiled.
-
-numba sees by itself when this file has changed, and nothing here is taken from another file: so
-what it keeps on disk is never older than its source.
-"""
+"""The loops of Binning-By-Gene, compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from .compiled import exact
 
 UNKNOWN = 65535
 """The bin of a value that is missing, or of a gene of which the reference knows no value."""
@@ -20,22 +16,12 @@ LANES = 16
 STRIDE = 16
 """A value is first compared with every so many points of a panel, then with those between."""
 
-
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Bins = NDArray[np.uint16]
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def _compiled(function: _F) -> _F:
-    """Compile a function on its first call, and keep it on disk where that is allowed."""
-    try:
-        return cast(_F, njit(function, cache=True, nogil=True))
-    except RuntimeError:  # there is no folder for the cache that we may write to
-        return cast(_F, njit(function, nogil=True))
-
-
-@_compiled
+@exact
 def survey_dense(
     X: Floats,
     zero: np.float32,
@@ -61,7 +47,7 @@ def survey_dense(
         same[i] = not low < high
 
 
-@_compiled
+@exact
 def survey_sparse(
     indptr: NDArray[Any],
     indices: NDArray[Any],
@@ -96,7 +82,7 @@ def survey_sparse(
         same[i] = not low < high
 
 
-@_compiled
+@exact
 def gather_dense(
     X: Floats,
     zero: np.float32,
@@ -118,7 +104,7 @@ def gather_dense(
                 place[j] += 1
 
 
-@_compiled
+@exact
 def gather_sparse(
     indptr: NDArray[Any],
     indices: NDArray[Any],
@@ -148,7 +134,7 @@ def gather_sparse(
                 place[j] += 1
 
 
-@_compiled
+@exact
 def quantiles(held: Floats, starts: NDArray[np.int64], values: Floats) -> None:
     """Write the points of each gene, whose sorted values stand between two of `starts`."""
     width = values.shape[1]
@@ -165,7 +151,7 @@ def quantiles(held: Floats, starts: NDArray[np.int64], values: Floats) -> None:
             values[gene, i] = np.float32(low + (high - low) * (rest / (width - 1)))
 
 
-@_compiled
+@exact
 def _look_up(
     v: Floats,
     genes: NDArray[np.uint64],
@@ -213,7 +199,7 @@ def _look_up(
             bins[k] = min(n_bins - 1, twice * (n_bins - 1) // (2 * (n_points - 1)) + 1)
 
 
-@_compiled
+@exact
 def _up_to(row: Floats, low: int, high: int, v: np.float32) -> int:
     """Return how many points are not above v: at least `low`, at most `high`."""
     while low < high:
@@ -225,7 +211,7 @@ def _up_to(row: Floats, low: int, high: int, v: np.float32) -> int:
     return low
 
 
-@_compiled
+@exact
 def apply_dense(
     X: Floats,
     values: Floats,
@@ -248,7 +234,7 @@ def apply_dense(
             _look_up(row, genes, n, values, coarse, points, n_bins, zero, below, out)
 
 
-@_compiled
+@exact
 def apply_sparse(
     indices: NDArray[Any],
     data: Floats,

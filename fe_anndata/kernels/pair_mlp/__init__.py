@@ -12,7 +12,7 @@
     Loss and all gradients on a tile, by autograd: the numerics of record.
 ``cpu``, ``triton``
     The same in one pass, compiled for processors and for GPUs.
-``cpu_sweep``, ``cpu_layout``, ``small_matrix_product``, ``compiled``
+``cpu_sweep``, ``cpu_layout``, ``small_matrix_product``
     What ``cpu`` is made of.
 """
 

@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..compiled import Floats
 from ..workers import in_parallel, number
 from . import reference
-from .compiled import Floats
 from .cpu_layout import (
     BACKWARD,
     FORWARD,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .compiled import Floats, Ints, compiled
+from ..compiled import Floats, Ints, compiled
 from .small_matrix_product import KEPT, LANES, MAX_DELTAS, MAX_ROWS
 
 GROUPS = 32

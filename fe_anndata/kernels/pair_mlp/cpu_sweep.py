@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import Floats, Ints, compiled, reordered
+from ..compiled import Floats, Ints, compiled, reordered
 from .cpu_layout import BACKWARD, DELTAS_AT, FORWARD, GRADIENT, GROUPS, KEPT_AT, STEP, WIDTH
 from .small_matrix_product import (
     KEPT,

@@ -22,7 +22,7 @@ import llvmlite.binding
 from llvmlite import ir
 from numba import types
 
-from .compiled import built
+from ..compiled import built
 
 _HOST = llvmlite.binding.get_host_cpu_features()
 LANES = 16 if _HOST.get("avx512f", False) else 8

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import fe_anndata
-from fe_anndata.kernels.pair_mlp import compiled
+from fe_anndata.kernels import compiled
 
 PACKAGE = Path(fe_anndata.__file__).parent
 FOLDER = "kernels/pair_mlp"
@@ -105,20 +105,22 @@ def test_nowhere_to_write(copy, tmp_path):
     blocked.touch()
     # No folder can be made where a file is.
     (copy / FOLDER / "__pycache__").touch()
+    (copy / "kernels" / "__pycache__").touch()
     environment = dict.fromkeys(("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"), str(blocked))
     result = run(copy, **environment)
     assert (result["relu"], result["folder"]) == (0, None)
 
 
 def test_digest_of_source(copy, monkeypatch):
-    folder = copy / FOLDER
+    folder = copy / "kernels"
     monkeypatch.setattr(compiled, "files", lambda name: folder)
     assert compiled._digest_of_source() == compiled.DIGEST
     (folder / "notes.txt").touch()
     (folder / ".#lock.py").symlink_to(folder / "nothing")  # as editors make them
     assert compiled._digest_of_source() == compiled.DIGEST
     seen = {compiled.DIGEST}
-    sources = sorted(file for file in folder.glob("*.py") if file.is_file())
+    sources = sorted(file for file in folder.rglob("*.py") if file.is_file())
+    assert {file.parent for file in sources} == {folder, copy / FOLDER}
     for file in sources:
         file.write_text(file.read_text() + "# changed\n")
         seen.add(compiled._digest_of_source())
@@ -145,17 +147,18 @@ def test_only_what_is_stale_is_removed(tmp_path):
 
 def test_compiled_code_takes_nothing_from_outside_its_folder():
     """What it takes from elsewhere would not be in the digest."""
-    folder = PACKAGE / FOLDER
-    trees = {file.stem: ast.parse(file.read_text()) for file in folder.glob("*.py")}
-    imports = {
-        name: [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
-        for name, tree in trees.items()
+    folder = PACKAGE / "kernels"
+    waiting = {
+        folder / f"{n}.py" for n in ("pair_mlp/cpu_sweep", "pair_mlp/cpu_layout", "bin_loops")
     }
-    seen, waiting = set(), {"cpu_sweep", "cpu_layout"}
+    seen = set()
     while waiting:
-        name = waiting.pop()
-        seen.add(name)
-        for node in imports[name]:
-            assert (node.level, node.module in trees) == (1, True), f"in {name}"
-            waiting |= {node.module} - seen
-    assert "small_matrix_product" in seen
+        file = waiting.pop()
+        seen.add(file)
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                found = file.parents[node.level - 1] / f"{node.module}.py"
+                assert found.is_relative_to(folder), f"in {file}"
+                assert found.is_file(), f"in {file}"
+                waiting |= {found} - seen
+    assert {folder / "compiled.py", folder / "pair_mlp" / "small_matrix_product.py"} <= seen

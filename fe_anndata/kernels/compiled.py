@@ -3,18 +3,19 @@
 Compiled code is kept on disk, where numba keeps it, and is never older than its source. numba
 itself looks only at the file in which a function stands. But the functions and constants that it
 takes from other files are compiled into it as well. So the name of each function, after which
-numba names the files that it keeps, is given a digest of all the source in this folder. After any
-change here, everything is compiled anew. For this to be enough, compiled functions take nothing
-from other folders of this package.
+numba names the files that it keeps, is given a digest of all the source in this folder and those
+within it. After any change here, everything is compiled anew. For this to be enough, compiled
+functions take nothing from other folders of this package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -30,19 +31,30 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def _digest_of_source() -> str:
     """Return 16 characters that change whenever a file of source in this folder does."""
-    folder = files(__name__.rpartition(".")[0])
-    sources = [file for file in folder.iterdir() if file.name.endswith(".py") and file.is_file()]
     digest = sha256()
-    for file in sorted(sources, key=lambda file: file.name):
+    for name, file in sorted(_sources(files(__name__.rpartition(".")[0]))):
         content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)} ".encode() + content)
+        digest.update(f"{name} {len(content)} ".encode() + content)
     return digest.hexdigest()[:16]
+
+
+def _sources(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
+    for file in folder.iterdir():
+        if file.is_dir():
+            yield from _sources(file, f"{above}{file.name}/")
+        elif file.name.endswith(".py") and file.is_file():
+            yield above + file.name, file
 
 
 # Taken when the first file with something to compile is imported: every such file imports this
 # one. Were it taken later, code that is already in memory could be older than it says.
 DIGEST = _digest_of_source()
-"""Stands for all the source in this folder."""
+"""Stands for all the source in this folder and those within it."""
+
+
+def exact(function: _F) -> _F:
+    """Compile a function in which each operation is done as it is written."""
+    return compiled(function, frozenset())
 
 
 def compiled(function: _F, fastmath: frozenset[str] = frozenset({"contract"})) -> _F:
