@@ -14,7 +14,7 @@ from .tokens import Tables, Tokens
 
 def attend(tokens: Tokens, tables: Tables, heads: int) -> Tensor:
     """Return what each query gathers of each sample, (n, queries, width)."""
-    found: Tensor = _Attend.apply(tokens, heads, *tables.all())
+    found: Tensor = _Attend.apply(tokens, heads, *tables.all())  # type: ignore[no-untyped-call]
     n, n_scores, d = found.shape
     by_head = found.view(n, heads, n_scores // heads, d)
     return by_head.transpose(1, 2).flatten(2)
@@ -22,18 +22,21 @@ def attend(tokens: Tokens, tables: Tables, heads: int) -> Tensor:
 
 class _Attend(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, tokens: Tokens, heads: int, *tables: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, tokens: Tokens, heads: int, *tables: Tensor) -> Tensor:
         arrays = [table.detach().contiguous().numpy() for table in tables]
         n_scores, width = arrays[0].shape[1], arrays[2].shape[1]
         weights = np.empty((len(tokens.genes), n_scores), np.float32)
         found = np.empty((len(tokens), n_scores, width // heads), np.float32)
-        of_tokens = tokens.starts, tokens.genes, tokens.values
-        loops.forward(*of_tokens, *arrays, heads, weights, found)
+        gene, value, content, factor, shift = arrays
+        loops.forward(
+            tokens.starts, tokens.genes, tokens.values, gene, value, content, factor, shift, heads,
+            weights, found,
+        )  # fmt: skip
         ctx.kept = tokens, heads, arrays, weights, found
         return torch.from_numpy(found)
 
     @staticmethod
-    def backward(ctx: Any, of_found: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, of_found: Tensor) -> Any:
         tokens, heads, (gene, value, content, factor, shift), weights, found = ctx.kept
         of_value, of_factor, of_shift = (np.zeros_like(a) for a in (value, factor, shift))
         of_content = np.empty((len(tokens.genes), content.shape[1]), np.float32)
