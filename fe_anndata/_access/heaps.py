@@ -36,7 +36,7 @@ def require_ends(path: Path, n_bytes_of_length: int) -> None:
         for start in list(_starts(file)):
             file.seek(start)
             length = int.from_bytes(file.read(HEADER)[8 : 8 + n_bytes_of_length], "little")
-            if not _ends(file.read(min(length, size)), n_bytes_of_length):
+            if not _ends(file.read(max(0, min(length, size) - HEADER)), n_bytes_of_length):
                 raise ValueError(
                     f"{path}: the collection of text at byte {start} has no end: the file is "
                     "damaged."

@@ -152,6 +152,18 @@ def test_a_collection_of_text_without_an_end(path, length):
         fe.io.read_h5ad(path)
 
 
+def test_what_follows_a_collection_of_text_is_no_part_of_it(tmp_path):
+    """Nor if the collection is full to the last byte."""
+    full = b"\1\0\0\0\0\0\0\0" + (8).to_bytes(8, "little") + b"words..."
+    size = (heaps.HEADER + 2 * len(full)).to_bytes(8, "little")
+    path = tmp_path / "full.h5ad"
+    path.write_bytes(heaps.SIGNATURE + size + 2 * full + bytes(64))
+    heaps.require_ends(path, 8)
+    path.write_bytes(heaps.SIGNATURE + size + full + bytes(64))
+    with pytest.raises(ValueError, match="has no end"):
+        heaps.require_ends(path, 8)
+
+
 def test_collections_of_text_at_any_byte(path, monkeypatch):
     """They are found where two pieces of the file that are read meet."""
     changed_length(path, 2**64 - 16)
