@@ -9,15 +9,20 @@ from .._core.errors import require_choice
 
 if TYPE_CHECKING:
     from .base import Family
+    from .exceiver.options import Exceiver
     from .fe.options import FE
     from .generain.options import GeneRAIN
     from .options import Options
 
-__all__ = ["FE", "GeneRAIN", "families", "family", "family_of", "register"]
+__all__ = ["FE", "Exceiver", "GeneRAIN", "families", "family", "family_of", "register"]
 
-_BUILT_IN = {"fe": ".fe", "generain": ".generain"}
+_BUILT_IN = {"fe": ".fe", "generain": ".generain", "exceiver": ".exceiver"}
 """Name of a family, and the module whose ``FAMILY`` it is: one line for each."""
-_OPTIONS = {"FE": ".fe.options", "GeneRAIN": ".generain.options"}
+_OPTIONS = {
+    "FE": ".fe.options",
+    "GeneRAIN": ".generain.options",
+    "Exceiver": ".exceiver.options",
+}
 _registered: dict[str, Family] = {}
 
 
@@ -59,7 +64,7 @@ def families() -> dict[str, Family]:
     --------
     >>> import fe_anndata as fe
     >>> list(fe.models.families())
-    ['fe', 'generain']
+    ['fe', 'generain', 'exceiver']
     """
     built_in = {name: import_module(at, __name__).FAMILY for name, at in _BUILT_IN.items()}
     return {**built_in, **_registered}

@@ -4,7 +4,7 @@
     What a user chooses, and what depends on the data.
 ``tokens``
     From values to lists of genes.
-``transformer``, ``network``, ``cross_entropy``, ``objectives``
+``network``, ``cross_entropy``, ``objectives``
     The model, and what it learns.
 ``task``, ``held_out``, ``start``, ``baselines``
     Its training.

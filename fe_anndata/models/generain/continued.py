@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from ..._core.log import logger
 from ...training.problem import Origin
-from . import classes
-from .network import LABELS, Network
+from .. import classes
+from ..classes import LABELS
+from .network import Network
 from .tokens import Scale
 from .trained import TrainedGeneRAIN
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...training.problem import Problem
-from . import classes
+from .. import classes
+from ..limits import loss_limit
 from .corpus import Material
 from .network import Network
 from .objectives import objective_of
 from .options import GeneRAIN
-from .trained import TrainedGeneRAIN, loss_limit
+from .trained import TrainedGeneRAIN
 
 FEW = 10
 """Held-out samples that can tell how far losses are spread."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from ..classes import LABELS
+from ..transformer import Block, Head, Sizes, Transformer, draw, linear
 from .options import GeneRAIN
-from .transformer import Block, Head, Sizes, Transformer, draw, linear
 
 LEVELS = 100
 """Levels that have a vector, in their order; another one, the first, hides a level."""
@@ -19,9 +20,6 @@ GENES_SCALE = 0.1
 """Root mean square of vectors of genes that start at others."""
 LINE = 1.7
 """Half the length of the line of levels: their spread is that of vectors of genes."""
-
-LABELS = ("label_weight", "label_bias")
-"""Parameters that tell classes of samples, which begin at zero."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +159,9 @@ class Network(nn.Module):
             x = torch.cat([self.first.expand(len(x), 1, -1), x], 1)
             mask = mask if mask is None else torch.cat([mask[:, :1], mask], 1)
         states: Tensor = self.body(x, causal=self.is_causal, mask=mask, rng=rng)
+        kind = states.device.type
+        if torch.is_autocast_enabled(kind):  # which leaves what is normalised in float32
+            states = states.to(torch.get_autocast_dtype(kind))
         return states
 
     def of_tokens(self, states: Tensor) -> Tensor:

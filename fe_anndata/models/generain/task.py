@@ -26,7 +26,7 @@ from ...training.order import Permutation
 from ...training.problem import Problem
 from ...training.ranks import normal
 from ...training.task import Task
-from . import classes, timetable
+from .. import classes, timetable
 from .continued import PREFIX, Continued
 from .corpus import Material, gather
 from .finish import finished
@@ -36,6 +36,7 @@ from .objectives import Losses, objective_of
 from .options import GeneRAIN
 from .sizes import sized, steps_per_epoch
 from .start import begin, components, scores_of
+from .timetable import rate, schedule
 from .trained import TrainedGeneRAIN
 
 PIECE = 2048
@@ -123,7 +124,7 @@ class Training(Task):
         self.parameters = dict(network.named_parameters())
         self.groups = _groups(options, self.parameters)
         self.steps_per_epoch = steps_per_epoch(options, len(material.corpus))
-        self.schedule = timetable.schedule(options, self.steps_per_epoch)
+        self.schedule = schedule(options, self.steps_per_epoch)
         self.n_held_out = len(material.held_out)
         self.facts = {**held_out.facts, **origin}
         lists = [min(options.tokens, n) for n in np.diff(material.corpus.starts)]
@@ -184,7 +185,7 @@ class Training(Task):
 
     def rate(self, step: int) -> float:
         """Return what learning rates are multiplied with."""
-        return timetable.rate(self.options, step, self.schedule.steps, self.steps_per_epoch)
+        return rate(self.options, step, self.schedule.steps, self.steps_per_epoch)
 
     def validation_loss(self) -> float:
         """Return the mean loss of a target of the held-out lists, all genes being candidates."""

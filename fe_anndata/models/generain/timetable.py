@@ -1,13 +1,11 @@
-"""How long a training goes on, how learning rates change meanwhile, and how long it will take."""
+"""How long a training goes on, and how learning rates change meanwhile."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from typing import Any
 
 from ...training.task import Schedule
+from .. import timetable
 from .options import GeneRAIN
 
 CYCLE, FROZEN = 40, 30
@@ -34,12 +32,7 @@ def rate(options: GeneRAIN, step: int, steps: int, per_epoch: int) -> float:
     """Return what learning rates are multiplied with at one of `steps`."""
     if options.decay == "onecycle":
         return onecycle(min(step // per_epoch, FROZEN), CYCLE, options.warm_up)
-    rise = max(1.0, options.warm_up * steps)
-    if step < rise:
-        return (step + 1) / (rise + 1)
-    if options.decay == "none":
-        return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
+    return timetable.cosine(step, steps, options.warm_up, falls=options.decay == "cosine")
 
 
 def onecycle(epoch: int, cycle: int, rise: float) -> float:
@@ -48,18 +41,3 @@ def onecycle(epoch: int, cycle: int, rise: float) -> float:
     if epoch <= top:
         return low + (1 - low) * (1 - math.cos(math.pi * epoch / top)) / 2
     return end + (1 - end) * (1 + math.cos(math.pi * (epoch - top) / (cycle - 1 - top))) / 2
-
-
-def seconds(call: Callable[[], Any]) -> float:
-    """Return how long a call takes, the second time: the first one loads and compiles."""
-    call()
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def in_words(seconds: float) -> str:
-    """Return a time in a unit that suits it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

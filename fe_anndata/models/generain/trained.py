@@ -11,16 +11,14 @@ from torch import Tensor, nn
 
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel
+from .. import classes
 from ..base import Placed, Trained
-from . import classes
 from .network import Batch, Network
 from .objectives import objective_of
 from .options import GeneRAIN
 from .tokens import FEWEST, Lister, Scale, load_scale
 
 ROWS = 128
-FAR = 5.0
-"""From how many spreads above the middle on the loss of a sample is unlike the training."""
 
 
 class TrainedGeneRAIN(Trained):
@@ -206,13 +204,6 @@ class TrainedGeneRAIN(Trained):
         """Return the mean of each gene, and the overall spread around it."""
         known = self.facts["preprocessing"]
         return np.asarray(known["expected"], dtype=np.float64), float(known["around"])
-
-
-def loss_limit(losses: np.ndarray) -> float:
-    """Return the loss above which a sample is unlike these."""
-    losses = losses[np.isfinite(losses)]
-    middle = float(np.median(losses))
-    return middle + FAR * 1.4826 * float(np.median(np.abs(losses - middle)))
 
 
 def numbers_of(rank: np.ndarray, listed: np.ndarray) -> np.ndarray:

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from ..._core.log import logger
-from ...training.problem import Labels
-from .network import Network
+from .._core.log import logger
+from ..training.problem import Labels
 
+LABELS = ("label_weight", "label_bias")
+"""Parameters that tell classes of samples, which begin at zero."""
 NO_LABEL = -1
 NEVER = -1e4
 """The score of a class of which no sample was trained on."""
+
+
+class Network(Protocol):
+    """What has parameters that tell classes."""
+
+    @property
+    def of_labels(self) -> tuple[nn.Parameter, nn.Parameter]: ...  # noqa: D102
 
 
 def number(labels: Labels | None) -> int:

@@ -1,4 +1,4 @@
-"""A transformer over lists of genes, in the layouts of GPT-2 and of BERT.
+"""A transformer over tokens, in the layouts of GPT-2 and of BERT.
 
 Both are the same blocks: attention, then a network of one hidden layer, each added to what came in.
 GPT-2 normalises what goes into them, and the end; BERT what comes out of them, and the start. So

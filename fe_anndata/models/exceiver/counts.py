@@ -1,0 +1,151 @@
+"""Counts of samples, packed: of each the genes that were counted and how often, and no zeros.
+
+Genes are numbered in the order of their names, and stand in that order: so nothing that is computed
+depends on the order of the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from ...kernels.table_attention import Tokens
+from ...matrix.values import Values
+
+MOST = 1 << 24
+"""Whole numbers up to this one have a float32."""
+FEW = 50
+"""Counted genes below which a sample is placed, and flagged."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Samples, one after the other.
+
+    Attributes
+    ----------
+    starts
+        Where each begins, and the end, int64 (n + 1,).
+    genes
+        Numbers of genes, rising in each sample.
+    counts
+        Of these genes, from 1 on.
+    """
+
+    starts: np.ndarray
+    genes: np.ndarray
+    counts: np.ndarray
+
+    def __len__(self) -> int:
+        """Return how many samples there are."""
+        return len(self.starts) - 1
+
+    @property
+    def sample(self) -> np.ndarray:
+        """The sample of each gene."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    @property
+    def totals(self) -> np.ndarray:
+        """The total of each sample, float64 (n,)."""
+        return np.bincount(self.sample, self.counts, len(self))
+
+    def take(self, samples: np.ndarray) -> Counts:
+        """Return some samples, in any order."""
+        lengths = np.diff(self.starts)[samples]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.arange(starts[-1]) + np.repeat(self.starts[samples] - starts[:-1], lengths)
+        return Counts(starts, self.genes[at], self.counts[at])
+
+    def where(self, kept: np.ndarray) -> Counts:
+        """Return the samples with some of their genes, bool (genes of all,)."""
+        ends = np.concatenate([[0], np.cumsum(kept)])
+        return Counts(ends[self.starts], self.genes[kept], self.counts[kept])
+
+    def tokens(self) -> tuple[Tokens, np.ndarray]:
+        """Return the samples as tokens, and the counts that their values are rows of."""
+        there = np.zeros(int(self.counts.max(initial=0)) + 1, dtype=bool)
+        there[self.counts] = True
+        distinct = np.flatnonzero(there)
+        number = np.cumsum(there, dtype=np.int32) - 1
+        values = number[self.counts].astype(np.int32)
+        return Tokens(self.starts, self.genes.astype(np.int32), values), distinct
+
+
+def packed(
+    blocks: Iterable[tuple[slice, Values]], rank: np.ndarray, name: Callable[[int, int], str]
+) -> Counts:
+    """Return the counts of a matrix.
+
+    Parameters
+    ----------
+    blocks
+        Its rows.
+    rank
+        The number of each column.
+    name
+        Says in words where a row and a column are.
+
+    Raises
+    ------
+    ValueError
+        If a value is no count.
+    """
+    lengths, genes, counts = [np.zeros(1, np.int64)], [], []
+    kind = np.uint16 if len(rank) <= 1 << 16 else np.int32
+    for part, block in blocks:
+        found = of_block(block, rank, partial(_later, name, part.start))
+        lengths.append(np.diff(found.starts))
+        genes.append(found.genes.astype(kind))
+        top = found.counts.max(initial=0)
+        counts.append(found.counts.astype(np.uint16) if top < 1 << 16 else found.counts)
+    return Counts(np.cumsum(np.concatenate(lengths)), _joined(genes), _joined(counts))
+
+
+def of_block(block: Values, rank: np.ndarray, name: Callable[[int, int], str]) -> Counts:
+    """Return the counts of some rows; missing values count as nothing."""
+    rows = block if sparse.issparse(block) else sparse.csr_matrix(block)
+    _require_counts(rows, name)
+    shape = rows.shape[0], int(rank.max(initial=0)) + 1
+    found = sparse.csr_matrix((rows.data, rank[rows.indices], rows.indptr), shape=shape)
+    kept = (found.data != 0) & ~np.isnan(found.data)
+    if not kept.all():
+        found.data = np.nan_to_num(found.data)
+        found.eliminate_zeros()
+    found.sort_indices()
+    return Counts(
+        found.indptr.astype(np.int64), found.indices.astype(np.int32), found.data.astype(np.int32)
+    )
+
+
+def _later(name: Callable[[int, int], str], first: int, row: int, column: int) -> str:
+    return name(first + row, column)
+
+
+def _require_counts(rows: sparse.csr_matrix, name: Callable[[int, int], str]) -> None:
+    with np.errstate(invalid="ignore"):
+        wrong = (rows.data < 0) | (rows.data != np.floor(rows.data)) | (rows.data > MOST)
+    wrong &= ~np.isnan(rows.data)
+    if not wrong.any():
+        return
+    at = int(np.argmax(wrong))
+    row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
+    value = rows.data[at]
+    where = name(row, int(rows.indices[at]))
+    if value > MOST:
+        raise ValueError(
+            f"the count of {where} is {value:g}, more than {MOST}: no cell has so many; is it a "
+            "sum of samples, or another unit?"
+        )
+    raise ValueError(
+        f"the value of {where} is {value:g}, and no count. This family is trained on raw counts, "
+        "whole numbers from 0: name the layer that holds them, for example layer='counts'."
+    )
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
