@@ -61,8 +61,9 @@ def train(
         path of an .h5ad or .zarr file. A matrix that is not in memory is read by blocks of rows,
         many times; a small one is read once.
     model
-        A family by name, ``"fe"`` for factorized embeddings or ``"generain"`` for a transformer
-        over lists of genes, or an object of its options, such as ``fe.models.FE(sample_dim=8)``.
+        A family by name, ``"fe"`` for factorized embeddings, ``"generain"`` for a transformer
+        over lists of genes, ``"exceiver"`` for latent vectors that attend to counts, or an object
+        of its options, such as ``fe.models.FE(sample_dim=8)``.
     recipe
         A set of options by name. ``"default"`` is ours; ``"trofimov2020"`` [1]_ and
         ``"thesis2024"`` train as published, expect log10(x + 1) and hold nothing out.
@@ -75,8 +76,8 @@ def train(
         Column of ``adata.obs`` with known nuisance factors; no family takes any yet.
     labels_key
         Column of ``adata.obs`` with classes of samples, which the model learns to name; missing
-        for those whose class is not known. GeneRAIN takes them (see its option ``head``),
-        factorized embeddings do not.
+        for those whose class is not known. GeneRAIN and Exceiver take them (see their option
+        ``head``), factorized embeddings do not.
     key_added
         Names the places of the result; by default the name of the family.
     checkpoint
@@ -98,8 +99,9 @@ def train(
         Return a copy instead of writing to `adata`.
     **options
         Options of the family; those of factorized embeddings are explained in
-        :class:`fe_anndata.models.FE`, those of GeneRAIN in :class:`fe_anndata.models.GeneRAIN`, and
-        :func:`fe_anndata.tl.models` lists all. Those of the former used most
+        :class:`fe_anndata.models.FE`, those of others in :class:`fe_anndata.models.GeneRAIN` and
+        :class:`fe_anndata.models.Exceiver`, and :func:`fe_anndata.tl.models` lists all. Those of
+        the former used most
         are ``sample_dim`` (2), ``gene_dim`` (64), ``decoder`` (``"inner"``; ``"concat"`` is the
         published one), ``steps`` and ``validation``.
 

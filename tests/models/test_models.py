@@ -53,7 +53,7 @@ def registered(monkeypatch):
 def test_families_by_name():
     assert models.family("fe").options is models.FE
     assert models.family_of(models.FE(sample_dim=3)) is models.family("fe")
-    with pytest.raises(ValueError, match="model must be one of 'fe', 'generain', not 'FE'"):
+    with pytest.raises(ValueError, match="model must be one of 'fe', 'generain', 'exceiver', not 'FE'"):
         models.family("FE")
     with pytest.raises(TypeError, match=r"options, such as fe.models.FE\(\), not Mean"):
         models.family_of(Mean())
@@ -63,7 +63,7 @@ def test_families_by_name():
 
 @pytest.mark.usefixtures("registered")
 def test_a_family_is_registered():
-    assert list(models.families()) == ["fe", "generain", "mean"]
+    assert list(models.families()) == ["fe", "generain", "exceiver", "mean"]
     assert models.family_of(Mean(0.1)).name == "mean"
     models.register(MeanFamily())  # again: a notebook runs a cell twice
     chosen = models.family("mean").choose("default", {"trim": 0.2}, {})
