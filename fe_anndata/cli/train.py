@@ -86,7 +86,8 @@ class Training:
     batch_key
         Column of obs with known nuisance factors; no family takes any yet.
     labels_key
-        Column of obs with classes of samples to learn, for families that take them: generain and exceiver.
+        Column of obs with classes of samples to learn, for families that take them: generain and
+        exceiver.
     key_added
         Names the places of the result; by default the name of the family.
     checkpoint

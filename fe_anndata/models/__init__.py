@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .generain.options import GeneRAIN
     from .options import Options
 
-__all__ = ["FE", "Exceiver", "GeneRAIN", "families", "family", "family_of", "register"]
+__all__ = ["Exceiver", "FE", "GeneRAIN", "families", "family", "family_of", "register"]  # noqa: RUF022
 
 _BUILT_IN = {"fe": ".fe", "generain": ".generain", "exceiver": ".exceiver"}
 """Name of a family, and the module whose ``FAMILY`` it is: one line for each."""

@@ -53,7 +53,7 @@ def registered(monkeypatch):
 def test_families_by_name():
     assert models.family("fe").options is models.FE
     assert models.family_of(models.FE(sample_dim=3)) is models.family("fe")
-    with pytest.raises(ValueError, match="model must be one of 'fe', 'generain', 'exceiver', not 'FE'"):
+    with pytest.raises(ValueError, match="one of 'fe', 'generain', 'exceiver', not 'FE'"):
         models.family("FE")
     with pytest.raises(TypeError, match=r"options, such as fe.models.FE\(\), not Mean"):
         models.family_of(Mean())
