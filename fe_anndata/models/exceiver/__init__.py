@@ -6,8 +6,8 @@
     Samples as lists of genes and counts, what is hidden of them, and their principal components.
 ``network``, ``likelihoods``
     The model, and how it is judged.
-``task``, ``finish``
-    Its training.
+``task``, ``finish``, ``continued``
+    Its training, and that of a model that goes on with other samples.
 ``trained``
     What a trained model does.
 

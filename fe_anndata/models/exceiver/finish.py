@@ -25,9 +25,23 @@ JUDGED = 200
 
 
 def finished(
-    problem: Problem, options: Exceiver, material: Material, learned: Network
+    problem: Problem,
+    options: Exceiver,
+    material: Material,
+    learned: Network,
+    coordinates: Coordinates | None,
 ) -> TrainedExceiver:
-    """Return the trained model, which embeds the training samples as it will new ones."""
+    """Return the trained model, which embeds the training samples as it will new ones.
+
+    Parameters
+    ----------
+    problem, options, material
+        What was learned from, and what was chosen.
+    learned
+        The network, on any device.
+    coordinates
+        Those of the model that was continued, if one was; by default they are made anew.
+    """
     labels, held_out = problem.labels, material.held_out
     network = Network(options, material.n_genes, classes.number(labels))
     weights = {name: value.cpu() for name, value in learned.state_dict().items()}
@@ -65,7 +79,8 @@ def finished(
             classes.fit(network, inner[material.training], labels.codes[material.training])
         found = classes.probabilities(network, inner)
         facts["labels"] = classes.judged(labels, found, material.training, held_out)
-    coordinates = axes(inner[problem.ranks.rows], network)
+    if coordinates is None:
+        coordinates = axes(inner[problem.ranks.rows], network)
     return model(coordinates, coordinates.outer(inner))
 
 

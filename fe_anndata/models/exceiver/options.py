@@ -10,6 +10,10 @@ from ..documented import documented
 from ..option import AUTO, option
 from ..options import Options, named
 
+_KEPT = (
+    "likelihood", "sample_dim", "width", "latents", "heads", "blocks", "linear",
+)  # fmt: skip
+"""Options that a model keeps that is continued on other samples."""
 _ALWAYS: Mapping[str, tuple[object, ...]] = {}
 
 
@@ -57,9 +61,15 @@ class Exceiver(Options):
     start: str = option(
         "pca",
         "Where gene vectors start: 'pca' (whitened loadings of principal components), 'random', "
-        "a key of adata.varm, or in tl.train an array (n_vars, width).",
+        "a key of adata.varm, or in tl.train an array (n_vars, width). A trained AnnData, or the "
+        "path of one, is a model that is continued, and decides most options.",
         table=("varm", "width"),
         own=("pca", "random"),
+        continues=_KEPT,
+    )
+    frozen: bool = option(
+        False,
+        "Leave a model that is continued as it is: classes of samples alone are learned.",
     )
     masked_least: float = option(
         0.3, "The smallest fraction of genes that is hidden of a sample.", above=0, most=0.95

@@ -33,9 +33,15 @@ def sized(options: Exceiver, shape: tuple[int, int]) -> Exceiver:
             f"masked_least={chosen.masked_least:g} is more than masked_most="
             f"{chosen.masked_most:g}; exchange them."
         )
+    if chosen.frozen and chosen.start != "model":
+        raise ValueError(
+            "frozen=True is for a model that is continued: give one as start, or leave frozen out."
+        )
     steps, epochs = chosen.steps, chosen.epochs
     per_epoch = steps_per_epoch(chosen, n_obs)
-    if isinstance(epochs, float):
+    if chosen.frozen and chosen.head == "on-body":
+        steps, epochs = 1, None
+    elif isinstance(epochs, float):
         steps = None
     elif steps == AUTO:
         passes = min(max(SHOWN / n_obs, FEWEST_EPOCHS), MOST_EPOCHS)

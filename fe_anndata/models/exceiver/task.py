@@ -26,13 +26,14 @@ from ...training.problem import Problem
 from ...training.ranks import normal
 from ...training.task import Schedule, Task
 from .. import classes, timetable
+from .continued import Continued
 from .finish import finished
 from .likelihoods import Hidden, losses
 from .material import Material, gather
 from .network import GENES_SCALE, Network, Shown
 from .options import Exceiver
 from .sizes import sized, steps_per_epoch
-from .trained import TrainedExceiver
+from .trained import Coordinates, TrainedExceiver
 
 PIECE = 16
 """Samples of a piece on a processor; a GPU takes all at once."""
@@ -50,15 +51,27 @@ def task(problem: Problem, options: Exceiver, facts: Mapping[str, float] | None)
     """
     options = sized(options, problem.rows.shape)
     material = gather(problem, options)
+    continued = Continued.of(problem.origin, problem)
+    if continued is not None:
+        material = continued.of_material(material)
     labels = problem.labels
     if labels is not None:
         classes.require_classes(labels, material.training)
     with_body = labels is not None and options.head == "with-body"
     network = Network(options, material.n_genes, classes.number(labels) if with_body else 0)
-    if facts is None:
+    known = dict(facts or {})
+    if facts is not None and continued is not None:
+        continued.require_same(facts)
+    elif facts is None and continued is not None:
+        by_rank = np.arange(material.n_genes)
+        drawn = normal(problem.seed, by_rank, options.width, "gene vectors").numpy()
+        names = () if labels is None else labels.classes
+        known = continued.begin(network, material, drawn, names)
+    elif facts is None:
         begin(network, problem, options, material)
     network.to(problem.compute.device)
-    training = Training(problem, options, material, network)
+    coordinates = None if continued is None else continued.coordinates
+    training = Training(problem, options, material, network, known, coordinates)
     training.announce()
     return training
 
@@ -98,13 +111,24 @@ class Training(Task):
         The counts.
     network
         At its start.
+    facts
+        What is known of the model that is continued, if one is.
+    coordinates
+        Its coordinates.
     """
 
     def __init__(
-        self, problem: Problem, options: Exceiver, material: Material, network: Network
+        self,
+        problem: Problem,
+        options: Exceiver,
+        material: Material,
+        network: Network,
+        facts: Mapping[str, float],
+        coordinates: Coordinates | None,
     ) -> None:
         self.problem, self.options, self.material = problem, options, material
         self.network, self.device = network, problem.compute.device
+        self.facts, self.coordinates = facts, coordinates
         self.parameters = dict(network.named_parameters())
         self.groups = _groups(options, self.parameters)
         self.steps_per_epoch = steps_per_epoch(options, len(material.counts))
@@ -178,7 +202,8 @@ class Training(Task):
 
     def finish(self) -> TrainedExceiver:
         """Return the trained model, which embeds the training samples as it will new ones."""
-        return finished(self.problem, self.options, self.material, self.network)
+        model = self.problem, self.options, self.material, self.network
+        return finished(*model, self.coordinates)
 
     def announce(self) -> None:
         """Say how long the training will take, by a piece of its first step."""
@@ -273,8 +298,10 @@ def _schedule(options: Exceiver, per_epoch: int) -> Schedule:
 def _groups(options: Exceiver, parameters: dict[str, nn.Parameter]) -> list[Group]:
     tables = {n: p for n, p in parameters.items() if n == "genes"}
     rest = {n: p for n, p in parameters.items() if n not in tables}
-    decay = options.weight_decay
+    decay, moves = options.weight_decay, not options.frozen
+    of_labels = {n: rest.pop(n) for n in classes.LABELS if n in rest}
     return [
-        Group(tables, options.table_learning_rate, "adamw", decay),
-        Group(rest, options.learning_rate, "adamw", decay),
+        Group(tables, options.table_learning_rate * moves, "adamw", decay),
+        Group(rest, options.learning_rate * moves, "adamw", decay),
+        Group(of_labels, options.learning_rate, "adamw", decay),
     ]
