@@ -138,8 +138,7 @@ TABLES: dict[str, Table] = {
         "Adam, s": "Adam, s", "Adam's gap": "gap of Adam", "x Adam": "ratio",
     }),
     "gene_vectors": Table("gene_vectors --sets 300"),
-    "gene_views": Table("gene_views --only tissues tcga --sets 40", VIEWS),
-    "gene_views_gtex": Table("gene_views --only gtex --result gene_views_gtex", VIEWS),
+    "gene_views": Table("gene_views --sets 40", VIEWS),
     "orthologs": Table(
         'orthologs --only "human, mouse" --folds 3 --no-variants', {
         "data": "data", "vectors": "vectors", "decoder": "decoder", "dims": "dims",

@@ -60,7 +60,7 @@ def results(tmp_path, monkeypatch):
         (checks, ["--rounds", "1"], 2),
         (gene_lookup, [], 6),
         (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
-        (gene_views, ["--seeds", "1"], 6),
+        (gene_views, ["--seeds", "1"], 7),
         (bins, [], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
         (gene_classifiers, [], 3),

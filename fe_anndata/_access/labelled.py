@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,8 @@ class Labelled:
         Names of classes, or numbers (float).
     groups
         Names of groups, or None.
+    layers
+        Other matrices of the same samples and genes, by name, which some models are trained on.
     """
 
     X: Values
@@ -41,12 +43,19 @@ class Labelled:
     genes: pd.Index
     labels: np.ndarray
     groups: np.ndarray | None
+    layers: Mapping[str, Values] = field(default_factory=dict)
 
     def part(self, rows: np.ndarray, genes: np.ndarray) -> AnnData:
         """Return some samples and genes with their names, and no annotation."""
-        X = self.X[rows] if genes.all() else self.X[rows][:, genes]
+        X, *others = (
+            of[rows] if genes.all() else of[rows][:, genes]
+            for of in (self.X, *self.layers.values())
+        )
         return AnnData(
-            X, obs=pd.DataFrame(index=self.samples[rows]), var=pd.DataFrame(index=self.genes[genes])
+            X,
+            obs=pd.DataFrame(index=self.samples[rows]),
+            var=pd.DataFrame(index=self.genes[genes]),
+            layers=dict(zip(self.layers, others, strict=True)),
         )
 
 
@@ -56,8 +65,11 @@ def labelled(
     groups: str | None,
     layer: str | None,
     mask_var: str | Sequence[str] | np.ndarray | None,
+    layers: Iterable[str] = (),
 ) -> Labelled:
     """Return the samples that have a label; without `label` all of them, each labelled "".
+
+    `layers` are kept beside the matrix.
 
     Raises
     ------
@@ -78,9 +90,10 @@ def labelled(
         logger.info("left out %d samples without %r", (~known).sum(), label)
     labels = column[known].to_numpy(dtype=str if is_categorical(column) else np.float64)
     genes = gene_mask(adata, mask_var)
-    X = expression(adata, layer)
-    if not (known.all() and genes.all()):
-        X = X[known][:, genes]
+    X, *others = (
+        of if known.all() and genes.all() else of[known][:, genes]
+        for of in (expression(adata, name) for name in (layer, *layers))
+    )
     rows = InMemory(X)
     require_observed(audit(rows), rows, adata.var_names[genes], adata.obs_names[known])
     return Labelled(
@@ -89,6 +102,7 @@ def labelled(
         adata.var_names[genes],
         labels,
         None if grouped is None else _groups(grouped[known]),
+        dict(zip(layers, others, strict=True)),
     )
 
 

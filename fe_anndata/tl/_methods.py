@@ -11,7 +11,7 @@ which returns what the model says of new samples once they are placed.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -42,7 +42,7 @@ class OfFamily:
     def __init__(
         self, family: Family, train: AnnData, dim: int, seed: int, **keywords: Any
     ) -> None:
-        self.train, self.keys = train, Keys(family.name)
+        self.train, self.keys, self.layer = train, Keys(family.name), keywords.get("layer")
         train_model(
             train,
             family.name,
@@ -62,7 +62,7 @@ class OfFamily:
     def __call__(self, adata: AnnData) -> np.ndarray:
         """Return where training left its samples, or where new ones are placed."""
         if adata is not self.train:
-            transform(adata, self.train, key=self.keys.key, progress=False)
+            transform(adata, self.train, layer=self.layer, key=self.keys.key, progress=False)
         coordinates: np.ndarray = adata.obsm[self.keys.obsm]
         return coordinates
 
@@ -75,7 +75,7 @@ class OfFamily:
     def decode(self) -> Callable[[np.ndarray], np.ndarray] | None:
         """What predicts expression at coordinates, NaN for genes not trained on; None if nothing.
 
-        So it is where the family cannot decode.
+        So it is where the family cannot decode, or has learned another layer.
         """
         model, trained = trained_model(self.train, self.keys.key)
 
@@ -84,7 +84,7 @@ class OfFamily:
             decoded[:, trained] = model.decode(coordinates, np.arange(int(trained.sum())))
             return decoded
 
-        return decode if model.can_decode else None
+        return decode if model.can_decode and self.layer is None else None
 
     def genes(self) -> np.ndarray:
         """Return the gene vectors, (n_vars, d); NaN for genes that have none."""
@@ -182,9 +182,15 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {"fe_concat": ("fe", {"decoder
 """Names of a family with some of its options."""
 OTHERS: dict[str, Method] = {"pca": pca, "umap": umap}
 """Methods that are no family; they take no keywords."""
-OWN = ("adata", "model", "layer", "mask_var", "batch_key", "labels_key", "key_added", "checkpoint",
+OWN = ("adata", "model", "mask_var", "batch_key", "labels_key", "key_added", "checkpoint",
        "resume", "rng", "progress", "copy")  # fmt: skip
 """Arguments of training that are decided where methods are compared."""
+ARGUMENTS = [
+    name
+    for name, of in inspect.signature(train_model).parameters.items()
+    if of.kind is not of.VAR_KEYWORD
+]
+"""All of them, beside the options of a family."""
 
 
 def known_methods() -> list[str]:
@@ -213,6 +219,12 @@ def named(name: str, keywords: Mapping[str, Any]) -> Method:
     return partial(OfFamily, of, **{**VARIANTS.get(name, (name, {}))[1], **keywords})
 
 
+def layers_of(keywords: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the layers that some models are to be trained on, of the keywords of each."""
+    found = (of.get("layer") for of in keywords)
+    return list(dict.fromkeys(layer for layer in found if layer is not None))
+
+
 def require_keywords(of: Family, keywords: Collection[str], dim: int, verb: str) -> None:
     """Raise an error for keywords of training that are unknown, or that are decided elsewhere.
 
@@ -231,7 +243,5 @@ def require_keywords(of: Family, keywords: Collection[str], dim: int, verb: str)
     for name in keywords:
         if name in decided:
             raise ValueError(f"the option {name!r} is decided by {verb}; leave it out.")
-    parameters = inspect.signature(train_model).parameters.values()
-    own = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
     others = {name: other.options for name, other in families().items() if other is not of}
-    require_known(of.options, of.name, [name for name in keywords if name not in own], others)
+    require_known(of.options, of.name, [name for name in keywords if name not in ARGUMENTS], others)

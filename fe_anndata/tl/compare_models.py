@@ -27,6 +27,7 @@ from ._comparison import (
     require_gene_sets,
 )
 from ._evaluation import Table, sides
+from ._methods import layers_of
 from .evaluate import require_dims
 
 
@@ -60,7 +61,8 @@ def compare_models(
         Names of families of :func:`fe_anndata.tl.models`, ``"pca"``, or any other method that
         :func:`fe_anndata.tl.evaluate` knows by name; or a dict of options of
         :func:`fe_anndata.tl.train` by name. With the option ``model`` the name is free, so that a
-        family can be there twice.
+        family can be there twice; with ``layer`` it is trained on other values than the rest, such
+        as ``{"pca": {}, "exceiver": {"layer": "counts"}}``.
     label
         Column of ``adata.obs`` to read off the embeddings of new samples: categories, or numbers.
         Samples without a label are left out altogether.
@@ -103,7 +105,8 @@ def compare_models(
             Share of the squared deviations of new samples from the gene means of the training
             that is predicted at their coordinates.
         ``nats_new``
-            What a token of a new sample costs: the cross-entropy, for models that have one.
+            What a token or a count of a new sample costs: the cross-entropy or the negative
+        log-likelihood, for models that have one.
         ``nats_held_out``, ``baseline_nats_held_out``, ``baseline``
             The same of samples that each training holds out itself, by which it chooses when to
             stop; and the least cost of the same tokens by a simple prediction, and its name.
@@ -138,10 +141,11 @@ def compare_models(
     seed, silent = seed_of(rng), not settings.shows(progress)
     require_choice(classifier, CLASSIFIERS, "classifier")
     require_whole(dim, "dim")
-    samples = labelled(adata, label, groups, layer, mask_var)
+    methods = chosen(models, dim)
+    others = layers_of(models.values()) if isinstance(models, Mapping) else []
+    samples = labelled(adata, label, groups, layer, mask_var, others)
     splits = _splits(samples, label, folds, seed)
     require_dims([dim], samples, splits, None)
-    methods = chosen(models, dim)
     var = adata.var.loc[samples.genes]
     if gene_sets is not None:
         require_gene_sets(var, gene_sets)

@@ -21,7 +21,7 @@ from .._core.warn import warn_user
 from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
 from ..models import family
 from ._evaluation import fit, rows, sides
-from ._methods import Method, family_named, known_methods, named, require_keywords
+from ._methods import Method, family_named, known_methods, layers_of, named, require_keywords
 
 
 @global_state_kept()
@@ -85,7 +85,8 @@ def evaluate(
         chosen by :func:`scanpy.pp.highly_variable_genes`, which expects log(x + 1) values.
     train
         Keywords of :func:`fe_anndata.tl.train` for all families; or for each method its own, such
-        as ``{"fe": {"steps": 100}, "generain": {"zero": -2.0}}``.
+        as ``{"fe": {"steps": 100}, "generain": {"zero": -2.0}}``. With ``layer`` a model is
+        trained on other values than the rest, such as ``{"exceiver": {"layer": "counts"}}``.
     rng
         Seed, or a numpy Generator.
     progress
@@ -136,11 +137,13 @@ def evaluate(
     (5, True)
     """
     seed, silent = seed_of(rng), not settings.shows(progress)
-    samples = labelled(adata, label, groups, layer, mask_var)
+    options = dict(train or {})
+    others = layers_of([options, *(of for of in options.values() if isinstance(of, Mapping))])
+    samples = labelled(adata, label, groups, layer, mask_var, others)
     splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
     methods = _listed(methods)
     require_dims(dims, samples, splits, n_top_genes)
-    chosen = _methods(methods, dict(train or {}), dims)
+    chosen = _methods(methods, options, dims)
     for name in classifiers:
         require_choice(name, CLASSIFIERS, "classifiers")
     readers = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))

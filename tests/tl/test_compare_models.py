@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 import fe_anndata as fe
 from fe_anndata import models
@@ -138,7 +139,7 @@ def test_a_family_of_ones_own(adata, monkeypatch):
         ({"models": {"fe": {"setps": 3}}}, TypeError, ["setps", "'steps'"]),
         ({"models": {"fe": {"tokens": 3}}}, TypeError, ["tokens", "'generain'"]),
         ({"models": {"generain": {"width": 8}}}, ValueError, ["'width'", "tl.compare_models"]),
-        ({"models": {"fe": {"layer": "x"}}}, ValueError, ["'layer'", "leave it out"]),
+        ({"models": {"fe": {"layer": "x"}}}, KeyError, ["'x'", "layer"]),
         ({"models": {"fe": {"labels_key": "kind"}}}, ValueError, ["labels_key", "leave it out"]),
         ({"label": "knd"}, KeyError, ["knd", "'kind'"]),
         ({"gene_sets": ["smoe"]}, KeyError, ["smoe"]),
@@ -171,3 +172,24 @@ def test_interrupted_it_returns_the_models_that_are_complete(adata, monkeypatch)
     assert found["auroc_gene_sets"].notna().all()
     with pytest.raises(KeyboardInterrupt):
         fe.tl.compare_models(adata, ["fe", "pca"], **given)
+
+
+def test_a_model_on_another_layer():
+    """Counts for one model, logarithms for the others, on the same folds."""
+    draw = np.random.default_rng(0)
+    kind = np.arange(60) % 2
+    counts = draw.poisson(np.exp(draw.normal(0, 1, (2, 40)))[kind] * 5).astype(np.float32)
+    adata = AnnData(np.log1p(counts), layers={"counts": counts})
+    adata.obs["kind"] = kind.astype(str)
+    adata.obs_names = [f"s{i}" for i in range(60)]
+    few = {"layer": "counts", "width": 8, "latents": 2, "heads": 2, "steps": 3}
+    models = {"pca": {}, "exceiver": few}
+    table = fe.tl.compare_models(adata, models, label="kind", dim=4, folds=2, progress=False)
+    assert table["accuracy_new"].min() > 0.8
+    assert np.isfinite(table.loc["exceiver", "nats_new"])
+    assert np.isnan(table.loc["exceiver", "r2_new"])  # of counts, which is not what X holds
+    evaluated = fe.tl.evaluate(
+        adata, "kind", dims=[4], methods=["pca", "exceiver"], folds=2, classifiers=["knn"],
+        train={"exceiver": few}, progress=False,
+    )  # fmt: skip
+    assert evaluated.groupby("method")["accuracy_new"].mean().min() > 0.8
