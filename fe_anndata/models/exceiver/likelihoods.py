@@ -15,6 +15,8 @@ from torch import Tensor
 from .options import Exceiver
 
 LEAST = 1e-30
+LOWEST = -1e30
+"""The score of a gene that is not asked for, which leaves nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,12 @@ class _Multinomial(torch.autograd.Function):
     def forward(ctx: Any, hidden: Hidden, states: Tensor, table: Tensor, offset: Tensor) -> Tensor:
         scores = torch.addmm(offset, states, table.T)
         own = _of_rows(hidden, hidden.counts * scores[hidden.rows, hidden.genes])
-        scores.masked_fill_(~hidden.hidden, -torch.inf)
-        level = scores.logsumexp(1)
-        sums = hidden.sums
-        nothing = sums == 0  # and perhaps no hidden gene
-        found = torch.where(nothing, 0.0, sums * level - own)
-        expected = scores.sub_(torch.where(nothing, 0.0, level)[:, None]).exp_()
-        expected.mul_(sums[:, None])
+        scores.masked_fill_(~hidden.hidden, LOWEST)
+        top = scores.amax(1)
+        expected = scores.sub_(top[:, None]).exp_()
+        level, sums = expected.sum(1), hidden.sums
+        found = torch.where(sums == 0, 0.0, sums * (level.log() + top) - own)
+        expected.mul_((sums / level)[:, None])
         expected[hidden.rows, hidden.genes] -= hidden.counts
         ctx.save_for_backward(states, table, expected)
         return found
