@@ -171,6 +171,7 @@ def _schedule(options: Exceiver, per_epoch: int) -> Schedule:
     return Schedule(
         steps=steps,
         evaluate_every=options.evaluate_every,
+        warm_up=options.warm_up_steps,  # ours has a timetable of its own
         patience=options.patience,
         tolerance=options.tolerance,
     )
