@@ -114,7 +114,8 @@ class Attention(nn.Module):
         return found
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)  # (n, heads, t, width / heads)
+        n, t, width = x.shape
+        return x.view(n, t, self.heads, width // self.heads).transpose(1, 2)
 
 
 def _start_inputs(weights: list[Tensor], rng: torch.Generator) -> None:
