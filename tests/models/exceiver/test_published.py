@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 import fe_anndata as fe
+from benchmarks import exceiver_published
 from fe_anndata.models.exceiver.counts import of_block
 from fe_anndata.models.exceiver.published.network import Published
 from fe_anndata.models.exceiver.published.values import Scaling, hide, number_hidden, rows
@@ -130,6 +131,36 @@ def test_it_is_the_dense_network(blocks):
     theirs = torch.autograd.grad(errors.mean(), list(made.parameters()))
     for (name, _), one, other in zip(made.named_parameters(), ours, theirs, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5, msg=name)
+
+
+def test_what_is_measured_as_published_is_the_same():
+    of = exceiver_published.task(cohort(80), "exceiver2022", blocks=1, minibatch_size=16)
+    ours, dense = of.network, exceiver_published.Dense(80, 1)
+    block, layer = ours.blocks[0], dense.blocks.layers[0]
+    pairs = [
+        (layer.self_attn.out_proj, block.out), (layer.linear1, block.up),
+        (layer.norm1, block.norm_1),
+        (layer.linear2, block.down), (layer.norm2, block.norm_2), (dense.head[0], ours.norm),
+        (dense.head[1], ours.head), (dense.head[3], ours.last),
+    ]  # fmt: skip
+    for theirs, part in ((dense.gather, ours.gather), (dense.ask, ours.ask)):
+        norms = part.norm_queries, part.norm_keys, part.norm_hidden
+        pairs += zip(theirs.norms, norms, strict=True)
+        pairs += [(theirs.attention.out_proj, part.out)]
+        pairs += [(theirs.mlp[0], part.up), (theirs.mlp[2], part.down)]
+        inputs = torch.cat([part.query.weight, part.key_value.weight])
+        theirs.attention.in_proj_weight.data.copy_(inputs)
+        theirs.attention.in_proj_bias.data.zero_()
+    for theirs, part in pairs:
+        theirs.load_state_dict(part.state_dict())
+    layer.self_attn.in_proj_weight.data.copy_(block.qkv.weight)
+    dense.genes.weight.data[:-1] = ours.genes
+    dense.latents.data.copy_(ours.latents)
+    cells = of.rows(of.samples(0), 0)
+    found = ours.predicted(cells, ours.latent_vectors(cells))
+    expected = dense(*exceiver_published.as_dense(cells, 80), cells.asked)
+    at = cells.wanted
+    torch.testing.assert_close(found[at], expected[at], rtol=1e-5, atol=1e-5)
 
 
 def test_company_and_padding_change_nothing():
