@@ -234,6 +234,10 @@ class Family(ABC):
         """Return those of `per_gene` that a model with these options has."""
         return self.per_gene
 
+    def loss_of(self, options: Options) -> str:
+        """Return what the history of a model with these options holds; `loss` by default."""
+        return self.loss
+
     def settled(self, options: Options, shape: tuple[int, int]) -> Options:
         """Return options with every ``"auto"`` replaced that the shape of the matrix decides."""
         return options.settled()

@@ -189,7 +189,7 @@ def pack_fitted(
         "validation_loss": fitted.validation_loss,
     }
     packed["history"] = pack_history(fitted.history)
-    packed["loss"] = of.loss
+    packed["loss"] = of.loss_of(model.options)
     packed["format"] = FORMAT
     if fitted.ended != "converged":
         packed["state"] = pack_state(fitted.resumable)

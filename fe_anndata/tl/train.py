@@ -67,6 +67,7 @@ def train(
     recipe
         A set of options by name. ``"default"`` is ours; ``"trofimov2020"`` [1]_ and
         ``"thesis2024"`` train as published, expect log10(x + 1) and hold nothing out.
+        ``"generain2024"`` and ``"exceiver2022"`` are the published ones of the other families.
     layer
         Train on this layer, not on ``adata.X``.
     mask_var

@@ -41,7 +41,8 @@ def transform(
     on its own values alone, and not on the order, the number or the values of the other samples.
     Training samples return to their coordinates, except those that fit two positions equally well.
 
-    Samples of a GeneRAIN model are embedded by a pass through its network instead, one by one.
+    Samples of a GeneRAIN or Exceiver model are embedded by a pass through its network instead, one
+    by one.
 
     Parameters
     ----------
@@ -87,7 +88,9 @@ def transform(
             of each gene, is far greater than those of the training samples.
 
         Other families write what they know: GeneRAIN ``obs["generain_cross_entropy"]`` (nats per
-        gene of the list; ``"generain_squared_error"`` of hidden expression) and outliers by it.
+        gene of the list; ``"generain_squared_error"`` of hidden expression), Exceiver
+        ``obs["exceiver_nll"]`` (nats, of counts that are hidden; ``"exceiver_squared_error"`` of
+        the z-scores that the recipe ``"exceiver2022"`` hides), and outliers by it.
         Where classes were learned, also the most probable one, ``obs["generain_label"]``, with
         ``obs["generain_label_probability"]``, and all in ``obsm["generain_probabilities"]``.
 

@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from ...kernels.workers import in_parallel
 from ...training.problem import Problem
 from .. import classes
 from ..limits import loss_limit
-from .material import Material, unit_of
-from .network import Network
+from .embedding import TrainedOnCounts
+from .material import Material, Samples, unit_of
+from .network import Network, OfGenes
 from .options import Exceiver
-from .trained import Coordinates, Reader, TrainedExceiver
+from .trained import Coordinates, TrainedExceiver
 
 FEW = 10
 """Held-out samples that can tell how far losses are spread."""
@@ -42,11 +44,9 @@ def finished(
     coordinates
         Those of the model that was continued, if one was; by default they are made anew.
     """
-    labels, held_out = problem.labels, material.held_out
-    network = Network(options, material.n_genes, classes.number(labels))
-    weights = {name: value.cpu() for name, value in learned.state_dict().items()}
-    network.load_state_dict({**network.state_dict(), **weights})
-    rank, n = problem.ranks.genes, len(material.counts)
+    network = Network(options, material.n_genes, classes.number(problem.labels))
+    take(network, learned)
+    rank = problem.ranks.genes
     same = Coordinates(np.zeros(options.sample_dim), np.eye(options.sample_dim))
     total = float(np.median(material.counts.totals))
     facts: dict[str, dict[str, Any]] = {
@@ -58,9 +58,38 @@ def finished(
         arrays = rank, material.projection, coordinates, facts, samples
         return TrainedExceiver(options, network, *arrays)
 
-    nowhere = np.zeros((0, options.sample_dim), np.float32)
-    reader = Reader(model(same, nowhere), np.arange(len(rank)))
-    inner = np.empty((n, options.sample_dim), np.float32)
+    inner = concluded(problem, model(same, np.zeros((0, options.sample_dim))), facts, material)
+    if coordinates is None:
+        coordinates = axes(inner[problem.ranks.rows], network)
+    return model(coordinates, coordinates.outer(inner))
+
+
+def take(network: OfGenes, learned: nn.Module) -> None:
+    """Fill a network with what another one has learned, on any device; classes may be new."""
+    weights = {name: value.cpu() for name, value in learned.state_dict().items()}
+    network.load_state_dict({**network.state_dict(), **weights})
+
+
+def concluded(
+    problem: Problem, model: TrainedOnCounts, facts: dict[str, dict[str, Any]], material: Samples
+) -> np.ndarray:
+    """Return the inner coordinates of the training samples, and add what they tell to `facts`.
+
+    That is the loss above which a sample is unlike them, and how well classes are told apart, which
+    are learned here if they were not with the body.
+
+    Parameters
+    ----------
+    problem, material
+        What was learned from.
+    model
+        A model that has learned all else.
+    facts
+        Its own.
+    """
+    labels, held_out, n = problem.labels, material.held_out, len(material.counts)
+    reader = model.reader(np.arange(material.n_genes))
+    inner = np.empty((n, model.inner_dim), np.float32)
 
     def embed(i: int) -> None:
         inner[i] = reader.embedded(material.counts.take(np.array([i])), reader.known)
@@ -75,13 +104,11 @@ def finished(
     in_parallel(judge, len(judged))
     facts["fit"]["loss_limit"] = loss_limit(losses)
     if labels is not None:
-        if options.head == "on-body":
-            classes.fit(network, inner[material.training], labels.codes[material.training])
-        found = classes.probabilities(network, inner)
+        if model.options.head == "on-body":
+            classes.fit(model.network, inner[material.training], labels.codes[material.training])
+        found = classes.probabilities(model.network, inner)
         facts["labels"] = classes.judged(labels, found, material.training, held_out)
-    if coordinates is None:
-        coordinates = axes(inner[problem.ranks.rows], network)
-    return model(coordinates, coordinates.outer(inner))
+    return inner
 
 
 def axes(inner: np.ndarray, network: Network) -> Coordinates:

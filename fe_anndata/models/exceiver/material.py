@@ -24,8 +24,8 @@ FEWEST_GENES = 10
 
 
 @dataclass(frozen=True)
-class Material:
-    """What a model is trained on; genes are numbered in the order of their names.
+class Samples:
+    """Samples that a model is trained on; genes are numbered in the order of their names.
 
     Attributes
     ----------
@@ -33,10 +33,6 @@ class Material:
         Of all samples.
     training, held_out
         Which are trained on and which are not, in the order of their names.
-    projection
-        Of the former, if coordinates contain one.
-    loadings
-        Of as many components as a gene vector is long, (m, width at most).
     n_genes
         Trained genes.
     """
@@ -44,9 +40,23 @@ class Material:
     counts: Counts
     training: np.ndarray
     held_out: np.ndarray
+    n_genes: int
+
+
+@dataclass(frozen=True)
+class Material(Samples):
+    """What a model is trained on.
+
+    Attributes
+    ----------
+    projection
+        Of the samples that are trained on, if coordinates contain one.
+    loadings
+        Of as many components as a gene vector is long, (m, width at most).
+    """
+
     projection: Projection
     loadings: np.ndarray
-    n_genes: int
 
     def hide(self, samples: np.ndarray, hidden: np.ndarray, linear: bool) -> tuple[Shown, Hidden]:
         """Return what is seen of samples of which genes are hidden, bool (n, m), and the rest."""
@@ -86,7 +96,21 @@ def split(
 
 
 def gather(problem: Problem, options: Exceiver) -> Material:
-    """Return what a model is trained on.
+    """Return what a model is trained on; see :func:`samples_of`."""
+    samples = samples_of(problem, options)
+    counts, training, m = samples.counts, samples.training, samples.n_genes
+    some = training[np.sort(_drawn(len(training), problem.seed))]
+    k = max(options.sample_dim if options.linear else 1, options.width)
+    loadings, spread, mean = components(counts.take(some), m, k)
+    share = np.bincount(counts.genes, counts.counts, m) / counts.counts.sum(dtype=np.float64)
+    projection = Projection(
+        loadings[:, : options.sample_dim], mean, share.astype(np.float32), float(1 / spread[0])
+    )
+    return Material(counts, training, samples.held_out, m, projection, loadings[:, : options.width])
+
+
+def samples_of(problem: Problem, options: Exceiver) -> Samples:
+    """Return the samples of a matrix, some of them held out.
 
     Raises
     ------
@@ -115,14 +139,7 @@ def gather(problem: Problem, options: Exceiver) -> Material:
     is_held_out[drawn(np.arange(n_held_out(options, n_obs)))] = True
     training = problem.ranks.rows[~is_held_out]
     held_out = problem.ranks.rows[is_held_out]
-    some = training[np.sort(_drawn(len(training), problem.seed))]
-    k = max(options.sample_dim if options.linear else 1, options.width)
-    loadings, spread, mean = components(counts.take(some), m, k)
-    share = np.bincount(counts.genes, counts.counts, m) / counts.counts.sum(dtype=np.float64)
-    projection = Projection(
-        loadings[:, : options.sample_dim], mean, share.astype(np.float32), float(1 / spread[0])
-    )
-    return Material(counts, training, held_out, projection, loadings[:, : options.width], m)
+    return Samples(counts, training, held_out, m)
 
 
 def _drawn(n: int, seed: int) -> np.ndarray:

@@ -51,7 +51,26 @@ class Shown:
         )
 
 
-class Network(nn.Module):
+class OfGenes(nn.Module):
+    """A network with a vector for each gene, which can tell classes of samples apart."""
+
+    genes: nn.Parameter
+    per_gene: tuple[str, ...] = ("genes",)
+    """Names of parameters with a row for each gene."""
+
+    def add_labels(self, n_classes: int, dim: int) -> None:
+        """Add what tells so many classes apart, if any, by `dim` coordinates of a sample."""
+        if n_classes:
+            self.label_weight = nn.Parameter(torch.zeros(n_classes, dim))
+            self.label_bias = nn.Parameter(torch.zeros(n_classes))
+
+    @property
+    def of_labels(self) -> tuple[nn.Parameter, nn.Parameter]:
+        """What tells the classes of samples: weights (k, sample_dim) and a number for each."""
+        return self.label_weight, self.label_bias
+
+
+class Network(OfGenes):
     """The network of some genes; vectors of genes start at 0.
 
     Parameters
@@ -70,8 +89,10 @@ class Network(nn.Module):
         width, n_scores = options.width, options.heads * options.latents
         self.genes = nn.Parameter(torch.zeros(n_genes, width))
         self.offset = nn.Parameter(torch.zeros(n_genes))
+        self.per_gene = ("genes", "offset")
         if options.likelihood == "nb":
             self.dispersion = nn.Parameter(torch.zeros(n_genes))
+            self.per_gene += ("dispersion",)
         self.norm = nn.LayerNorm(width)
         self.keys = nn.Parameter(torch.zeros(width, n_scores))
         self.contents = nn.Parameter(torch.zeros(width, width))
@@ -86,19 +107,7 @@ class Network(nn.Module):
         self.read = linear(options.latents * width, options.sample_dim)
         self.line = nn.Parameter(torch.zeros(width, options.sample_dim))
         self.up, self.down = linear(options.sample_dim, HIDDEN), linear(HIDDEN, width)
-        if n_classes:
-            self.label_weight = nn.Parameter(torch.zeros(n_classes, options.sample_dim))
-            self.label_bias = nn.Parameter(torch.zeros(n_classes))
-
-    @property
-    def per_gene(self) -> tuple[str, ...]:
-        """Names of parameters with a row for each gene."""
-        return ("genes", "offset", *(["dispersion"] if hasattr(self, "dispersion") else []))
-
-    @property
-    def of_labels(self) -> tuple[nn.Parameter, nn.Parameter]:
-        """What tells the classes of samples: weights (k, sample_dim) and a number for each."""
-        return self.label_weight, self.label_bias
+        self.add_labels(n_classes, options.sample_dim)
 
     @property
     def sizes_of_genes(self) -> Tensor | None:

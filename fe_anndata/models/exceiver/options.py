@@ -10,8 +10,10 @@ from ..documented import documented
 from ..option import AUTO, option
 from ..options import Options, named
 
+_OURS = {"layout": ("ours",)}
+_PUBLISHED = {"layout": ("published",)}
 _KEPT = (
-    "likelihood", "sample_dim", "width", "latents", "heads", "blocks", "linear",
+    "layout", "likelihood", "sample_dim", "width", "latents", "heads", "blocks", "linear",
 )  # fmt: skip
 """Options that a model keeps that is continued on other samples."""
 _ALWAYS: Mapping[str, tuple[object, ...]] = {}
@@ -38,25 +40,40 @@ class Exceiver(Options):
         "n_layers": "blocks",
         "n_heads": "heads",
         "seq_dim": "width",
-        "mask_frac": "masked_most",
+        "mask_frac": "masked",
     }
 
+    layout: Literal["ours", "published"] = option(
+        "ours",
+        "'published': counts become z-scores of log profiles, and the squared error of those is "
+        "learned that are hidden among the counted genes; a sample is embedded by all its latent "
+        "vectors, latents times width numbers, from which no expression is predicted. 'ours': "
+        "counts are seen as counts, and those of all hidden genes are foretold, zeros too.",
+    )
     likelihood: Literal["multinomial", "nb", "poisson"] = option(
         "multinomial",
         "How counts of hidden genes are judged. 'multinomial': how the counts of a sample are "
         "shared out among its hidden genes. 'nb' and 'poisson': each count by itself, negative "
         "binomial (with a dispersion of each gene) or Poisson, around the expected share times "
         "the total of the sample, as far as it is seen.",
+        applies=_OURS,
     )
-    sample_dim: int = option(32, "Coordinates of a sample.", least=1)
+    sample_dim: int = option(32, "Coordinates of a sample.", least=1, applies=_OURS)
     width: int = option(64, "Length of gene vectors and of latent vectors.", least=1)
     latents: int = option(16, "Latent vectors.", least=1)
     heads: int = option(4, "Heads of attention; they divide width.", least=1)
     blocks: int = option(1, "Blocks of attention among latent vectors.", least=0)
+    feed_forward: int = option(
+        2048,
+        "Hidden size of the network in a block; with layout='ours' it is four times width.",
+        least=1,
+        applies=_PUBLISHED,
+    )
     linear: bool = option(
         True,
         "Whether coordinates contain principal components of the log profile, to which the rest "
         "is added.",
+        applies=_OURS,
     )
     start: str = option(
         "pca",
@@ -66,22 +83,45 @@ class Exceiver(Options):
         table=("varm", "width"),
         own=("pca", "random"),
         continues=_KEPT,
+        applies=_OURS,
     )
     frozen: bool = option(
         False,
         "Leave a model that is continued as it is: classes of samples alone are learned.",
+        applies=_OURS,
     )
     masked_least: float = option(
-        0.3, "The smallest fraction of genes that is hidden of a sample.", above=0, most=0.95
+        0.3,
+        "The smallest fraction of genes that is hidden of a sample.",
+        above=0,
+        most=0.95,
+        applies=_OURS,
     )
     masked_most: float = option(
-        0.8, "The largest; each time a fraction between them is drawn.", above=0, most=0.95
+        0.8,
+        "The largest; each time a fraction between them is drawn.",
+        above=0,
+        most=0.95,
+        applies=_OURS,
+    )
+    masked: float = option(
+        0.15,
+        "Genes that are hidden of a sample, as a fraction of the median number of counted genes. "
+        "Of a sample with fewer than twice as many it is half of its own.",
+        above=0,
+        most=0.5,
+        applies=_PUBLISHED,
     )
     minibatch_size: int = option(64, "Samples of a step.", least=1)
-    learning_rate: float = option(3e-3, "Learning rate, of AdamW.", above=0)
-    table_learning_rate: float = option(3e-3, "That of the gene vectors.", above=0)
+    learning_rate: float = option(
+        3e-3, "Learning rate, of AdamW; with layout='published' of Adam.", above=0
+    )
+    table_learning_rate: float = option(3e-3, "That of the gene vectors.", above=0, applies=_OURS)
     weight_decay: float = option(
-        1e-4, "What weights lose of themselves in a step, in units of their rate.", least=0
+        1e-4,
+        "What weights lose of themselves in a step, in units of their rate; with "
+        "layout='published' a part of the gradient instead, which Adam then rescales.",
+        least=0,
     )
     clip: float = option(
         1.0, "Greatest length of the gradient of all parameters; 0 for any.", least=0
@@ -91,6 +131,13 @@ class Exceiver(Options):
         "Fraction of the steps over which learning rates rise; from there they fall like a cosine.",
         least=0,
         most=1,
+        applies=_OURS,
+    )
+    warm_up_steps: int = option(
+        500,
+        "Steps over which learning rates rise; from there they stay.",
+        least=0,
+        applies=_PUBLISHED,
     )
     steps: int | Literal["auto"] | None = option(
         AUTO,
@@ -114,7 +161,10 @@ class Exceiver(Options):
         most=0.5,
     )
     evaluate_every: int | Literal["auto"] = option(
-        AUTO, "Steps between evaluations. 'auto' is a tenth of the steps.", least=1
+        AUTO,
+        "Steps between evaluations. 'auto' is a tenth of the steps, and with layout='published' a "
+        "pass over the samples.",
+        least=1,
     )
     patience: int | None = option(
         None, "Evaluations without progress that end the training; None: never.", least=1
@@ -127,6 +177,7 @@ class Exceiver(Options):
         "How classes of samples are learned, if labels_key is given. 'on-body': by logistic "
         "regression on the coordinates, when all else is learned. 'with-body': their cross-entropy "
         "is added to the loss.",
+        needs={"with-body": _OURS},
     )
     label_weight: float = option(
         1.0,

@@ -47,7 +47,9 @@ def sized(options: Exceiver, shape: tuple[int, int]) -> Exceiver:
         passes = min(max(SHOWN / n_obs, FEWEST_EPOCHS), MOST_EPOCHS)
         steps = max(FEWEST_STEPS, math.ceil(passes * per_epoch))
     every = chosen.evaluate_every
-    if every == AUTO:
+    if every == AUTO and chosen.layout == "published":
+        every = per_epoch
+    elif every == AUTO:
         total = steps or math.ceil((epochs if isinstance(epochs, float) else 1.0) * per_epoch)
         every = max(1, total // EVALUATIONS)
     return replace(chosen, steps=steps, epochs=epochs, evaluate_every=every)

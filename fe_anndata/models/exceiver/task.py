@@ -1,30 +1,20 @@
 """The training of Exceiver: from a problem and options to a task of the trainer.
 
-A step sees some samples, in pieces of a fixed size whose gradients are added in their order: the
-sums do not depend on the number of threads. All that is drawn is named by the seed, the epoch and
-the sample, so that nothing but the step has to be known to go on.
+Here is what a step hides of its samples, and what that costs; the rest stands in :mod:`.steps`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..._core.log import logger
 from ..._core.random import generator
-from ..._core.warn import warn_user
-from ...kernels.workers import in_parallel, number
-from ...training import processes
 from ...training.optimisers import Group
-from ...training.order import Permutation
 from ...training.problem import Problem
 from ...training.ranks import normal
-from ...training.task import Schedule, Task
 from .. import classes, timetable
 from .continued import Continued
 from .finish import finished
@@ -32,13 +22,9 @@ from .likelihoods import Hidden, losses
 from .material import Material, gather
 from .network import GENES_SCALE, Network, Shown
 from .options import Exceiver
-from .sizes import sized, steps_per_epoch
+from .sizes import sized
+from .steps import Steps
 from .trained import Coordinates, TrainedExceiver
-
-PIECE = 16
-"""Samples of a piece on a processor; a GPU takes all at once."""
-LONG = 3600.0
-"""Seconds of a training from which on a warning says so."""
 
 
 def task(problem: Problem, options: Exceiver, facts: Mapping[str, float] | None) -> Training:
@@ -100,7 +86,7 @@ def begin(network: Network, problem: Problem, options: Exceiver, material: Mater
         network.offset.copy_(torch.from_numpy(np.log(share + 0.5 / total)))
 
 
-class Training(Task):
+class Training(Steps):
     """The training of a network on counts.
 
     Parameters
@@ -117,6 +103,9 @@ class Training(Task):
         Its coordinates.
     """
 
+    material: Material
+    network: Network
+
     def __init__(
         self,
         problem: Problem,
@@ -126,113 +115,25 @@ class Training(Task):
         facts: Mapping[str, float],
         coordinates: Coordinates | None,
     ) -> None:
-        self.problem, self.options, self.material = problem, options, material
-        self.network, self.device = network, problem.compute.device
+        super().__init__(problem, options, material, network)
         self.facts, self.coordinates = facts, coordinates
-        self.parameters = dict(network.named_parameters())
         self.groups = _groups(options, self.parameters)
-        self.steps_per_epoch = steps_per_epoch(options, len(material.counts))
-        self.schedule = _schedule(options, self.steps_per_epoch)
-        self.n_held_out = len(material.held_out)
-        size = min(options.minibatch_size, len(material.training))
-        self.entries_per_step = size * material.n_genes
         self.codes = None
         if problem.labels is not None and options.head == "with-body":
             self.codes = torch.from_numpy(problem.labels.codes)
-        self.piece = options.minibatch_size if self.device.type == "cuda" else PIECE
 
-    def backward(self, step: int) -> float:
-        """Fill the gradients of a minibatch of samples."""
-        samples = self._samples(step)
-        pieces = [samples[i : i + self.piece] for i in range(0, len(samples), self.piece)]
-        own = processes.share(len(pieces))
-        with torch.enable_grad():
-            tables = self.network.tables_of_genes()
-        # Pieces see the tables as they are; what reaches them goes back through them once.
-        leaves = [table.detach().requires_grad_() for table in tables]
-        found: list[Any] = [None] * len(own)
-
-        def run(i: int) -> None:
-            found[i] = self._gradients(pieces[own[i]], step, leaves)
-
-        in_parallel(run, len(own))
-        wanted = [*leaves, *self.parameters.values()]
-        gradients = [torch.zeros_like(p) for p in wanted]
-        total = n_targets = 0.0
-        for loss, n, of_piece in found:
-            total += loss
-            n_targets += n
-            for gradient, more in zip(gradients, of_piece, strict=True):
-                if more is not None:
-                    gradient += more
-        total, n_targets = processes.summed(gradients, total, n_targets)
-        torch._foreach_div_(gradients, max(n_targets, 1.0))
-        torch.autograd.backward(tables, gradients[: len(tables)])
-        for parameter, gradient in zip(
-            self.parameters.values(), gradients[len(tables) :], strict=True
-        ):
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-        if self.options.clip:
-            nn.utils.clip_grad_norm_(self.parameters.values(), self.options.clip)
-        return total / max(n_targets, 1.0)
+    def tables(self) -> list[Tensor]:
+        """Return what genes say to queries, and give."""
+        return list(self.network.tables_of_genes())
 
     def rate(self, step: int) -> float:
         """Return what learning rates are multiplied with."""
         return timetable.cosine(step, self.schedule.steps, self.options.warm_up)
 
-    def validation_loss(self) -> float:
-        """Return the mean loss of a target of the held-out samples, of which genes are hidden."""
-        samples = self.material.held_out
-        if not len(samples):
-            return math.nan
-        pieces = [samples[i : i + self.piece] for i in range(0, len(samples), self.piece)]
-        sums, counts = np.zeros(len(pieces)), np.zeros(len(pieces))
-        with torch.no_grad():
-            tables = self.network.tables_of_genes()
-
-        @torch.no_grad()
-        def judge(i: int) -> None:
-            shown, hidden = self._hidden(pieces[i], None)
-            each = self._losses(shown, hidden, list(tables))[0]
-            sums[i] = float(each.double().sum())
-            counts[i] = hidden.n_targets(self.options.likelihood)
-
-        in_parallel(judge, len(pieces))
-        return float(sums.sum() / max(counts.sum(), 1.0))
-
     def finish(self) -> TrainedExceiver:
         """Return the trained model, which embeds the training samples as it will new ones."""
         model = self.problem, self.options, self.material, self.network
         return finished(*model, self.coordinates)
-
-    def announce(self) -> None:
-        """Say how long the training will take, by a piece of its first step."""
-        piece, steps = self._samples(0)[: self.piece], self.schedule.steps
-        threads = number() if self.device.type == "cpu" else 1
-        with torch.no_grad():
-            leaves = [t.requires_grad_() for t in self.network.tables_of_genes()]
-        taken = timetable.seconds(lambda: self._gradients(piece, 0, leaves))
-        n_pieces = math.ceil(self.options.minibatch_size / self.piece / threads)
-        expected = taken * (n_pieces + 0.5) * steps
-        words = timetable.in_words(expected)
-        logger.info(
-            "%d steps of %d samples of %d genes will take about %s",
-            steps, self.options.minibatch_size, self.material.n_genes, words,
-        )  # fmt: skip
-        if expected > LONG:
-            warn_user(
-                f"the training will take about {words} on this machine: lower steps or epochs, or "
-                "take a GPU; checkpoint= lets it survive."
-            )
-
-    def _samples(self, step: int) -> np.ndarray:
-        """Return the samples of a step; an epoch sees every training sample once."""
-        training, size = self.material.training, self.options.minibatch_size
-        epoch, place = divmod(step, self.steps_per_epoch)
-        places = np.arange(place * size, min((place + 1) * size, len(training)))
-        order = Permutation(len(training), self.problem.seed, "samples", epoch)
-        samples: np.ndarray = training[order(places)]
-        return samples
 
     def _hidden(self, samples: np.ndarray, epoch: int | None) -> tuple[Shown, Hidden]:
         """Return samples of which an epoch hides some genes, or as they are judged."""
@@ -261,7 +162,7 @@ class Training(Task):
         )
         return each, coordinates
 
-    def _gradients(
+    def gradients(
         self, samples: np.ndarray, step: int, leaves: list[Tensor]
     ) -> tuple[float, float, tuple[Tensor | None, ...]]:
         """Return the loss of some samples, what it is divided by, and its gradients."""
@@ -279,23 +180,14 @@ class Training(Task):
             found = torch.autograd.grad(total, wanted, allow_unused=True)
         return float(loss.detach()), n_targets, found
 
-
-def _schedule(options: Exceiver, per_epoch: int) -> Schedule:
-    if isinstance(options.steps, int):
-        steps = options.steps
-    else:
-        epochs = options.epochs if isinstance(options.epochs, float) else 1.0
-        steps = math.ceil(epochs * per_epoch)
-    assert isinstance(options.evaluate_every, int)
-    return Schedule(
-        steps=steps,
-        evaluate_every=options.evaluate_every,
-        patience=options.patience,
-        tolerance=options.tolerance,
-    )
+    def judged(self, samples: np.ndarray, tables: list[Tensor]) -> tuple[float, float]:
+        """Return the loss of held-out samples, and what it is divided by."""
+        shown, hidden = self._hidden(samples, None)
+        each = self._losses(shown, hidden, tables)[0]
+        return float(each.double().sum()), hidden.n_targets(self.options.likelihood)
 
 
-def _groups(options: Exceiver, parameters: dict[str, nn.Parameter]) -> list[Group]:
+def _groups(options: Exceiver, parameters: Mapping[str, nn.Parameter]) -> list[Group]:
     tables = {n: p for n, p in parameters.items() if n == "genes"}
     rest = {n: p for n, p in parameters.items() if n not in tables}
     decay, moves = options.weight_decay, not options.frozen

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..._core.warn import warn_user
-from ...kernels.workers import in_parallel
-from .. import classes
-from ..base import Placed, Trained
-from .counts import FEW, Counts, of_block
+from .counts import Counts
+from .embedding import ROWS, ReaderOfCounts, TrainedOnCounts, fill
 from .likelihoods import Hidden, losses
 from .material import split
 from .network import Network, Shown
 from .options import Exceiver
 from .projection import Projection
-
-ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Coordinates:
         return np.asarray(found, np.float32)
 
 
-class TrainedExceiver(Trained):
+class TrainedExceiver(TrainedOnCounts):
     """A network, what projects log profiles, and the embedding of the training samples.
 
     Parameters
@@ -71,7 +66,8 @@ class TrainedExceiver(Trained):
         The embedding of the training samples.
     """
 
-    options: Exceiver
+    network: Network
+    loss = "nll"
 
     def __init__(
         self,
@@ -83,39 +79,26 @@ class TrainedExceiver(Trained):
         facts: Mapping[str, Mapping[str, Any]],
         samples: np.ndarray,
     ) -> None:
-        self.options, self.network = options, network.eval().requires_grad_(False)
-        self.rank, self.projection, self.coordinates = rank, projection, coordinates
-        self.facts, self._samples = facts, samples
+        super().__init__(options, network, rank, facts, samples)
+        self.projection, self.coordinates = projection, coordinates
 
     @property
-    def module(self) -> nn.Module:
-        """The network."""
-        return self.network
+    def inner_dim(self) -> int:
+        """How many numbers a sample is embedded by."""
+        return self.options.sample_dim
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes that the model tells apart."""
-        found = self.facts.get("labels", {}).get("classes", ())
-        return tuple(map(str, np.atleast_1d(np.asarray(found, dtype=object))))
+    def reader(self, known: np.ndarray) -> Reader:
+        """Return what embeds samples of which these genes are known."""
+        return Reader(self, known)
 
-    def samples(self) -> np.ndarray:
-        """Return the embedding of the training samples."""
-        return self._samples
-
-    def genes(self) -> np.ndarray:
-        """Return the vectors of genes."""
-        found: np.ndarray = self.network.genes.detach().numpy()[self.rank]
-        return found
+    def outer(self, inner: np.ndarray) -> np.ndarray:
+        """Return inner coordinates as users see them."""
+        return self.coordinates.outer(inner)
 
     def arrays(self) -> dict[str, dict[str, Any]]:
         """Return weights, the projection, the order of names, and what is known of the training."""
-        weights = {}
-        for name, array in self.network.state_dict().items():
-            if name != "genes":
-                of_gene = name in self.network.per_gene
-                weights[name] = array.numpy()[self.rank] if of_gene else array.numpy().copy()
         return {
-            "model": weights,
+            "model": self.weights(),
             "vocabulary": {"rank": self.rank.astype(np.float32)},
             "projection": {
                 "loadings": self.projection.loadings[self.rank],
@@ -126,43 +109,6 @@ class TrainedExceiver(Trained):
             "coordinates": {"centre": self.coordinates.centre, "map": self.coordinates.map},
             **{name: dict(section) for name, section in self.facts.items()},
         }
-
-    @property
-    def rows_at_a_time(self) -> int:
-        """How many samples :meth:`placing` likes to get at a time."""
-        return ROWS
-
-    def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
-        """Return what embeds blocks of new samples."""
-        reader = Reader(self, known)
-        limit = self.facts.get("fit", {}).get("loss_limit", np.inf)
-
-        def place(X: Any) -> Placed:
-            counts, visible = reader.counts(X)
-            n = len(counts)
-            inner = np.full((n, self.options.sample_dim), np.nan, np.float32)
-            fit = np.full(n, np.nan, np.float32)
-
-            def embed(i: int) -> None:
-                one = counts.take(np.array([i]))
-                if len(one.genes):
-                    inner[i] = reader.embedded(one, visible(i))
-                    fit[i] = reader.loss(one, visible(i))
-
-            in_parallel(embed, n)
-            n_genes = np.diff(counts.starts)
-            few = (n_genes < FEW) & (n_genes > 0)
-            if few.any():
-                warn_user(
-                    f"{few.sum()} samples have counts of fewer than {FEW} genes that the model "
-                    "knows: they were placed, and called outliers."
-                )
-            u = self.coordinates.outer(inner)
-            facts = {"nll": fit, "outlier": (fit > limit) | few}
-            told = classes.probabilities(self.network, inner) if self.classes else None
-            return Placed(u, None, n_genes, facts, told)
-
-        return place
 
     @property
     def can_decode(self) -> bool:
@@ -193,45 +139,15 @@ class TrainedExceiver(Trained):
             found[here] = values[place[here] - first, genes[here]]
         return found
 
-    def unit(self) -> tuple[np.ndarray, float]:
-        """Return the mean of each gene, and the overall spread around it."""
-        known = self.facts["preprocessing"]
-        return np.asarray(known["expected"], dtype=np.float64), float(known["around"])
 
-
-class Reader:
-    """What a model sees of samples of which some genes are known.
-
-    Parameters
-    ----------
-    model
-        It.
-    known
-        Which of its genes the columns are.
-    """
+class Reader(ReaderOfCounts):
+    """What a model sees of samples of which some genes are known; see :class:`ReaderOfCounts`."""
 
     def __init__(self, model: TrainedExceiver, known: np.ndarray) -> None:
-        self.model, self.number = model, model.rank[known]
-        self.known = np.zeros(len(model.rank), dtype=bool)
-        self.known[self.number] = True
+        super().__init__(model.rank, known)
+        self.model = model
         self.half = halves(len(model.rank))
         self.tables = model.network.tables_of_genes()
-
-    def counts(self, X: Any) -> tuple[Counts, Callable[[int], np.ndarray]]:
-        """Return the counts of a block, and what says which genes of a sample are known."""
-        counts = of_block(
-            X, self.number, lambda i, j: f"sample {i} of a block and gene {j} of those shared"
-        )
-        missing = np.isnan(X) if isinstance(X, np.ndarray) else None
-
-        def visible(i: int) -> np.ndarray:
-            if missing is None or not missing[i].any():
-                return self.known
-            of_sample = self.known.copy()
-            of_sample[self.number[missing[i]]] = False
-            return of_sample
-
-        return counts, visible
 
     def shown(self, one: Counts, visible: np.ndarray) -> Shown:
         """Return what the network sees of a sample."""
@@ -290,15 +206,7 @@ def load(
     column = np.argsort(rank)
     n_classes = np.size(arrays.get("labels", {}).get("classes", ()))
     network = Network(options, len(rank), n_classes)
-    weights = {**arrays["model"], "genes": genes}
-    network.load_state_dict(
-        {
-            name: torch.from_numpy(
-                np.array(array)[column] if name in network.per_gene else np.array(array)
-            )
-            for name, array in weights.items()
-        }
-    )
+    fill(network, {**arrays["model"], "genes": genes}, column)
     of_genes = arrays["projection"]
     loadings, mean, share = (
         np.asarray(of_genes[name])[column] for name in ("loadings", "mean", "share")

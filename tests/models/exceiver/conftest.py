@@ -44,3 +44,12 @@ def trained(quick):
     adata = cohort()
     fe.tl.train(adata, "exceiver", **quick)
     return adata
+
+
+@pytest.fixture
+def small():
+    """Return options of the published recipe that take no time."""
+    return {
+        "recipe": "exceiver2022", "latents": 3, "blocks": 1, "feed_forward": 8, "steps": 6,
+        "minibatch_size": 20, "evaluate_every": 2, "progress": False,
+    }  # fmt: skip
