@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,12 +62,16 @@ class Material(Samples):
 
     def hide(self, samples: np.ndarray, hidden: np.ndarray, linear: bool) -> tuple[Shown, Hidden]:
         """Return what is seen of samples of which genes are hidden, bool (n, m), and the rest."""
-        counts = self.counts.take(samples)
-        return split(counts, ~hidden, hidden, self.projection if linear else None)
+        visible, projection = ~hidden, self.projection
+        project = partial(projection.of, seen=projection.seen(visible)) if linear else None
+        return split(self.counts.take(samples), visible, hidden, project)
 
 
 def split(
-    counts: Counts, visible: np.ndarray, hidden: np.ndarray, projection: Projection | None
+    counts: Counts,
+    visible: np.ndarray,
+    hidden: np.ndarray,
+    project: Callable[[Counts], np.ndarray] | None,
 ) -> tuple[Shown, Hidden]:
     """Return what is seen of samples, and what is asked for.
 
@@ -75,15 +81,13 @@ def split(
         Of the samples.
     visible, hidden
         Genes that are shown and asked for, bool (n, m).
-    projection
-        Of the linear path, if there is one.
+    project
+        The linear path, from visible counts to coordinates, if there is one.
     """
     is_seen = visible[counts.sample, counts.genes]
     is_asked = hidden[counts.sample, counts.genes]
     seen, asked = counts.where(is_seen), counts.where(is_asked)
-    projected = None
-    if projection is not None:
-        projected = torch.from_numpy(projection.of(seen, projection.seen(visible)))
+    projected = None if project is None else torch.from_numpy(project(seen))
     tokens, distinct = seen.tokens()
     return Shown(tokens, distinct, projected), Hidden(
         torch.from_numpy(visible),

@@ -27,7 +27,7 @@ from .material import Samples
 from .options import Exceiver
 from .sizes import steps_per_epoch
 
-PIECE = 16
+PIECE = 32
 """Samples of a piece on a processor; a GPU takes all at once."""
 LONG = 3600.0
 """Seconds of a training from which on a warning says so."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from .likelihoods import Hidden, losses
 from .material import split
 from .network import Network, Shown
 from .options import Exceiver
-from .projection import Projection
+from .projection import Projection, Seen
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,18 @@ class TrainedExceiver(TrainedOnCounts):
         return found
 
 
+@dataclass(frozen=True)
+class View:
+    """Which genes of a sample are seen and which are asked for, bool (1, m).
+
+    `seen` is what the projection has to know of the former.
+    """
+
+    visible: np.ndarray
+    hidden: np.ndarray
+    seen: Seen
+
+
 class Reader(ReaderOfCounts):
     """What a model sees of samples of which some genes are known; see :class:`ReaderOfCounts`."""
 
@@ -148,11 +161,25 @@ class Reader(ReaderOfCounts):
         self.model = model
         self.half = halves(len(model.rank))
         self.tables = model.network.tables_of_genes()
+        # Most samples show the same genes, of which this is computed once.
+        self.views = self._views(self.known)
+
+    def _views(self, visible: np.ndarray) -> tuple[View, View, View]:
+        """Return the views of all known genes, and of each half of them."""
+        seen = [visible, visible & self.half, visible & ~self.half]
+        asked = [np.zeros_like(visible), seen[2], seen[1]]
+        whole, one, other = (
+            View(of[None], hidden[None], self.model.projection.seen(of[None]))
+            for of, hidden in zip(seen, asked, strict=True)
+        )
+        return whole, one, other
+
+    def _of(self, visible: np.ndarray) -> tuple[View, View, View]:
+        return self.views if visible is self.known else self._views(visible)
 
     def shown(self, one: Counts, visible: np.ndarray) -> Shown:
         """Return what the network sees of a sample."""
-        nothing = np.zeros((1, len(visible)), dtype=bool)
-        return self._split(one, visible[None], nothing)[0]
+        return self._split(one, self._of(visible)[0])[0]
 
     def embedded(self, one: Counts, visible: np.ndarray) -> np.ndarray:
         """Return the inner coordinates of a sample, (d,)."""
@@ -165,8 +192,8 @@ class Reader(ReaderOfCounts):
     def loss(self, one: Counts, visible: np.ndarray) -> float:
         """Return the mean loss of the counts of half of the genes, by those of the other half."""
         total = n = 0.0
-        for half in (self.half, ~self.half):
-            shown, hidden = self._split(one, (visible & half)[None], (visible & ~half)[None])
+        for view in self._of(visible)[1:]:
+            shown, hidden = self._split(one, view)
             if not len(shown.tokens.genes):
                 continue
             network = self.model.network
@@ -182,9 +209,10 @@ class Reader(ReaderOfCounts):
             options, states, network.genes, network.offset, network.sizes_of_genes, hidden
         )
 
-    def _split(self, one: Counts, visible: np.ndarray, hidden: np.ndarray) -> tuple[Shown, Hidden]:
+    def _split(self, one: Counts, view: View) -> tuple[Shown, Hidden]:
         linear = self.model.options.linear
-        return split(one, visible, hidden, self.model.projection if linear else None)
+        project = partial(self.model.projection.of, seen=view.seen) if linear else None
+        return split(one, view.visible, view.hidden, project)
 
 
 def halves(n_genes: int) -> np.ndarray:
