@@ -2,6 +2,8 @@
 
 Of what its description leaves open, all weights start as torch has them, gene and latent vectors
 at standard normal numbers, and the network of an attention has as many hidden numbers as a vector.
+Keys are normalised as queries are, as in the Perceiver: of a value little more than its sign is
+left then.
 """
 
 from __future__ import annotations
