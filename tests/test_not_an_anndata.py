@@ -27,6 +27,7 @@ def takers():
         "explain_similarity": {"a": "a", "b": "b"},
         "write_h5ad": {"path": "never-written.h5ad"},
         "transform": {"reference": None},  # a trained one
+        "predict_labels": {"reference": None},
         "token_probabilities": {"sample": "a"},
         "generate": {"coordinates": np.zeros((1, 2))},
         "evaluate": {"label": "group"},

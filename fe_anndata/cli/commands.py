@@ -12,6 +12,7 @@ from . import info as info
 from . import layers as layers
 from . import models as models
 from . import plot as plot
+from . import predict_labels as predict_labels
 from . import train as train
 from . import transform as transform
 from . import vectors as vectors

@@ -17,6 +17,7 @@ from .gene_similarity import gene_similarity
 from .generate import generate
 from .impute import impute
 from .models import models
+from .predict_labels import predict_labels
 from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
@@ -41,6 +42,7 @@ __all__ = [
     "generate",
     "impute",
     "models",
+    "predict_labels",
     "reconstruct",
     "set_coherence",
     "similar_genes",

@@ -63,7 +63,7 @@ def finished(
     if labels is not None:
         if options.head == "on-body":
             classes.fit(network, inner[material.training], labels.codes[material.training])
-        found = classes.probabilities(network, inner)
+        found = classes.scores(network, inner)
         facts["labels"] = classes.judged(labels, found, material.training, held_out)
     coordinates = axes(inner[problem.ranks.rows], network)
     return model(coordinates, coordinates.outer(inner))
