@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -120,9 +118,9 @@ def predict_labels(
 
 
 def _probability(least: object) -> float:
-    if isinstance(least, bool) or not isinstance(least, Real):
+    if isinstance(least, bool) or not isinstance(least, int | float | np.number):
         raise TypeError(f"least must be a probability from 0 to 1, not {least!r}.")
-    if not 0 <= least <= 1 or math.isnan(least):
+    if not 0 <= least <= 1:
         raise ValueError(f"least must be a probability from 0 to 1, not {least!r}.")
     return float(least)
 
