@@ -264,7 +264,10 @@ def test_the_table_of_writers_is_not_empty():
     assert {"pp.bin_by_gene", "tl.train", "tl.reconstruct"} <= set(writers())
 
 
-OF_OTHERS = ("tl.embed_genes", "tl.predict_labels", "get.token_probabilities")
+OF_OTHERS = (
+    "tl.embed_genes", "tl.predict_labels", "get.attention", "get.token_probabilities",
+    "pl.attention",
+)  # fmt: skip
 """Verbs of what factorized embeddings do not do; their own tests say what they write."""
 
 
@@ -368,7 +371,7 @@ def test_what_is_read_is_no_window_into_the_result(name, trained):
     assert fe.tl.reconstruct(adata) is None
 
 
-@every(of("pl"))
+@every([n for n in of("pl") if n not in OF_OTHERS])
 def test_pictures_draw_into_an_ax(name, trained):
     ax = plt.figure().add_subplot()
     first = of_verb(name, trained) if name in OF_TABLES else trained.copy()

@@ -104,9 +104,9 @@ def predict_labels(
     least = _probability(least)
     shown = settings.shows(progress)
     learned = reference_of(reference, key)
-    require_classes(learned, key)
     with opened(adata) as source, source.unchanged(), source.named():
         in_place = source.adata is adata
+        require_classes(learned, key)
         if in_place and not copy:
             source.require_room()
         if not in_place:
