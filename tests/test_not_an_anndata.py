@@ -32,6 +32,7 @@ def takers():
         "generate": {"coordinates": np.zeros((1, 2))},
         "evaluate": {"label": "group"},
         "compare_models": {"models": ["fe"], "label": "group"},
+        "differential": {"groupby": "group"},
         "classify_genes": {"gene_sets": {"a set": ["a"]}},
         "set_coherence": {"gene_sets": {"a set": ["a"]}},
         "compare_gene_spaces": {"b": None},

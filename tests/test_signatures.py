@@ -265,8 +265,8 @@ def test_the_table_of_writers_is_not_empty():
 
 
 OF_OTHERS = (
-    "tl.embed_genes", "tl.predict_labels", "get.attention", "get.token_probabilities",
-    "pl.attention",
+    "tl.differential", "tl.embed_genes", "tl.predict_labels", "get.attention",
+    "get.token_probabilities", "pl.attention",
 )  # fmt: skip
 """Verbs of what factorized embeddings do not do; their own tests say what they write."""
 

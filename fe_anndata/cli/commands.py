@@ -6,6 +6,7 @@ from . import bins as bins
 from . import classify as classify
 from . import compare_models as compare_models
 from . import demo as demo
+from . import differential as differential
 from . import evaluate as evaluate
 from . import genes as genes
 from . import info as info

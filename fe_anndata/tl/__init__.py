@@ -6,6 +6,7 @@ from .align_gene_spaces import AlignedSpecies, align_gene_spaces
 from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .compare_models import compare_models
+from .differential import differential
 from .embed_genes import embed_genes
 from .embedding_density import embedding_density
 from .evaluate import evaluate
@@ -31,6 +32,7 @@ __all__ = [
     "classify_genes",
     "compare_gene_spaces",
     "compare_models",
+    "differential",
     "embed_genes",
     "embedding_density",
     "evaluate",
