@@ -68,7 +68,7 @@ def results(tmp_path, monkeypatch):
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
         pytest.param(from_disk, [], 4, marks=pytest.mark.slow),
         (quality, ["--seeds", "1"], 6),
-        (differential, ["--seeds", "1"], 2),
+        (differential, ["--seeds", "1"], 3),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),

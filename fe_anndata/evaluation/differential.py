@@ -65,6 +65,11 @@ class Sums:
         return found
 
 
+def are_counts(X: np.ndarray) -> bool:
+    """Return whether all values are whole numbers from 0 on."""
+    return bool((np.isfinite(X) & (X >= 0) & (np.floor(X) == X)).all())
+
+
 def sums(X: np.ndarray, shares: np.ndarray, codes: np.ndarray, k: int) -> Sums:
     """Return the sums of some samples.
 

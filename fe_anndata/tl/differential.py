@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import add
 
 import numpy as np
 import pandas as pd
@@ -18,7 +16,7 @@ from .._access.samples import groups as groups_of
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
 from .._core.log import logger
-from ..evaluation.differential import Sums, compared, sums
+from ..evaluation.differential import Sums, are_counts, compared, sums
 from ..models.base import Trained
 
 REST = "rest"
@@ -89,7 +87,8 @@ def differential(
     KeyError
         If nothing was trained under `key`, or there is no such column or group.
     ValueError
-        If the model is not of counts, or there are fewer than two groups, or two samples in one.
+        If the model is not of counts, they were changed since, or there are fewer than two groups,
+        or two samples in one.
     TypeError
         If the column holds numbers.
 
@@ -182,15 +181,24 @@ def _sums(
     adata: AnnData, model: Trained, layer: str | None, trained: np.ndarray, found: pd.Categorical
 ) -> Sums:
     """Return sums over the samples of each group."""
-    rows = rows_of(matrix(adata, layer), np.flatnonzero(trained))
-    u, genes, parts = model.samples(), np.arange(int(trained.sum())), []
-    codes = np.asarray(found.codes)
+    values = matrix(adata, layer)
+    rows = rows_of(values, np.flatnonzero(trained))
+    u, genes, codes = model.samples(), np.arange(int(trained.sum())), np.asarray(found.codes)
+    total: Sums | None = None
     for part, block in rows.blocks(model.rows_at_a_time):
         kept = np.flatnonzero(codes[part] >= 0)
         if not len(kept):
             continue
         X = block[kept] if isinstance(block, np.ndarray) else block[kept].toarray()
+        if not are_counts(X):
+            raise ValueError(
+                f"{values.name} holds others than counts by now: it was changed since the "
+                "training. Bring the counts back; or keep them in a layer, and train on that: "
+                "layer='counts'."
+            )
         expected = model.decode(u[part][kept], genes)
         shares = expected / expected.sum(1, keepdims=True)
-        parts.append(sums(X, shares, codes[part][kept], len(found.categories)))
-    return reduce(add, parts)
+        more = sums(X, shares, codes[part][kept], len(found.categories))
+        total = more if total is None else total + more
+    assert total is not None  # there are groups
+    return total

@@ -135,3 +135,19 @@ def test_a_model_of_another_family(trained):
     fe.tl.train(adata, steps=5, progress=False)
     with pytest.raises(ValueError, match=r"'fe' is not one of counts.*'exceiver'"):
         fe.tl.differential(adata, "group")
+
+
+@pytest.mark.parametrize("change", [np.log1p, np.negative, lambda X: np.where(X == 3, np.nan, X)])
+def test_counts_that_were_changed_since(change, trained):
+    adata = trained.copy()
+    adata.X = change(adata.X)
+    with pytest.raises(ValueError, match=r"changed since the training.*layer='counts'"):
+        fe.tl.differential(adata, "group", key="exceiver")
+
+
+def test_blocks_of_samples_change_nothing(trained, monkeypatch):
+    fe.tl.differential(trained, "group", key="exceiver")
+    whole = table(trained, "b")
+    monkeypatch.setattr("fe_anndata.models.exceiver.trained.ROWS", 7)
+    fe.tl.differential(trained, "group", key="exceiver")
+    pd.testing.assert_frame_equal(table(trained, "b"), whole, rtol=1e-4)
