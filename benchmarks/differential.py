@@ -3,11 +3,11 @@
 Counts are negative binomial around shares of three groups, with depths that vary from sample to
 sample. Some genes differ in each group by a factor, up or down in balance, so that all others keep
 their shares. `mixed` samples have states of their own beside, which change many genes and are
-spread over all groups alike. Wilcoxon is that of Scanpy, on log1p of counts at 10,000 per sample, as it is by
-default and with ties corrected.
-`power` is the part of different genes that has an adjusted p-value below 0.05, `false` the part of
-those that are wrong (the false discovery rate, 0.05 at most), and `p < 0.05` the part of the other
-genes with so small a p-value. Means over groups and seeds.
+spread over all groups alike. Wilcoxon is that of Scanpy, on log1p of counts at 10,000 per sample,
+as it is by default and with ties corrected. `power` is the part of different genes that has an
+adjusted p-value below 0.05, `false` the part of those found that are wrong (the false discovery
+rate, 0.05 at most), and `p < 0.05` the part of the other genes with so small a p-value. Means over
+groups and seeds.
 
     python -m benchmarks.differential [--seeds N]
     python -m benchmarks.differential --tiny    # only to see that it runs
