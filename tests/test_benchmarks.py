@@ -12,6 +12,7 @@ from benchmarks import (
     calls,
     checks,
     cohorts,
+    differential,
     from_disk,
     gene_classifiers,
     gene_lookup,
@@ -67,6 +68,7 @@ def results(tmp_path, monkeypatch):
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
         pytest.param(from_disk, [], 4, marks=pytest.mark.slow),
         (quality, ["--seeds", "1"], 6),
+        (differential, ["--seeds", "1"], 3),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
@@ -80,7 +82,16 @@ def results(tmp_path, monkeypatch):
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
 )
 def test_it_runs(results, benchmark, arguments, rows):
-    without = (gene_vectors, gene_views, headline, imputation, new_samples, orthologs, quality)
+    without = (
+        differential,
+        gene_vectors,
+        gene_views,
+        headline,
+        imputation,
+        new_samples,
+        orthologs,
+        quality,
+    )
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])
     name = benchmark.__name__.removeprefix("benchmarks.")

@@ -27,10 +27,12 @@ def takers():
         "explain_similarity": {"a": "a", "b": "b"},
         "write_h5ad": {"path": "never-written.h5ad"},
         "transform": {"reference": None},  # a trained one
+        "predict_labels": {"reference": None},
         "token_probabilities": {"sample": "a"},
         "generate": {"coordinates": np.zeros((1, 2))},
         "evaluate": {"label": "group"},
         "compare_models": {"models": ["fe"], "label": "group"},
+        "differential": {"groupby": "group"},
         "classify_genes": {"gene_sets": {"a set": ["a"]}},
         "set_coherence": {"gene_sets": {"a set": ["a"]}},
         "compare_gene_spaces": {"b": None},

@@ -12,6 +12,7 @@ from anndata import AnnData
 from .._core.errors import near
 from .._core.keys import Keys
 from ..matrix.align import align
+from ..matrix.totals import to_totals
 from ..models.base import Trained
 from .inputs import require_anndata
 from .reference import reference_of
@@ -57,6 +58,23 @@ class Decoding:
         predicted = np.full((len(u), self.n_vars), np.nan, dtype=np.float32)
         predicted[:, self.columns] = self.model.decode(u, self.genes)
         return predicted
+
+    def rows_beside(self, rows: np.ndarray | slice, values: np.ndarray) -> np.ndarray:
+        """Return the predictions in the units of the values that the samples have there.
+
+        Counts are expected of samples of one total, and are brought to that of each by its genes
+        that are not missing, NaN.
+        """
+        predicted = self.rows(rows)
+        return to_totals(predicted, values) if self.model.per_total else predicted
+
+    def dispersion(self) -> np.ndarray | None:
+        """Return the dispersion of the counts of each gene, float32 (n_vars,), if it is known."""
+        if self.model.dispersion is None:
+            return None
+        found = np.full(self.n_vars, np.nan, dtype=np.float32)
+        found[self.columns] = self.model.dispersion[self.genes]
+        return found
 
     def parts(self) -> Iterator[slice]:
         """Yield blocks of so many samples as can be decoded at a time."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from ..models import families
 from ..models.base import Trained
 from .files import opened
-from .results import holds_whole_numbers, require_trained, trained_model
+from .results import families_in, holds_whole_numbers, require_trained, trained_model
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,15 @@ class Reference:
         Whether whole numbers, such as raw counts, were trained on.
     layer
         The layer that was trained on.
+    others
+        Keys of all models beside it, each with the name of its family.
     """
 
     model: Trained
     genes: pd.Index
     whole_numbers: bool
     layer: str | None
+    others: Mapping[str, str]
 
 
 def reference_of(reference: Any, key: str, what: str = "reference") -> Reference:
@@ -50,6 +55,20 @@ def reference_of(reference: Any, key: str, what: str = "reference") -> Reference
             raise ValueError("the reference has no samples: give it as it was trained.")
         model, trained = trained_model(adata, key)
         whole_numbers = holds_whole_numbers(stored)
-        return Reference(
-            model, adata.var_names[trained], whole_numbers, stored["params"].get("layer")
-        )
+        layer = stored["params"].get("layer")
+        others = {name: of for name, of in families_in(adata).items() if name != key}
+        return Reference(model, adata.var_names[trained], whole_numbers, layer, others)
+
+
+def require_classes(reference: Reference, key: str) -> None:
+    """Raise ValueError if a model has learned no classes; the message says what to call."""
+    if reference.model.classes:
+        return
+    takes = [name for name, of in families().items() if of.takes_labels]
+    other = next((name for name, of in reference.others.items() if of in takes), None)
+    hint = f" Or is it key={other!r}?" if other else ""
+    raise ValueError(
+        f"the model under key={key!r} has learned no classes of samples: train one with "
+        f"labels_key, of a family that takes it: fe.tl.train(reference, {takes[-1]!r}, "
+        f"labels_key=...).{hint}"
+    )

@@ -66,6 +66,16 @@ class Keys:
         return f"{self.key}_{what}"
 
     @property
+    def dispersion(self) -> str:
+        """Dispersion of the counts of each gene, a column of var."""
+        return f"{self.key}_dispersion"
+
+    @property
+    def differential(self) -> str:
+        """Genes that differ between groups, in uns, in the form of Scanpy."""
+        return f"rank_genes_groups_{self.key}"
+
+    @property
     def density(self) -> str:
         """Density of the samples, a column of obs."""
         return f"{self.key}_density"

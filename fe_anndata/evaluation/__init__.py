@@ -1,5 +1,6 @@
 """How good an embedding is, measured on samples that it was not fitted to. Arrays alone."""
 
+from .calibration import calibration_error, calibration_errors, fitted_temperature
 from .classifiers import CLASSIFIERS, RIDGE, cross_validated, score
 from .distances import distances_kept
 from .folds import Fold, folds_of_any, outer_folds, split
@@ -8,8 +9,11 @@ __all__ = [
     "CLASSIFIERS",
     "RIDGE",
     "Fold",
+    "calibration_error",
+    "calibration_errors",
     "cross_validated",
     "distances_kept",
+    "fitted_temperature",
     "folds_of_any",
     "outer_folds",
     "score",

@@ -122,6 +122,16 @@ class Trained(ABC):
         """Whether the model predicts expression at coordinates."""
         return False
 
+    @property
+    def per_total(self) -> bool:
+        """Whether predictions are counts of samples of one total, to be brought to that of each."""
+        return False
+
+    @property
+    def dispersion(self) -> np.ndarray | None:
+        """The dispersion of each trained gene, if known: a count varies by mean + this x mean²."""
+        return None
+
     def decode(self, u: np.ndarray, genes: np.ndarray) -> np.ndarray:
         """Return the prediction at coordinates `u` (n, d), float32 (n, len(genes))."""
         raise ValueError("a model of this family does not predict expression.")
@@ -141,6 +151,26 @@ class Trained(ABC):
             Which of the trained genes the columns are; genes are returned as such numbers.
         """
         raise ValueError("genes have no vectors of their own in a sample in models of this family.")
+
+    def attention(self, X: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return of each sample the genes that it is seen by, and what latent vectors take of each.
+
+        Parameters
+        ----------
+        X
+            Samples, as for :meth:`placing`.
+        known
+            Which of the trained genes the columns are; genes are returned as such numbers.
+
+        Returns
+        -------
+        list
+            Genes (t,) and weights, float32 (t, latents), whose sums over genes are 1.
+        """
+        raise ValueError(
+            "a model of this family has no latent vectors that attend to genes; train one that "
+            "has: fe.tl.train(counts, 'exceiver')."
+        )
 
     def next_genes(
         self, X: np.ndarray, known: np.ndarray, genes: np.ndarray

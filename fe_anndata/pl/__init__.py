@@ -13,6 +13,7 @@ Text of the user, such as names of categories and genes, is drawn as it is typed
 as a formula or by TeX. In a title of your own, ``ax.title.set_parse_math(True)`` allows formulas.
 """
 
+from .attention import attention
 from .classify_genes import classify_genes
 from .density import density
 from .embedding import embedding
@@ -25,6 +26,7 @@ from .reconstruction import reconstruction
 from .similar_genes import similar_genes
 
 __all__ = [
+    "attention",
     "classify_genes",
     "density",
     "embedding",

@@ -6,6 +6,7 @@ from .align_gene_spaces import AlignedSpecies, align_gene_spaces
 from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .compare_models import compare_models
+from .differential import differential
 from .embed_genes import embed_genes
 from .embedding_density import embedding_density
 from .evaluate import evaluate
@@ -17,6 +18,7 @@ from .gene_similarity import gene_similarity
 from .generate import generate
 from .impute import impute
 from .models import models
+from .predict_labels import predict_labels
 from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
@@ -30,6 +32,7 @@ __all__ = [
     "classify_genes",
     "compare_gene_spaces",
     "compare_models",
+    "differential",
     "embed_genes",
     "embedding_density",
     "evaluate",
@@ -41,6 +44,7 @@ __all__ = [
     "generate",
     "impute",
     "models",
+    "predict_labels",
     "reconstruct",
     "set_coherence",
     "similar_genes",

@@ -30,7 +30,9 @@ def impute(
 ) -> AnnData | None:
     """Write the matrix as a layer, with predictions in place of missing values (NaN or masked).
 
-    All other values, zeros among them, stay exactly as they are.
+    All other values, zeros among them, stay exactly as they are. Expected counts of an Exceiver
+    model are filled in the units of the sample: multiplied so that those of its genes that are not
+    missing add up to its counts of them. They are means, not whole numbers.
 
     Parameters
     ----------
@@ -140,7 +142,8 @@ def _fill_dense(X: np.ndarray, decoding: Decoding) -> np.ndarray:
         rows = part.start + np.flatnonzero(np.isnan(filled[part]).any(axis=1))
         if len(rows):
             block = filled[rows]
-            np.copyto(block, decoding.rows(rows), where=np.isnan(block), casting="same_kind")
+            predicted = decoding.rows_beside(rows, block)
+            np.copyto(block, predicted, where=np.isnan(block), casting="same_kind")
             filled[rows] = block
     return filled
 
@@ -155,5 +158,6 @@ def _fill_sparse(X: Any, decoding: Decoding) -> Any:
         rows, row = np.unique(row_of_gap[within], return_inverse=True)
         if len(rows):
             at = gaps[within]
-            filled.data[at] = decoding.rows(rows)[row, filled.indices[at]]
+            predicted = decoding.rows_beside(rows, filled[rows].toarray())
+            filled.data[at] = predicted[row, filled.indices[at]]
     return filled.asformat(X.format)

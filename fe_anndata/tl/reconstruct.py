@@ -9,7 +9,7 @@ from anndata import AnnData
 
 from .._access.decoding import decoding_of
 from .._access.files import written_to
-from .._core.keys import DEFAULT_KEY, require_writable_name
+from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
 from .._core.log import logger
 
 
@@ -22,6 +22,9 @@ def reconstruct(
     copy: bool = False,
 ) -> AnnData | None:
     """Write the predicted expression of every sample and gene to a layer.
+
+    An Exceiver model predicts expected counts: those of every sample add up to the median total of
+    the training samples, whatever its own total is.
 
     Parameters
     ----------
@@ -42,7 +45,12 @@ def reconstruct(
     AnnData or None
         A copy if ``copy=True``, otherwise None. The predictions are written to
         ``layers[layer_added]``, float32 (n_obs, n_vars), in the units of the training matrix.
-        Genes that were not trained on and samples that were placed nowhere are NaN.
+        Genes that were not trained on and samples that were placed nowhere are NaN. If the model
+        knows how counts of a gene spread (Exceiver with ``likelihood="nb"``), there is also
+
+        ``var["exceiver_dispersion"]``
+            Float32: counts of a gene around their expected number vary by m + this x m², where m
+            is the expected number at the total of the sample.
 
     Raises
     ------
@@ -79,4 +87,8 @@ def reconstruct(
         predicted[rows] = decoding.rows(rows)
     result.layers[layer_added] = predicted
     logger.info("wrote layers[%r] %s", layer_added, predicted.shape)
+    dispersion = decoding.dispersion()
+    if dispersion is not None:
+        result.var[Keys(key).dispersion] = dispersion
+        logger.info("wrote var[%r]", Keys(key).dispersion)
     return result if copy else None

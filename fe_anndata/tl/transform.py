@@ -93,6 +93,8 @@ def transform(
         the z-scores that the recipe ``"exceiver2022"`` hides), and outliers by it.
         Where classes were learned, also the most probable one, ``obs["generain_label"]``, with
         ``obs["generain_label_probability"]``, and all in ``obsm["generain_probabilities"]``.
+        Probabilities are calibrated by held-out samples, see
+        :func:`fe_anndata.tl.predict_labels`, which lets samples abstain.
 
     Raises
     ------

@@ -65,12 +65,21 @@ COMMANDS = {
     "similar": (["similar", "ref.h5ad", "gene1"], []),
     "arithmetic": (["arithmetic", "ref.h5ad", "gene1 - gene2"], []),
     "compare": (["compare", "ref.h5ad", "ref.h5ad"], []),
+    "predict-labels": (
+        ["predict-labels", "counts.h5ad", "counted.h5ad", "--key", "exceiver", "-o", "out.h5ad"],
+        ["out.h5ad"],
+    ),
+    "differential": (
+        ["differential", "counted.h5ad", "kind", "--key", "exceiver", "-o", "out.csv", "--save",
+         "out.h5ad"],
+        ["out.csv", "out.h5ad"],
+    ),
     "models": (["models"], []),
     "info": (["info"], []),
     "demo": (["demo", "--out", "out"], ["out/pbmc.h5ad", "out/density.png", "out/history.png"]),
 }  # fmt: skip
 SIGNALS = ("SIGTERM", "SIGINT", "SIGKILL", "SIGHUP")
-INPUTS = ("in.h5ad", "in.zarr", "ref.h5ad")
+INPUTS = ("in.h5ad", "in.zarr", "ref.h5ad", "counts.h5ad", "counted.h5ad")
 
 
 def inputs(folder):
@@ -79,10 +88,18 @@ def inputs(folder):
     adata.var["half"] = np.arange(30) % 2 == 0
     adata.write_h5ad(folder / "in.h5ad")
     adata.write_zarr(folder / "in.zarr")
+    rates = np.random.default_rng(0).gamma(1, 2, (2, 60))[np.arange(40) % 2]
+    counts = anndata.AnnData(np.random.default_rng(1).poisson(rates).astype(np.float32))
+    counts.obs_names, counts.var_names = adata.obs_names, [f"gene{i}" for i in range(60)]
+    counts.obs["kind"] = pd.Categorical(np.array(["a", "b"])[np.arange(40) % 2])
+    counts.write_h5ad(folder / "counts.h5ad")
     child = os.fork()  # this process trains nothing, so that it has no threads when it forks
     if not child:
         fe.tl.train(adata, steps=20, progress=False)
         adata.write_h5ad(folder / "ref.h5ad")
+        few = {"sample_dim": 4, "width": 8, "latents": 2, "heads": 2, "steps": 10}
+        fe.tl.train(counts, "exceiver", labels_key="kind", progress=False, **few)
+        counts.write_h5ad(folder / "counted.h5ad")
         os._exit(0)
     os.waitpid(child, 0)
 

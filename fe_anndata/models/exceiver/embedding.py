@@ -118,7 +118,10 @@ class TrainedOnCounts(Trained):
                 )
             u = self.outer(inner)
             facts = {self.loss: fit, "outlier": (fit > limit) | few}
-            told = classes.probabilities(self.network, inner) if self.classes else None
+            told = None
+            if self.classes:
+                temperature = classes.temperature(self.facts)
+                told = classes.probabilities(self.network, inner, temperature)
             return Placed(u, None, n_genes, facts, told)
 
         return place

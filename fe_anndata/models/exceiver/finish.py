@@ -106,7 +106,7 @@ def concluded(
     if labels is not None:
         if model.options.head == "on-body":
             classes.fit(model.network, inner[material.training], labels.codes[material.training])
-        found = classes.probabilities(model.network, inner)
+        found = classes.scores(model.network, inner)
         facts["labels"] = classes.judged(labels, found, material.training, held_out)
     return inner
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...kernels.workers import in_parallel
 from .counts import Counts
 from .embedding import ROWS, ReaderOfCounts, TrainedOnCounts, fill
 from .likelihoods import Hidden, losses
@@ -115,6 +116,35 @@ class TrainedExceiver(TrainedOnCounts):
     def can_decode(self) -> bool:
         """Whether the model predicts expression at coordinates."""
         return True
+
+    @property
+    def per_total(self) -> bool:
+        """Whether predictions are of samples of one total: of the median one of the training."""
+        return True
+
+    @property
+    def dispersion(self) -> np.ndarray | None:
+        """The dispersion of each gene, if counts were taken for negative binomial."""
+        sizes = self.network.sizes_of_genes
+        return None if sizes is None else (-sizes.detach()).exp().numpy()[self.rank]
+
+    def attention(self, X: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return of each sample its counted genes, and how much latent vectors take of each."""
+        reader = Reader(self, known)
+        counts, visible = reader.counts(X)
+        gene = np.argsort(self.rank)
+        found = [(gene[:0], np.empty((0, self.options.latents), np.float32))] * len(counts)
+
+        def look(i: int) -> None:
+            one = counts.take(np.array([i]))
+            if len(one.genes):
+                shown = reader.shown(one, visible(i))
+                with torch.no_grad():
+                    taken = self.network.attention(shown, reader.tables)
+                found[i] = gene[one.genes], taken.numpy()
+
+        in_parallel(look, len(counts))
+        return found
 
     def decode(self, u: np.ndarray, genes: np.ndarray) -> np.ndarray:
         """Return expected counts at coordinates `u`, of samples of the median total."""

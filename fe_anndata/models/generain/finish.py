@@ -55,6 +55,6 @@ def finished(
     if labels is not None:
         if options.head == "on-body":
             classes.fit(network, samples[material.training], labels.codes[material.training])
-        found = classes.probabilities(network, samples)
+        found = classes.scores(network, samples)
         facts["labels"] = classes.judged(labels, found, material.training, held_out)
     return TrainedGeneRAIN(options, network, *arrays, facts, samples)

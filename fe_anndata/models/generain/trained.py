@@ -121,7 +121,10 @@ class TrainedGeneRAIN(Trained):
                 )
             facts = {self.objective.unit: losses, "outlier": losses > limit}
             known = np.array([number for _, number in lists], np.int64)
-            told = classes.probabilities(self.network, u) if self.classes else None
+            told = None
+            if self.classes:
+                temperature = classes.temperature(self.facts)
+                told = classes.probabilities(self.network, u, temperature)
             return Placed(u, None, known, facts, told)
 
         return place

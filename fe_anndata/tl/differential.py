@@ -1,0 +1,204 @@
+"""Genes whose modelled rate differs between groups of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._access.files import written_to
+from .._access.inputs import matrix, require_anndata, rows_of
+from .._access.ranked import as_scanpy
+from .._access.results import families_in, require_trained, trained_model
+from .._access.samples import groups as groups_of
+from .._core.errors import near
+from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
+from .._core.log import logger
+from ..evaluation.differential import Sums, are_counts, compared, sums
+from ..models.base import Trained
+
+REST = "rest"
+
+
+def differential(
+    adata: AnnData,
+    groupby: str,
+    *,
+    groups: Sequence[str] | None = None,
+    reference: str = REST,
+    key: str = DEFAULT_KEY,
+    key_added: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Find the genes whose modelled rate differs between groups of samples.
+
+    How much a gene differs is what the model says: the ratio of its mean share of the expected
+    counts in the group and in the others. Whether it does is told by the counts that were trained
+    on: the counts of the gene in the group and in the others are compared with how all counts are
+    shared out between the two (a signed root of the deviance, divided by the root of what the
+    counts vary more than Poisson). This variance is the greater one of two, of what the counts of
+    either group vary by around its own share, and of a negative binomial with the dispersion that
+    the model leaves; so differences among the samples of a group count as noise, also those that
+    the model explains. p-values are of Student's t, with Welch's degrees of freedom. Where counts
+    say the opposite of the model, the score is 0 and p is 1. All this is conservative: the part of
+    wrong genes is at or below what ``pvals_adj`` says in simulations
+    (``python -m benchmarks.differential``), and some power is given for it.
+
+    Every sample counts as independent of the others. Cells of one donor are not, and groups that
+    were found in the same counts differ by construction: p-values are then too small, as those of
+    every such test.
+
+    Parameters
+    ----------
+    adata
+        Trained by ``tl.train(counts, "exceiver")``, with the counts that were trained on; some of
+        the samples may have been left out since.
+    groupby
+        A column of ``adata.obs`` that names groups. Samples without a group are left out.
+    groups
+        Groups to be tested; by default all.
+    reference
+        ``"rest"`` compares each group with all other samples that have a group; the name of a
+        group compares with that.
+    key
+        The `key_added` of the training, ``"exceiver"`` if none was given.
+    key_added
+        The name in ``uns``; by default ``"rank_genes_groups_"`` with `key` behind.
+    copy
+        Return a copy instead of writing to `adata`.
+
+    Returns
+    -------
+    AnnData or None
+        A copy if ``copy=True``, otherwise None. Written is
+
+        ``uns["rank_genes_groups_exceiver"]``
+            As Scanpy writes it: record arrays with a field for each group, genes of the highest
+            scores first, ``names``, ``scores``, ``logfoldchanges`` (base 2), ``pvals``,
+            ``pvals_adj`` (Benjamini-Hochberg over the genes), and ``params``; and
+            ``standard_errors`` of the log fold changes, of the counts. Scanpy's
+            ``sc.get.rank_genes_groups_df(adata, None, key="rank_genes_groups_exceiver")`` and
+            ``sc.pl.rank_genes_groups(adata, key="rank_genes_groups_exceiver")`` read it.
+
+    Raises
+    ------
+    KeyError
+        If nothing was trained under `key`, or there is no such column or group.
+    ValueError
+        If the model is not of counts, they were changed since, or there are fewer than two groups,
+        or two samples in one.
+    TypeError
+        If the column holds numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anndata as ad
+    >>> import fe_anndata as fe
+    >>> draw = np.random.default_rng(0)
+    >>> rates = draw.gamma(1.0, 2.0, (60, 50))
+    >>> rates[:30, 7] = 20
+    >>> counts = ad.AnnData(draw.poisson(rates).astype(np.float32))
+    >>> counts.obs["kind"] = ["a"] * 30 + ["b"] * 30
+    >>> few = dict(sample_dim=4, width=8, latents=2, heads=2, steps=20, progress=False)
+    >>> fe.tl.train(counts, "exceiver", **few)
+    >>> fe.tl.differential(counts, "kind", key="exceiver")
+    >>> str(counts.uns["rank_genes_groups_exceiver"]["names"]["a"][0])
+    '7'
+    """
+    require_anndata(adata)
+    stored = require_trained(adata, key)
+    model, trained = trained_model(adata, key)
+    _require_counts(adata, model, key)
+    asked, found = _asked(adata, groupby, groups, reference)
+    name = Keys(key).differential if key_added is None else key_added
+    require_writable_name(name, "key_added")
+    layer = stored["params"].get("layer")
+    of_groups = _sums(adata, model, layer, trained, found)
+    dispersion = of_groups.of(np.arange(len(found.categories))).dispersion
+    tables = {}
+    for group in asked:
+        i = found.categories.get_loc(group)
+        others = np.arange(len(found.categories)) != i
+        if reference != REST:
+            others = found.categories == reference
+        table = compared(of_groups.of(np.array([i])), of_groups.of(others), dispersion)
+        table.insert(0, "names", adata.var_names[trained].to_numpy(dtype=object))
+        tables[group] = table.sort_values("scores", ascending=False, kind="stable")
+    result = written_to(adata, copy=copy)
+    params = {"groupby": groupby, "reference": reference, "layer": layer, "key": key}
+    named = {"method": "differential", "corr_method": "benjamini-hochberg"}
+    result.uns[name] = as_scanpy(tables, **params, **named)
+    n = {group: int((table["pvals_adj"] < 0.05).sum()) for group, table in tables.items()}
+    logger.info("genes with pvals_adj < 0.05 by group: %s; wrote uns[%r]", n, name)
+    return result if copy else None
+
+
+def _require_counts(adata: AnnData, model: Trained, key: str) -> None:
+    if not (model.can_decode and model.per_total):
+        others = [name for name in families_in(adata) if name != key]
+        raise ValueError(
+            f"the model under key={key!r} is not one of counts: train one, "
+            f"fe.tl.train(counts, 'exceiver'), or name another key; {near('', others)}"
+        )
+
+
+def _asked(
+    adata: AnnData, groupby: str, groups: Sequence[str] | None, reference: str
+) -> tuple[list[str], pd.Categorical]:
+    """Return the groups to be tested, and the group of each sample, of those that have any."""
+    found = groups_of(adata.obs, groupby).remove_unused_categories()
+    sizes = dict(zip(found.categories, np.bincount(found.codes[found.codes >= 0]), strict=True))
+    if isinstance(groups, str):
+        raise TypeError(f"groups must be a list of groups, such as [{groups!r}], not one name.")
+    if len(sizes) < 2:
+        raise ValueError(
+            f"adata.obs[{groupby!r}] names {len(sizes)} groups; two at least are needed to "
+            "compare them."
+        )
+    asked = list(dict.fromkeys(sizes if groups is None else groups))
+    for name in [*asked, *([] if reference == REST else [reference])]:
+        if name not in sizes:
+            raise KeyError(f"no group {name!r} in adata.obs[{groupby!r}]: {near(name, sizes)}")
+    asked = [name for name in asked if name != reference]
+    if not asked:
+        raise ValueError("groups names no group beside the reference; name another one.")
+    n = sum(sizes.values())
+    for name in asked:
+        others = n - sizes[name] if reference == REST else sizes[reference]
+        few = name if sizes[name] < 2 else reference
+        if min(sizes[name], others) < 2:
+            raise ValueError(
+                f"the group {few!r} has one sample, and a variance needs two: leave it out of "
+                "groups, or join it with another group."
+            )
+    return asked, found
+
+
+def _sums(
+    adata: AnnData, model: Trained, layer: str | None, trained: np.ndarray, found: pd.Categorical
+) -> Sums:
+    """Return sums over the samples of each group."""
+    values = matrix(adata, layer)
+    rows = rows_of(values, np.flatnonzero(trained))
+    u, genes, codes = model.samples(), np.arange(int(trained.sum())), np.asarray(found.codes)
+    total: Sums | None = None
+    for part, block in rows.blocks(model.rows_at_a_time):
+        kept = np.flatnonzero(codes[part] >= 0)
+        if not len(kept):
+            continue
+        X = block[kept] if isinstance(block, np.ndarray) else block[kept].toarray()
+        if not are_counts(X):
+            raise ValueError(
+                f"{values.name} holds others than counts by now: it was changed since the "
+                "training. Bring the counts back; or keep them in a layer, and train on that: "
+                "layer='counts'."
+            )
+        expected = model.decode(u[part][kept], genes)
+        shares = expected / expected.sum(1, keepdims=True)
+        more = sums(X, shares, codes[part][kept], len(found.categories))
+        total = more if total is None else total + more
+    assert total is not None  # there are groups
+    return total
