@@ -80,6 +80,12 @@ class GeneLists(Family):
         assert isinstance(options, GeneRAIN)
         return frozenset({*_ALWAYS, *_SCALES[options.values]})
 
+    def loss_of(self, options: Options) -> str:
+        """Return what the history of a training with these options holds."""
+        assert isinstance(options, GeneRAIN)
+        of_numbers = options.objective == "masked-expression" and options.layout == "ours"
+        return "mse" if of_numbers else self.loss
+
     def settled(self, options: Options, shape: tuple[int, int]) -> GeneRAIN:
         """Return options with the values that a matrix of this shape is trained with."""
         from .sizes import sized

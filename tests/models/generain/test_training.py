@@ -40,6 +40,8 @@ def test_what_is_written(objective, values, quick, tmp_path):
     history = fe.get.history(adata, key="generain")
     assert history["step"].tolist() == [0, 2, 4, 6]
     assert np.isfinite(history["validation_loss"]).all()
+    of_numbers = objective == "masked-expression"
+    assert adata.uns["generain"]["loss"] == ("mse" if of_numbers else "cross-entropy")
     baselines = adata.uns["generain"]["baselines"]
     named = {"constant"} if objective == "masked-expression" else {"unigram", "bag", "bag_of_start"}
     assert set(baselines) == named
