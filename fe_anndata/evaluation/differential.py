@@ -2,9 +2,10 @@
 
 Shares of a group are compared by its totals: under the null hypothesis, the counts of a gene are
 shared out between two groups as all counts are. How far they may be from that is told by the
-counts themselves. Their variance in a group is that around its own share, however it comes about
-(states that a model knows count as noise, too), and at least that of a negative binomial with the
-dispersion that a model leaves; Poisson is the least of all. All is made of sums over samples.
+counts themselves, as in quasi-likelihood: by how many times their variance in a group, around its
+own share, is that of Poisson, however it comes about (states that a model knows count as noise,
+too). It is no less than that of a negative binomial with the dispersion of the other group, or
+with that which a model leaves, and no less than 1. All is made of sums over samples.
 """
 
 from __future__ import annotations
@@ -104,21 +105,28 @@ def compared(group: Sums, other: Sums, dispersion: np.ndarray) -> pd.DataFrame:
     both = group + other
     part = group.totals / both.totals
     pooled = both.counts / both.totals
-    spread = [_variance(of, pooled, dispersion) for of in (group, other)]
-    of_group, of_other = (1 - part) ** 2 * spread[0], part**2 * spread[1]
-    variance = of_group + of_other
-    poisson = both.counts * part * (1 - part)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inflation = np.maximum(variance / poisson, 1)
-        freedom = variance**2 / (of_group**2 / (group.n - 1) + of_other**2 / (other.n - 1))
+    seen = [_variance(of) for of in (group, other)]
+    ratios = []
+    for of, variance, beside, of_beside in ((group, seen[0], other, seen[1]),
+                                            (other, seen[1], group, seen[0])):  # fmt: skip
+        # What the other group is spread by is the least for this one, whose counts may be few.
+        excess = np.maximum(of_beside - beside.counts, 0) * beside.totals**2
+        spread = excess / np.maximum(beside.counts**2 * beside.squared_totals, LEAST)
+        least = 1 + np.maximum(dispersion, spread) * pooled * of.squared_totals / of.totals
+        ratios.append(np.maximum(variance / np.maximum(of.counts, 1), least))
+    of_group, of_other = (1 - part) * ratios[0], part * ratios[1]
+    inflation = of_group + of_other
+    freedom = inflation**2 / (of_group**2 / (group.n - 1) + of_other**2 / (other.n - 1))
     means = [np.maximum(of.shares / of.n, LEAST) for of in (group, other)]
     change = np.log2(means[0] / means[1])
     score = _signed_root(group.counts, both.counts, part) / np.sqrt(inflation)
     # Where counts say the opposite of the model, nothing is claimed.
     score = np.where((score * change > 0) & (both.counts > 0), score, 0.0)
-    p = 2 * student.sf(np.abs(score), np.nan_to_num(freedom, nan=1.0))
-    parts = zip(spread, (group, other), strict=True)
-    relative = [of / np.maximum(sums.counts, HALF) ** 2 for of, sums in parts]
+    p = 2 * student.sf(np.abs(score), freedom)
+    relative = [
+        ratio / np.maximum(of.counts, HALF)
+        for ratio, of in zip(ratios, (group, other), strict=True)
+    ]
     return pd.DataFrame(
         {
             "scores": score,
@@ -130,12 +138,11 @@ def compared(group: Sums, other: Sums, dispersion: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _variance(of: Sums, pooled: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
+def _variance(of: Sums) -> np.ndarray:
     """Return the variance of the counts of a group, around its own share."""
     share = of.counts / of.totals
     seen = of.squares - 2 * share * of.products + share**2 * of.squared_totals
-    least = pooled * of.totals + dispersion * pooled**2 * of.squared_totals
-    found: np.ndarray = np.maximum(seen * of.n / (of.n - 1), least)
+    found: np.ndarray = np.maximum(seen, 0) * of.n / (of.n - 1)
     return found
 
 

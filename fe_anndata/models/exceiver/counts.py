@@ -111,7 +111,8 @@ def of_block(block: Values, rank: np.ndarray, name: Callable[[int, int], str]) -
     rows = block if sparse.issparse(block) else sparse.csr_matrix(block)
     _require_counts(rows, name)
     shape = rows.shape[0], int(rank.max(initial=0)) + 1
-    found = sparse.csr_matrix((rows.data, rank[rows.indices], rows.indptr), shape=shape)
+    # Values are sorted in place below, and those of a block may be those of the user.
+    found = sparse.csr_matrix((rows.data.copy(), rank[rows.indices], rows.indptr), shape=shape)
     kept = (found.data != 0) & ~np.isnan(found.data)
     if not kept.all():
         found.data = np.nan_to_num(found.data)

@@ -157,3 +157,17 @@ def test_expected_counts(quick):
     mean = profiles.mean(0)
     ours = np.square(expected / expected.sum(1, keepdims=True) - profiles).sum()
     assert ours < 0.8 * np.square(profiles - mean).sum()
+
+
+def test_the_counts_of_the_user_stay_as_they_are(quick):
+    adata, new = cohort(), cohort(5, rng=1)
+    for of in (adata, new):  # genes in another order than that of their names
+        of.var_names = of.var_names[::-1]
+    before = [of.X.toarray() for of in (adata, new)]
+    fe.tl.train(adata, "exceiver", labels_key="kind", **quick)
+    fe.tl.transform(new, adata, key="exceiver", progress=False)
+    fe.tl.predict_labels(adata, adata, key="exceiver", progress=False)
+    fe.get.attention(adata, key="exceiver")
+    fe.tl.differential(adata, "kind", key="exceiver")
+    for of, then in zip((adata, new), before, strict=True):
+        np.testing.assert_array_equal(of.X.toarray(), then)
