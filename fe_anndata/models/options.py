@@ -173,8 +173,9 @@ def require_known(options: type[Options], family: str, names: Collection[str], o
             continue
         owners = [repr(other) for other, of in others.items() if name in options_of(of)]
         if owners:
+            of_whom = "family" if len(owners) == 1 else "families"
             raise TypeError(
-                f"{name} is an option of the family {' and '.join(owners)}, not of {family!r}."
+                f"{name} is an option of the {of_whom} {' and '.join(owners)}, not of {family!r}."
             )
     _require_names(options, f"the family {family!r}", names)
 

@@ -97,7 +97,7 @@ def test_a_recipe_changes_what_was_not_typed(run, source, tmp_path):
     [
         (["--toy-rank", "3"], ["'toy', not of 'fe'"]),
         (["--no-loud"], ["'toy', not of 'fe'"]),
-        (["--model", "toy", "--sample-dim", "3"], ["'fe', not of 'toy'"]),
+        (["--model", "toy", "--sample-dim", "3"], ["'fe' and 'exceiver', not of 'toy'"]),
         (["--model", "toy", "--decoder=dot"], ["'fe', not of 'toy'"]),
         (["--model", "toy", "--rank", "3"], ["toy_rank"]),
         (["--model", "toy", "--toy-rnk", "3"], ["--toy-rank"]),
@@ -129,7 +129,7 @@ def test_models(run, monkeypatch):
     assert max(map(len, out.splitlines())) <= 80
     lines = out.splitlines()
     assert [line for line in lines if line.startswith("family")] == [
-        "family fe", "family generain", "family toy"
+        "family fe", "family generain", "family exceiver", "family toy"
     ]  # fmt: skip
     assert "toy_rank  3        Number of products that are added." in lines
     table = fe.tl.models()

@@ -104,7 +104,7 @@ def test_it_is_listed_with_its_options():
 @pytest.mark.parametrize(
     ("error", "words", "keywords"),
     [
-        (TypeError, ["sample_dim", "of the family 'fe', not of 'toy'"],
+        (TypeError, ["sample_dim", "of the families 'fe' and 'exceiver', not of 'toy'"],
          {"model": "toy", "sample_dim": 3}),
         (TypeError, ["mood", "of the family 'toy', not of 'fe'"], {"mood": "bad"}),
         (TypeError, ["'toy' has no option 'raet'", "did you mean 'rate'"],
@@ -126,7 +126,7 @@ def test_its_name_is_its_own():
     with pytest.raises(ValueError, match="belongs to a family of fe_anndata"):
         models.register(type("Other", (toy_family.ToyFamily,), {"name": "fe"})())
     toy_family.register()  # twice is no harm
-    assert list(models.families()) == ["fe", "generain", "toy"]
+    assert list(models.families()) == ["fe", "generain", "exceiver", "toy"]
 
 
 def test_a_matrix_in_a_file(tmp_path):
