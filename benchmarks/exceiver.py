@@ -38,6 +38,7 @@ OURS = "Exceiver"
 RIVALS = ("PCA", "FE")
 NEIGHBOURS = 15
 FEW = (5, 20, 100)
+DECODER = "Exceiver's own; that of FE is inner"
 
 
 def beside(part: str, what: str, scores: pd.DataFrame) -> Iterator[Row]:
@@ -270,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report.publish(
         options, pd.DataFrame(found),
         "Exceiver beside PCA and FE of 32 dimensions; least and most are differences of splits",
-        decoder=report.NO_MODEL,
+        decoder=DECODER,
     )  # fmt: skip
 
 
