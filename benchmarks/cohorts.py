@@ -16,6 +16,7 @@ FILES = {
 }
 SINGLE_CELL = {
     "pbmc3k": "singlecell/pbmc3k_counts.h5ad",
+    "baron": "singlecell/baron_pancreas_human_mouse_counts.h5ad",
     "kang": "singlecell/kang_pbmc_control_5donors_counts.h5ad",
 }
 """Counts; not among FILES, whose matrices are trained on as they are."""

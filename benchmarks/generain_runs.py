@@ -72,9 +72,11 @@ def one_of(rank: int, world: int, folder: str) -> None:
     save(adata, Path(folder) / f"{world}_{rank}.npz")
 
 
-def started(function: str, *arguments: Any) -> subprocess.Popen[bytes]:
-    """Call a function of this file in a process of its own."""
-    code = f"from benchmarks import generain_runs as r; r.{function}{arguments!r}"
+def started(
+    function: str, *arguments: Any, module: str = "generain_runs"
+) -> subprocess.Popen[bytes]:
+    """Call a function of a module of benchmarks in a process of its own."""
+    code = f"from benchmarks import {module} as r; r.{function}{arguments!r}"
     return subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[1])
 
 

@@ -74,6 +74,10 @@ VIEWS = {
     "data": "data", **SIZE, "vectors": "vectors", "dim": "dim", "mean": "mean",
     "ahead": "ahead of FE", "least": "least", "most": "most",
 }  # fmt: skip
+BESIDE = {
+    "what": "what", "value": "Exceiver", "against": "against", "value against": "that",
+    "n": "n", "least ahead": "least difference", "most ahead": "greatest",
+}  # fmt: skip
 TABLES: dict[str, Table] = {
     "calls": Table("calls", {
         "data": "data", **SIZE, "dim": "dim", "seconds": "`tl.train`, s", "against": "against",
@@ -149,6 +153,15 @@ TABLES: dict[str, Table] = {
     "gene_classifiers": Table("gene_classifiers", {
         "method": "method", "properties": "properties", "genes": "genes", "dim": "dim",
         "seconds": "s", "over ours": "ratio", "measured on": "measured on",
+    }),
+    "generain": Table("generain", {
+        "part": "part", "what": "what", "value": "GeneRAIN", "against": "against",
+        "value against": "that",
+    }),
+    "exceiver": Table("exceiver --only counts labels few", BESIDE),
+    "exceiver_genes": Table("exceiver --only genes --result exceiver_genes", BESIDE),
+    "exceiver_cost": Table("exceiver --only speed memory scale runs --result exceiver_cost", {
+        "what": "what", "value": "Exceiver", "against": "against", "value against": "that",
     }),
     "bins": Table("bins --rounds 5", {
         "samples": "samples", "genes": "genes", "panel": "panel",

@@ -68,6 +68,8 @@ def stored(result: str) -> dict[str, Any] | None:
 
 def decoder_of(content: Mapping[str, Any]) -> str:
     """Return in words which decoder the numbers of a result belong to."""
+    if content["decoder"] not in {None, report.NO_MODEL, *report.DECODERS}:
+        return str(content["decoder"])  # of another family, in words
     decoders = {content["decoder"], *(record.get("decoder") for record in content["table"])}
     decoders &= report.DECODERS
     if not decoders:

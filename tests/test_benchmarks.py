@@ -13,6 +13,7 @@ from benchmarks import (
     checks,
     cohorts,
     differential,
+    exceiver,
     from_disk,
     gene_classifiers,
     gene_lookup,
@@ -39,6 +40,8 @@ from benchmarks import (
 from benchmarks.shown import TABLES
 
 NEW_SAMPLES = ["--folds", "2", "--classifiers", "knn", "--methods", "fe", "pca"]
+
+ONE_SEED = ["--seeds", "1", "--draws", "1", "--genes-seeds", "1"]
 
 
 @pytest.fixture
@@ -77,6 +80,8 @@ def results(tmp_path, monkeypatch):
         (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 12),
         # Five methods and, of one, five variants, one of them without orthologs; the turned copy.
         (generain, ["--only", "next", "expression", "samples", "call", "--folds", "2"], 10),
+        # Five rivals and as many gains but one; four scores, two and one, each beside two rivals.
+        (exceiver, ["--only", "counts", "labels", "few", "genes", *ONE_SEED], 9 + 8 + 4 + 2),
         (orthologs, ["--folds", "2"], 10 + 9 + 3),
     ],
     ids=lambda value: value.__name__.removeprefix("benchmarks.") if hasattr(value, "main") else "",
