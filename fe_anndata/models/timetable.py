@@ -1,11 +1,51 @@
-"""How learning rates change during a training, and how long it will take."""
+"""How long a training goes on, how learning rates change in it, and how long it will take."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+
+from ..training.task import Schedule
+
+
+class Timed(Protocol):
+    """Options that say how long to go on."""
+
+    @property
+    def steps(self) -> Any: ...  # noqa: D102
+    @property
+    def epochs(self) -> Any: ...  # noqa: D102
+    @property
+    def evaluate_every(self) -> Any: ...  # noqa: D102
+    @property
+    def patience(self) -> int | None: ...  # noqa: D102
+    @property
+    def tolerance(self) -> float: ...  # noqa: D102
+
+
+def schedule(options: Timed, per_epoch: int, warm_up: int = 0) -> Schedule:
+    """Return how long a training goes on.
+
+    Parameters
+    ----------
+    options
+        Settled.
+    per_epoch
+        Steps in which every sample is seen once.
+    warm_up
+        First steps over which learning rates rise, if the task has no timetable of its own.
+    """
+    epochs = options.epochs if isinstance(options.epochs, float) else 1.0
+    known = isinstance(options.steps, int)
+    return Schedule(
+        steps=options.steps if known else math.ceil(epochs * per_epoch),
+        evaluate_every=options.evaluate_every,
+        warm_up=warm_up,
+        patience=options.patience,
+        tolerance=options.tolerance,
+    )
 
 
 def cosine(step: int, steps: int, warm_up: float, *, falls: bool = True) -> float:

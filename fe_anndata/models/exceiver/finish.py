@@ -12,8 +12,9 @@ from ...kernels.workers import in_parallel
 from ...training.problem import Problem
 from .. import classes
 from ..limits import loss_limit
+from ..unit import unit_of
 from .embedding import TrainedOnCounts
-from .material import Material, Samples, unit_of
+from .material import Material, Samples
 from .network import Network, OfGenes
 from .options import Exceiver
 from .trained import Coordinates, TrainedExceiver

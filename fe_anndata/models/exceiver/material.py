@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -160,12 +159,3 @@ def _require_observed(problem: Problem) -> None:
             f"{missing} values are missing (NaN): a count is known or it is 0. Leave out the genes "
             "or samples, or fill them with 0 if they were not counted."
         )
-
-
-def unit_of(problem: Problem) -> dict[str, Any]:
-    """Return the mean of each gene, and the spread of all values around it."""
-    audit = problem.audit
-    mean = audit.sums / np.maximum(audit.observed, 1)
-    around = audit.squares - float((audit.observed * mean**2).sum())
-    spread = float(np.sqrt(max(around, 0.0) / max(1, int(audit.observed.sum()))))
-    return {"expected": mean.astype(np.float32), "around": spread}

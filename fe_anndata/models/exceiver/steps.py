@@ -21,7 +21,7 @@ from ...kernels.workers import in_parallel, number
 from ...training import processes
 from ...training.order import Permutation
 from ...training.problem import Problem
-from ...training.task import Schedule, Task
+from ...training.task import Task
 from .. import timetable
 from .material import Samples
 from .options import Exceiver
@@ -56,7 +56,8 @@ class Steps(Task):
         self.network, self.device = network, problem.compute.device
         self.parameters = dict(network.named_parameters())
         self.steps_per_epoch = steps_per_epoch(options, len(material.counts))
-        self.schedule = _schedule(options, self.steps_per_epoch)
+        # Ours has a timetable of its own.
+        self.schedule = timetable.schedule(options, self.steps_per_epoch, options.warm_up_steps)
         self.n_held_out = len(material.held_out)
         size = min(options.minibatch_size, len(material.training))
         self.entries_per_step = size * material.n_genes
@@ -159,19 +160,3 @@ class Steps(Task):
         order = Permutation(len(training), self.problem.seed, "samples", epoch)
         samples: np.ndarray = training[order(places)]
         return samples
-
-
-def _schedule(options: Exceiver, per_epoch: int) -> Schedule:
-    if isinstance(options.steps, int):
-        steps = options.steps
-    else:
-        epochs = options.epochs if isinstance(options.epochs, float) else 1.0
-        steps = math.ceil(epochs * per_epoch)
-    assert isinstance(options.evaluate_every, int)
-    return Schedule(
-        steps=steps,
-        evaluate_every=options.evaluate_every,
-        warm_up=options.warm_up_steps,  # ours has a timetable of its own
-        patience=options.patience,
-        tolerance=options.tolerance,
-    )

@@ -17,6 +17,7 @@ from ..._core.random import generator
 from ...kernels import bins
 from ...training.order import Permutation
 from ...training.problem import Problem
+from ..unit import unit_of
 from .continued import Continued
 from .network import Batch
 from .options import GeneRAIN
@@ -123,7 +124,7 @@ def gather(problem: Problem, options: GeneRAIN, continued: Continued | None = No
     _require_long(np.array([len(genes) for genes, _ in kept]))
     inverse = np.empty(int(listed.sum()), np.int64)
     inverse[number[listed]] = np.flatnonzero(listed)
-    unit = _unit(problem)
+    unit = unit_of(problem)
     corpus = Corpus.joined(kept)
     return Material(corpus, training, held_out, scale, number, inverse, lister, unit)
 
@@ -187,12 +188,3 @@ def _require_long(lengths: np.ndarray) -> None:
             f"{lengths[short[0]]} there): leave such samples out, or say by zero= which value "
             "means 'not expressed'."
         )
-
-
-def _unit(problem: Problem) -> dict[str, Any]:
-    """Return the mean of each gene, and the spread of all values around it."""
-    audit = problem.audit
-    mean = audit.sums / np.maximum(audit.observed, 1)
-    around = audit.squares - float((audit.observed * mean**2).sum())
-    spread = float(np.sqrt(max(around, 0.0) / max(1, int(audit.observed.sum()))))
-    return {"expected": mean.astype(np.float32), "around": spread}

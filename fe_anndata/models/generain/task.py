@@ -36,7 +36,7 @@ from .objectives import Losses, objective_of
 from .options import GeneRAIN
 from .sizes import sized, steps_per_epoch
 from .start import begin, components, scores_of
-from .timetable import rate, schedule
+from .timetable import rate
 from .trained import TrainedGeneRAIN
 
 PIECE = 2048
@@ -124,7 +124,7 @@ class Training(Task):
         self.parameters = dict(network.named_parameters())
         self.groups = _groups(options, self.parameters)
         self.steps_per_epoch = steps_per_epoch(options, len(material.corpus))
-        self.schedule = schedule(options, self.steps_per_epoch)
+        self.schedule = timetable.schedule(options, self.steps_per_epoch)
         self.n_held_out = len(material.held_out)
         self.facts = {**held_out.facts, **origin}
         lists = [min(options.tokens, n) for n in np.diff(material.corpus.starts)]

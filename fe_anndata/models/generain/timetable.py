@@ -1,31 +1,14 @@
-"""How long a training goes on, and how learning rates change meanwhile."""
+"""How learning rates change during a training."""
 
 from __future__ import annotations
 
 import math
 
-from ...training.task import Schedule
 from .. import timetable
 from .options import GeneRAIN
 
 CYCLE, FROZEN = 40, 30
 """Epochs of the published cycle of learning rates, and after how many they are fixed."""
-
-
-def schedule(options: GeneRAIN, per_epoch: int) -> Schedule:
-    """Return how long a training goes on."""
-    if isinstance(options.steps, int):
-        steps = options.steps
-    else:
-        epochs = options.epochs if isinstance(options.epochs, float) else 1.0
-        steps = math.ceil(epochs * per_epoch)
-    assert isinstance(options.evaluate_every, int)
-    return Schedule(
-        steps=steps,
-        evaluate_every=options.evaluate_every,
-        patience=options.patience,
-        tolerance=options.tolerance,
-    )
 
 
 def rate(options: GeneRAIN, step: int, steps: int, per_epoch: int) -> float:

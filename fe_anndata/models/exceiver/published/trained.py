@@ -12,10 +12,11 @@ from torch import nn
 from ...._core.random import generator
 from ....training.problem import Problem
 from ... import classes
+from ...unit import unit_of
 from ..counts import Counts
 from ..embedding import ReaderOfCounts, TrainedOnCounts, fill
 from ..finish import concluded, take
-from ..material import Samples, unit_of
+from ..material import Samples
 from ..options import Exceiver
 from .network import Published
 from .values import Rows, Scaling, hide, rows
