@@ -17,7 +17,7 @@ def code_of(notebook: Path) -> str:
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
-LONG = ("generain",)
+LONG = ("exceiver", "generain")
 """Tutorials that take a minute."""
 NOTEBOOKS = [
     pytest.param(path, marks=[pytest.mark.slow] if path.stem in LONG else [], id=path.stem)
