@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 LOSSES = {
     "mse": "mean squared error per entry",
     "cross-entropy": "cross-entropy per token, nats",
-    "nll": "negative log-likelihood per entry, nats",
+    "nll": "negative log-likelihood, nats",
 }
 """What a history holds, by its name in ``uns``."""
 COLUMNS = ["step", "seconds", "train_loss", "validation_loss"]

@@ -126,7 +126,8 @@ def transform(
         new = new_samples(source, learned, layer)
         placed = place(new, learned, shown)
     result = source.copied() if copy and in_place else source.adata
-    _write(result, keys, len(learned.genes), placed, learned.model.classes)
+    numbers = len(new.alignment.known), len(learned.genes)
+    _write(result, keys, numbers, placed, learned.model.classes)
     return None if in_place and not copy else result
 
 
@@ -139,9 +140,10 @@ def _require_no_model(adata: AnnData, keys: Keys) -> None:
 
 
 def _write(
-    adata: AnnData, keys: Keys, n_trained: int, placed: Placed, classes: Sequence[str]
+    adata: AnnData, keys: Keys, numbers: tuple[int, int], placed: Placed, classes: Sequence[str]
 ) -> None:
-    """Write the results, and log where they are."""
+    """Write the results, and log where they are; `numbers` are of genes shared and trained on."""
+    n_shared, n_trained = numbers
     adata.obsm[keys.obsm] = placed.u
     if placed.error is not None:
         adata.obsm[keys.error] = placed.error
@@ -160,7 +162,7 @@ def _write(
         "placed %d samples by %d of %d genes (%d unlike the training); wrote obsm[%r] %s and "
         "obs[%r], ...",
         len(placed.u),
-        placed.n_genes.max(initial=0),
+        n_shared,
         n_trained,
         np.sum(placed.facts.get("outlier", False)),
         keys.obsm,
