@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +96,8 @@ def positions(asked: str | Sequence[str], names: pd.Index, what: str) -> np.ndar
     ValueError
         If nothing is asked for, or a name is there several times.
     """
+    if not isinstance(asked, Iterable):
+        raise TypeError(f"each {what} is asked for by name, one or a list of them, not {asked!r}.")
     wanted = as_list(asked)
     if not wanted:
         raise ValueError(f"no {what} is named: {near('', names)}")
@@ -103,4 +105,5 @@ def positions(asked: str | Sequence[str], names: pd.Index, what: str) -> np.ndar
         require_key(name, names, what)
         if (names == name).sum() > 1:
             raise ValueError(f"several are named {name!r}: make the names of each {what} unique.")
-    return np.asarray(names.get_indexer(wanted))
+    # Others may be there several times, which get_indexer would refuse.
+    return np.array([names.get_loc(name) for name in wanted])

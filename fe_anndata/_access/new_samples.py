@@ -141,8 +141,8 @@ def new_samples(source: Source, reference: Reference, layer: str | None) -> NewS
     if shared < of / 2:
         warn_user(
             f"only {shared} of the {of} genes trained on are there ({shared / of:.0%}); the "
-            "others count as missing, which makes places less certain: see their standard errors "
-            "in obsm."
+            "others count as missing, which makes places less certain; obsm has their standard "
+            "errors, if the family knows them."
         )
     rows = rows_of(stored(source, layer))
     return NewSamples(rows, alignment, reference, (adata.obs_names, adata.var_names))

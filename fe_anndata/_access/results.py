@@ -136,6 +136,14 @@ def _require_intact(
         )
 
 
+def has_same_samples(adata: AnnData, key: str) -> bool:
+    """Return whether the samples are those of the training, all of them and in their order."""
+    keys = Keys(key)
+    known = _fingerprints(require_trained(adata, key), key)["samples"]
+    found = _prints_of(adata.obsm[keys.obsm], known, f"obsm[{keys.obsm!r}]")
+    return bool(np.array_equal(found, known))
+
+
 def require_known_rows(adata: AnnData, key: str, of: Literal["samples", "genes"]) -> None:
     """Raise ValueError if vectors are no longer those of the result that is stored beside them.
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from numbers import Integral
 
 
-def near(name: str, known: Iterable[str], n: int = 3) -> str:
+def near(name: object, known: Iterable[str], n: int = 3) -> str:
     """Return the end of a message that names what may have been meant.
 
     Parameters
@@ -21,7 +21,7 @@ def near(name: str, known: Iterable[str], n: int = 3) -> str:
     """
     names = [str(k) for k in known]
     folded: dict[str, str] = {k.casefold(): k for k in names}
-    close = [folded[k] for k in get_close_matches(name.casefold(), folded, n=n, cutoff=0.6)]
+    close = [folded[k] for k in get_close_matches(str(name).casefold(), folded, n=n, cutoff=0.6)]
     if close:
         return f"did you mean {' or '.join(repr(c) for c in close)}?"
     if not names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.colors import Colormap
 
 from .._access.attended import Attended, attended, positions
 from .._access.samples import groups
+from .._core.errors import require_whole
 from .._core.keys import DEFAULT_KEY
 from ..evaluation.strongest import by_column, strongest
 from ._axes import SMALL, colour_bar, finish, make_room, panels
@@ -106,6 +108,8 @@ def attention(
     ('latent vector', 10)
     """
     require_cmap(cmap)
+    if vmax is not None and (isinstance(vmax, bool) or not isinstance(vmax, Real)):
+        raise TypeError(f"vmax must be a number, in per cent, not {vmax!r}.")
     source = attended(adata, key, reference, layer)
     titles, members = _panels_of(adata, samples, groupby)
     names = adata.var_names[source.columns]
@@ -121,7 +125,8 @@ def attention(
         raise ValueError(
             f"the colour scale is to end at {most:g}: give a greater vmax, or genes with counts."
         )
-    size = (max(1.0, 0.09 * shown.shape[2]), max(1.2, ROW * len(labels)))
+    lines = max(label.count("\n") + 1 for label in labels)
+    size = (max(1.0, 0.09 * shown.shape[2]), max(1.2, ROW * lines * len(labels)))
     drawn = panels(len(titles), ncols, ax, show, size)
     for i, (panel, title, values) in enumerate(zip(drawn, titles, shown, strict=True)):
         image = panel.imshow(
@@ -161,6 +166,7 @@ def _panels_of(
 
 
 def _require_number(n: int) -> None:
+    require_whole(n, "n_genes")
     if not 1 <= n <= MOST:
         raise ValueError(
             f"{n} genes are to be drawn: give 1 to {MOST}, by genes or n_genes, so that their "

@@ -9,14 +9,15 @@ import pandas as pd
 from anndata import AnnData
 
 from .._access.files import written_to
-from .._access.inputs import matrix, require_anndata, rows_of
+from .._access.inputs import matrix, require_anndata, require_same_values, rows_of
 from .._access.ranked import as_scanpy
-from .._access.results import families_in, require_trained, trained_model
+from .._access.results import families_in, has_same_samples, require_trained, trained_model
 from .._access.samples import groups as groups_of
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
 from .._core.log import logger
 from ..evaluation.differential import Sums, are_counts, compared, sums
+from ..matrix.audit import audit
 from ..models.base import Trained
 
 REST = "rest"
@@ -89,8 +90,9 @@ def differential(
     KeyError
         If nothing was trained under `key`, or there is no such column or group.
     ValueError
-        If the model is not of counts, they were changed since, or there are fewer than two groups,
-        or two samples in one.
+        If the model is not of counts, they were changed since (of a part of the samples it cannot
+        be told whether they were), there are fewer than two groups, or two samples in one, or
+        `key_added` is that of a model.
     TypeError
         If the column holds numbers.
 
@@ -117,8 +119,16 @@ def differential(
     asked, found = _asked(adata, groupby, groups, reference)
     name = Keys(key).differential if key_added is None else key_added
     require_writable_name(name, "key_added")
+    if name in families_in(adata):
+        raise ValueError(
+            f"adata.uns[{name!r}] holds a trained model, which would be lost: choose another "
+            "key_added."
+        )
     layer = stored["params"].get("layer")
     of_groups = _sums(adata, model, layer, trained, found)
+    if has_same_samples(adata, key):
+        rows = rows_of(matrix(adata, layer), np.flatnonzero(trained))
+        require_same_values(audit(rows), stored["preprocessing"])
     dispersion = of_groups.of(np.arange(len(found.categories))).dispersion
     tables = {}
     for group in asked:

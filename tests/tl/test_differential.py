@@ -151,3 +151,25 @@ def test_blocks_of_samples_change_nothing(trained, monkeypatch):
     monkeypatch.setattr("fe_anndata.models.exceiver.trained.ROWS", 7)
     fe.tl.differential(trained, "group", key="exceiver")
     pd.testing.assert_frame_equal(table(trained, "b"), whole, rtol=1e-4)
+
+
+def test_a_model_is_not_lost(trained):
+    with pytest.raises(ValueError, match="holds a trained model"):
+        fe.tl.differential(trained, "group", key="exceiver", key_added="exceiver")
+    assert "params" in trained.uns["exceiver"]
+
+
+def test_counts_that_were_changed(trained):
+    more = trained.copy()
+    more.X = more.X * 3
+    shuffled = trained.copy()
+    shuffled.X = shuffled.X[::-1]
+    for changed in (more, shuffled):
+        with pytest.raises(ValueError, match="changed since"):
+            fe.tl.differential(changed, "group", key="exceiver")
+    fe.tl.differential(trained[::-1].copy(), "group", key="exceiver")
+
+
+def test_a_group_that_is_named_by_a_number(trained):
+    with pytest.raises(KeyError, match="no group 1 in"):
+        fe.tl.differential(trained, "group", groups=[1], key="exceiver")

@@ -18,6 +18,8 @@ from ...matrix.values import Values
 
 MOST = 1 << 24
 """Whole numbers up to this one have a float32."""
+MANY = 1 << 16
+"""Counts above which the distinct ones are found by sorting, not by marks up to the greatest."""
 FEW = 50
 """Counted genes below which a sample is placed, and flagged."""
 
@@ -68,7 +70,13 @@ class Counts:
 
     def tokens(self) -> tuple[Tokens, np.ndarray]:
         """Return the samples as tokens, and the counts that their values are rows of."""
-        there = np.zeros(int(self.counts.max(initial=0)) + 1, dtype=bool)
+        top = int(self.counts.max(initial=0))
+        if top > MANY:
+            distinct, values = np.unique(self.counts, return_inverse=True)
+            return Tokens(
+                self.starts, self.genes.astype(np.int32), values.astype(np.int32)
+            ), distinct.astype(np.int64)
+        there = np.zeros(top + 1, dtype=bool)
         there[self.counts] = True
         distinct = np.flatnonzero(there)
         number = np.cumsum(there, dtype=np.int32) - 1

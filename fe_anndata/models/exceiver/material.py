@@ -106,9 +106,11 @@ def gather(problem: Problem, options: Exceiver) -> Material:
     k = max(options.sample_dim if options.linear else 1, options.width)
     loadings, spread, mean = components(counts.take(some), m, k)
     share = np.bincount(counts.genes, counts.counts, m) / counts.counts.sum(dtype=np.float64)
-    projection = Projection(
-        loadings[:, : options.sample_dim], mean, share.astype(np.float32), float(1 / spread[0])
-    )
+    # A few samples or genes have fewer components than there are coordinates; the rest are 0.
+    of_coordinates = np.zeros((m, options.sample_dim), np.float32)
+    n = min(loadings.shape[1], options.sample_dim)
+    of_coordinates[:, :n] = loadings[:, :n]
+    projection = Projection(of_coordinates, mean, share.astype(np.float32), float(1 / spread[0]))
     return Material(counts, training, samples.held_out, m, projection, loadings[:, : options.width])
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..option import AUTO
 from .options import GeneRAIN
+from .tokens import FEWEST
 
 STEPS = 400
 EVALUATIONS = 10
@@ -35,10 +36,14 @@ def sized(options: GeneRAIN, shape: tuple[int, int]) -> GeneRAIN:
             f"the model that is continued reads lists of {chosen.tokens} genes, but there are only "
             f"{n_vars} genes."
         )
+    if n_vars < FEWEST:
+        raise ValueError(
+            f"{n_vars} genes are too few to make lists of: at least {FEWEST} are needed."
+        )
     if chosen.tokens > n_vars:
         raise ValueError(
             f"tokens={chosen.tokens} is more than the {n_vars} genes; lower tokens, for example "
-            f"to {max(16, n_vars // 2)}."
+            f"to {max(FEWEST, n_vars // 2)}."
         )
     steps, epochs = chosen.steps, chosen.epochs
     if isinstance(epochs, float):

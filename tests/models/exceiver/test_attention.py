@@ -155,3 +155,31 @@ def test_what_cannot_be_asked(adata):
             fe.pl.attention(adata, n_genes=wrong, key="exceiver")
     with pytest.raises(ValueError, match="one by one"):
         fe.pl.attention(adata, groupby="kind", key="exceiver", ax=plt.figure().add_subplot())
+
+
+def test_other_samples_of_one_name(adata):
+    twice = adata.copy()
+    twice.obs_names = ["same", "same", *adata.obs_names[2:]]
+    found = fe.get.attention(twice, ["s007", "s003"], key="exceiver")
+    expected = fe.get.attention(adata, ["s007", "s003"], key="exceiver")
+    np.testing.assert_array_equal(found.X.toarray(), expected.X.toarray())
+    with pytest.raises(ValueError, match="several are named 'same'"):
+        fe.get.attention(twice, "same", key="exceiver")
+
+
+def test_what_is_no_name_and_no_number(adata):
+    with pytest.raises(TypeError, match="each sample is asked for by name"):
+        fe.get.attention(adata, 3, key="exceiver")
+    with pytest.raises(TypeError, match="n_genes must be a whole number"):
+        fe.pl.attention(adata, n_genes=2.5, key="exceiver", show=False)
+    with pytest.raises(TypeError, match="vmax must be a number"):
+        fe.pl.attention(adata, vmax="1", key="exceiver", show=False)
+
+
+def test_names_in_two_lines_have_room(adata):
+    longer = adata.copy()
+    longer.var_names = [name + " with many words" * 5 for name in adata.var_names]
+    short = fe.pl.attention(adata, n_genes=20, key="exceiver", show=False)
+    long = fe.pl.attention(longer, n_genes=20, key="exceiver", show=False)
+    height = [ax.figure.get_size_inches()[1] for ax in (short, long)]
+    assert height[1] > 1.5 * height[0]

@@ -94,3 +94,14 @@ def test_no_gene_in_common(trained):
     new.var_names = [f"other{i}" for i in range(new.n_vars)]
     with pytest.raises(ValueError, match="g000"):
         fe.tl.transform(new, trained, key="exceiver", progress=False)
+
+
+@pytest.mark.parametrize("shape", [(3, 80), (60, 12)])
+def test_fewer_components_than_coordinates(quick, shape):
+    few = cohort(*shape, total=3000)
+    fe.tl.train(few, "exceiver", **quick | {"sample_dim": 32})
+    assert few.obsm["X_exceiver"].shape == (shape[0], 32)
+    assert np.isfinite(few.obsm["X_exceiver"]).all()
+    again = few.copy()
+    fe.tl.transform(again, few, key="exceiver", key_added="again", progress=False)
+    np.testing.assert_array_equal(again.obsm["X_again"], few.obsm["X_exceiver"])

@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 import fe_anndata as fe
+from fe_anndata.models.exceiver.counts import Counts
 from tests.models.exceiver.conftest import QUICK, cohort
 
 HOLES = (slice(None), slice(0, 20))
@@ -92,3 +93,12 @@ def test_the_dispersion_of_each_gene_is_written(spread, tmp_path):
 def test_without_a_dispersion_none_is_written(reference):
     again = fe.tl.reconstruct(reference, key="exceiver", copy=True)
     assert "exceiver_dispersion" not in again.var
+
+
+def test_great_counts_are_told_apart_as_small_ones():
+    rng = np.random.default_rng(0)
+    values = rng.integers(1, 1 << 24, 50).astype(np.int32)
+    counts = Counts(np.array([0, 20, 50]), np.arange(50), np.repeat(values[:25], 2))
+    tokens, distinct = counts.tokens()
+    np.testing.assert_array_equal(distinct[tokens.values], counts.counts)
+    assert (np.diff(distinct) > 0).all()

@@ -99,3 +99,9 @@ def test_an_unusual_sample_is_flagged(quick):
     unusual = fe.tl.transform(odd, adata, key="generain", copy=True)
     name = "generain_cross_entropy"
     assert unusual.obs[name].min() > usual.obs[name].max()
+
+
+def test_fewer_genes_than_the_shortest_list():
+    few = fe.datasets.simulated(40, 12, 2)
+    with pytest.raises(ValueError, match="12 genes are too few"):
+        fe.tl.train(few, "generain", steps=1, progress=False)
