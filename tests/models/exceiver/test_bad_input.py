@@ -105,3 +105,9 @@ def test_fewer_components_than_coordinates(quick, shape):
     again = few.copy()
     fe.tl.transform(again, few, key="exceiver", key_added="again", progress=False)
     np.testing.assert_array_equal(again.obsm["X_again"], few.obsm["X_exceiver"])
+
+
+@pytest.mark.parametrize("layout", [{"linear": True}, {"linear": False}])
+def test_one_sample_is_left_to_train_on(quick, layout):
+    with pytest.raises(ValueError, match="of 3 samples 2 are held out"):
+        fe.tl.train(cohort(3), "exceiver", **quick | layout, validation=0.5)
