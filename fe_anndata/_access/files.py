@@ -178,6 +178,11 @@ def _in_place(adata: AnnData) -> Source:
                 "backed='r')."
             )
         if adata.X is None:
+            if not adata.layers:
+                raise ValueError(
+                    "adata.X is empty, and there is no layer. What a verb returns for a path is "
+                    "without the matrix: adata.X = fe.io.read_h5ad(path).X brings it back."
+                )
             raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
         return adata.X
 

@@ -12,6 +12,7 @@ from anndata import AnnData
 from .. import __version__
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys
+from ..models import families
 from ..models.base import Trained
 from ..store import uns
 from ..store.checksums import require_unchanged
@@ -44,7 +45,8 @@ def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, 
     stored = adata.uns.get(Keys(key).uns)
     if not _is_result(stored):
         others = [k for k, v in adata.uns.items() if _is_result(v)]
-        hint = near(key, others) if others else f"call fe.tl.train({what}) first."
+        of = f", {key!r}" if key in families() and key != DEFAULT_KEY else ""
+        hint = near(key, others) if others else f"call fe.tl.train({what}{of}) first."
         raise KeyError(f"no trained model in {what}.uns[{key!r}]: {hint}")
     place = f"{what}.uns[{key!r}]"
     written = _format(stored, place)

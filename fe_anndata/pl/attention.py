@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +107,7 @@ def attention(
     ('latent vector', 10)
     """
     require_cmap(cmap)
-    if vmax is not None and (isinstance(vmax, bool) or not isinstance(vmax, Real)):
-        raise TypeError(f"vmax must be a number, in per cent, not {vmax!r}.")
+    _require_end(vmax)
     source = attended(adata, key, reference, layer)
     titles, members = _panels_of(adata, samples, groupby)
     names = adata.var_names[source.columns]
@@ -172,6 +170,11 @@ def _require_number(n: int) -> None:
             f"{n} genes are to be drawn: give 1 to {MOST}, by genes or n_genes, so that their "
             "names can be read."
         )
+
+
+def _require_end(vmax: object) -> None:
+    if isinstance(vmax, bool) or not isinstance(vmax, int | float | np.number | None):
+        raise TypeError(f"vmax must be a number, in per cent, not {vmax!r}.")
 
 
 def _means(source: Attended, members: list[np.ndarray]) -> np.ndarray:

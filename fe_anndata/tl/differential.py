@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -163,8 +163,8 @@ def _asked(
     """Return the groups to be tested, and the group of each sample, of those that have any."""
     found = groups_of(adata.obs, groupby).remove_unused_categories()
     sizes = dict(zip(found.categories, np.bincount(found.codes[found.codes >= 0]), strict=True))
-    if isinstance(groups, str):
-        raise TypeError(f"groups must be a list of groups, such as [{groups!r}], not one name.")
+    if groups is not None and (isinstance(groups, str) or not isinstance(groups, Iterable)):
+        raise TypeError(f"groups must be a list of groups, such as ['{groups}'], not one name.")
     if len(sizes) < 2:
         raise ValueError(
             f"adata.obs[{groupby!r}] names {len(sizes)} groups; two at least are needed to "

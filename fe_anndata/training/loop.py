@@ -188,8 +188,8 @@ def load(parameters: Mapping[str, nn.Parameter], arrays: Arrays) -> None:
 def _require_finite(loss: float, step: int) -> None:
     if not math.isfinite(loss):
         raise NonFiniteLossError(
-            f"the loss became {loss} at step {step}; nothing was written. Lower learning_rate "
-            "or sample_learning_rate."
+            f"the loss became {loss} at step {step}; nothing was written. Lower learning_rate and "
+            "the other learning rates."
         )
 
 

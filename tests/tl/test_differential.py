@@ -173,3 +173,18 @@ def test_counts_that_were_changed(trained):
 def test_a_group_that_is_named_by_a_number(trained):
     with pytest.raises(KeyError, match="no group 1 in"):
         fe.tl.differential(trained, "group", groups=[1], key="exceiver")
+    with pytest.raises(TypeError, match="groups must be a list"):
+        fe.tl.differential(trained, "group", groups=1, key="exceiver")
+
+
+def test_a_training_from_a_path_tells_where_its_counts_are(tmp_path):
+    counts = made(40)
+    counts.write_h5ad(tmp_path / "counts.h5ad")
+    with pytest.raises(KeyError, match=r"fe\.tl\.train\(adata, 'exceiver'\) first"):
+        fe.tl.differential(counts, "group", key="exceiver")
+    of_path = fe.tl.train(tmp_path / "counts.h5ad", "exceiver", **QUICK)
+    with pytest.raises(ValueError, match="without the matrix"):
+        fe.tl.differential(of_path, "group", key="exceiver")
+    of_path.X = fe.io.read_h5ad(tmp_path / "counts.h5ad").X
+    fe.tl.differential(of_path, "group", key="exceiver")
+    assert UNS in of_path.uns

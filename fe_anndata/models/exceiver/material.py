@@ -142,6 +142,11 @@ def samples_of(problem: Problem, options: Exceiver) -> Samples:
     drawn = Permutation(n_obs, problem.seed, "held-out samples")
     is_held_out = np.zeros(n_obs, dtype=bool)
     is_held_out[drawn(np.arange(n_held_out(options, n_obs)))] = True
+    if np.count_nonzero(~is_held_out) < 2:
+        raise ValueError(
+            f"of {n_obs} samples {is_held_out.sum()} are held out, and one alone cannot be learned "
+            "from: hold out fewer (validation)."
+        )
     training = problem.ranks.rows[~is_held_out]
     held_out = problem.ranks.rows[is_held_out]
     return Samples(counts, training, held_out, m)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from anndata import AnnData
 
 import fe_anndata as fe
 from tests.models.exceiver.conftest import cohort
@@ -105,3 +106,16 @@ def test_fewer_components_than_coordinates(quick, shape):
     again = few.copy()
     fe.tl.transform(again, few, key="exceiver", key_added="again", progress=False)
     np.testing.assert_array_equal(again.obsm["X_again"], few.obsm["X_exceiver"])
+
+
+@pytest.mark.parametrize("layout", [{"linear": True}, {"linear": False}])
+def test_one_sample_is_left_to_train_on(quick, layout):
+    with pytest.raises(ValueError, match="of 3 samples 2 are held out"):
+        fe.tl.train(cohort(3), "exceiver", **quick | layout, validation=0.5)
+
+
+def test_samples_of_one_gene_each_tell_no_limit(quick, recwarn):
+    one = AnnData(np.tile(np.eye(20, dtype=np.float32), (2, 1)))
+    fe.tl.train(one, "exceiver", **quick)
+    assert one.uns["exceiver"]["fit"]["loss_limit"] == np.inf
+    assert not [of for of in recwarn if issubclass(of.category, RuntimeWarning)]
