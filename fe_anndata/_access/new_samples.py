@@ -65,6 +65,10 @@ class NewSamples:
                 self._add(found, part.start, self._aligned(block))
             self._check(found)
 
+    def names(self, row: int, column: int) -> tuple[str, str]:
+        """Return the names of a sample, and of a gene by its number among those shared."""
+        return self._samples[row], self._genes[self.alignment.columns[column]]
+
     def blocks(self, n: int) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield `n` rows at a time, genes in the order of the training; only zeros become NaN.
 

@@ -22,6 +22,27 @@ if TYPE_CHECKING:
     from ..training.task import Task
 
 
+class UnfitValueError(ValueError):
+    """A value that a family does not take; models know no names, so verbs add them.
+
+    Attributes
+    ----------
+    row, column
+        Where it is: counted from 0, in the samples and the genes that a model was given.
+    said
+        The message, in which ``{where}`` stands for the place.
+    """
+
+    def __init__(self, row: int, column: int, said: str) -> None:
+        super().__init__(said.format(where=f"row {row}, column {column} (the first are 0)"))
+        self.row, self.column, self.said = row, column, said
+
+    def named(self, sample: object, gene: object) -> ValueError:
+        """Return the same with the names of the sample and the gene."""
+        where = f"the gene {str(gene)!r} in the sample {str(sample)!r}"
+        return ValueError(self.said.format(where=where))
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A name for some options.

@@ -9,7 +9,7 @@ from .._access.new_samples import NewSamples
 from .._access.reference import Reference
 from ..kernels.device import compute
 from ..kernels.workers import workers
-from ..models.base import Placed
+from ..models.base import Placed, UnfitValueError
 
 
 def place(new: NewSamples, reference: Reference, progress: bool) -> Placed:
@@ -21,7 +21,10 @@ def place(new: NewSamples, reference: Reference, progress: bool) -> Placed:
         tqdm(total=new.rows.shape[0], disable=not progress, unit="sample", desc="fe") as bar,
     ):
         for rows, X in new.blocks(model.rows_at_a_time):
-            blocks.append(placing(X))
+            try:
+                blocks.append(placing(X))
+            except UnfitValueError as error:
+                raise error.named(*new.names(rows.start + error.row, error.column)) from None
             bar.update(rows.stop - rows.start)
     classes = [block.probabilities for block in blocks if block.probabilities is not None]
     errors = [block.error for block in blocks if block.error is not None]

@@ -22,6 +22,7 @@ from .._core.settings import settings
 from ..kernels.device import compute
 from ..kernels.workers import workers
 from ..models import families
+from ..models.base import UnfitValueError
 from ..models.options import Options, options_of
 from ..store.checkpoint import Checkpoint
 from ..training import fit
@@ -181,11 +182,14 @@ def train(
             return source.copied() if copy or not in_place else None
         chosen = compute(device)
         with workers(chosen.threads):
-            task = run.family.task(
-                run.problem(source.adata, chosen),
-                run.options,
-                None if run.state is None else run.state.facts,
-            )
+            problem = run.problem(source.adata, chosen)
+            facts = None if run.state is None else run.state.facts
+            try:
+                task = run.family.task(problem, run.options, facts)
+            except UnfitValueError as error:
+                genes = source.adata.var_names[run.trained]
+                samples = source.adata.obs_names
+                raise error.named(samples[error.row], genes[error.column]) from None
             if where is not None and not where.holds_a_run:
                 where.begin(run.described(source.adata))
             keep = None if where is None else where.keep

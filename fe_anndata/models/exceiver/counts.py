@@ -6,15 +6,15 @@ depends on the order of the columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy import sparse
 
 from ...kernels.table_attention import Tokens
 from ...matrix.values import Values
+from ..base import UnfitValueError
 
 MOST = 1 << 24
 """Whole numbers up to this one have a float32."""
@@ -84,9 +84,7 @@ class Counts:
         return Tokens(self.starts, self.genes.astype(np.int32), values), distinct
 
 
-def packed(
-    blocks: Iterable[tuple[slice, Values]], rank: np.ndarray, name: Callable[[int, int], str]
-) -> Counts:
+def packed(blocks: Iterable[tuple[slice, Values]], rank: np.ndarray) -> Counts:
     """Return the counts of a matrix.
 
     Parameters
@@ -95,18 +93,16 @@ def packed(
         Its rows.
     rank
         The number of each column.
-    name
-        Says in words where a row and a column are.
 
     Raises
     ------
-    ValueError
+    UnfitValueError
         If a value is no count.
     """
     lengths, genes, counts = [np.zeros(1, np.int64)], [], []
     kind = np.uint16 if len(rank) <= 1 << 16 else np.int32
     for part, block in blocks:
-        found = of_block(block, rank, partial(_later, name, part.start))
+        found = of_block(block, rank, part.start)
         lengths.append(np.diff(found.starts))
         genes.append(found.genes.astype(kind))
         top = found.counts.max(initial=0)
@@ -114,10 +110,10 @@ def packed(
     return Counts(np.cumsum(np.concatenate(lengths)), _joined(genes), _joined(counts))
 
 
-def of_block(block: Values, rank: np.ndarray, name: Callable[[int, int], str]) -> Counts:
-    """Return the counts of some rows; missing values count as nothing."""
+def of_block(block: Values, rank: np.ndarray, first: int = 0) -> Counts:
+    """Return the counts of rows from the `first` on; missing values count as nothing."""
     rows = block if sparse.issparse(block) else sparse.csr_matrix(block)
-    _require_counts(rows, name)
+    _require_counts(rows, first)
     shape = rows.shape[0], int(rank.max(initial=0)) + 1
     # Values are sorted in place below, and those of a block may be those of the user.
     found = sparse.csr_matrix((rows.data.copy(), rank[rows.indices], rows.indptr), shape=shape)
@@ -131,11 +127,7 @@ def of_block(block: Values, rank: np.ndarray, name: Callable[[int, int], str]) -
     )
 
 
-def _later(name: Callable[[int, int], str], first: int, row: int, column: int) -> str:
-    return name(first + row, column)
-
-
-def _require_counts(rows: sparse.csr_matrix, name: Callable[[int, int], str]) -> None:
+def _require_counts(rows: sparse.csr_matrix, first: int) -> None:
     with np.errstate(invalid="ignore"):
         wrong = (rows.data < 0) | (rows.data != np.floor(rows.data)) | (rows.data > MOST)
     wrong &= ~np.isnan(rows.data)
@@ -143,16 +135,17 @@ def _require_counts(rows: sparse.csr_matrix, name: Callable[[int, int], str]) ->
         return
     at = int(np.argmax(wrong))
     row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
-    value = rows.data[at]
-    where = name(row, int(rows.indices[at]))
+    place, value = (first + row, int(rows.indices[at])), rows.data[at]
     if value > MOST:
-        raise ValueError(
-            f"the count of {where} is {value:g}, more than {MOST}: no cell has so many; is it a "
-            "sum of samples, or another unit?"
+        raise UnfitValueError(
+            *place,
+            f"the count of {{where}} is {value:g}, more than {MOST}: no cell has so many; is it a "
+            "sum of samples, or another unit?",
         )
-    raise ValueError(
-        f"the value of {where} is {value:g}, and no count. This family is trained on raw counts, "
-        "whole numbers from 0: name the layer that holds them, for example layer='counts'."
+    raise UnfitValueError(
+        *place,
+        f"the value of {{where}} is {value:g}, and no count. This family is trained on raw counts, "
+        "whole numbers from 0: name the layer that holds them, for example layer='counts'.",
     )
 
 

@@ -163,9 +163,7 @@ class ReaderOfCounts(ABC):
 
     def counts(self, X: Any) -> tuple[Counts, Callable[[int], np.ndarray]]:
         """Return the counts of a block, and what says which genes of a sample are known."""
-        counts = of_block(
-            X, self.number, lambda i, j: f"sample {i} of a block and gene {j} of those shared"
-        )
+        counts = of_block(X, self.number)
         missing = np.isnan(X) if isinstance(X, np.ndarray) else None
 
         def visible(i: int) -> np.ndarray:

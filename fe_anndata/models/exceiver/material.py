@@ -124,11 +124,7 @@ def samples_of(problem: Problem, options: Exceiver) -> Samples:
     """
     n_obs, m = problem.rows.shape
     _require_observed(problem)
-    counts = packed(
-        problem.rows.blocks(),
-        problem.ranks.genes,
-        lambda i, j: f"row {i}, column {j} of the trained genes (the first are 0)",
-    )
+    counts = packed(problem.rows.blocks(), problem.ranks.genes)
     if m < FEWEST_GENES:
         raise ValueError(
             f"{m} genes are too few to learn from: at least {FEWEST_GENES} are needed."

@@ -26,8 +26,11 @@ def put(row, column, value):
 
 
 BAD = {
-    "fractions": (lambda: put(3, 5, 0.5), "row 3, column 5 .* is 0.5, and no count.*layer="),
-    "negative": (lambda: put(2, 1, -1), "row 2, column 1 .* is -1, and no count"),
+    "fractions": (
+        lambda: put(3, 5, 0.5),
+        "the gene 'g005' in the sample 's003' is 0.5, and no count.*layer=",
+    ),
+    "negative": (lambda: put(2, 1, -1), "the gene 'g001' in the sample 's002' is -1, and no count"),
     "missing": (lambda: put(2, 1, np.nan), "1 values are missing"),
     "enormous": (lambda: put(4, 7, 2.0**25), "is 3.35544e.07, more than 16777216"),
     "no counts": (lambda: put(slice(5, 6), slice(None), 0), "(no counts|no value)"),
@@ -62,7 +65,8 @@ def test_options(given, said, quick):
 def test_new_samples_that_are_no_counts(trained):
     new = cohort(5, rng=1)
     new.X = new.X * 0.5
-    with pytest.raises(ValueError, match="no count"):
+    said = "the gene 'g0.*' in the sample 's0.*' is .*.5, and no count"
+    with pytest.raises(ValueError, match=said):
         fe.tl.transform(new, trained, key="exceiver", progress=False)
     assert "X_exceiver" not in new.obsm
 

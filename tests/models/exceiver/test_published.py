@@ -37,7 +37,7 @@ def samples(n=11, m=60):
     X = cohort(n, m, total=60).X.toarray()
     X[3], X[4] = 0, X[4] + 1
     X[3, 5] = 2
-    return X, of_block(X, np.arange(m), lambda i, j: f"{i}, {j}")
+    return X, of_block(X, np.arange(m))
 
 
 def drawn(i, genes):
