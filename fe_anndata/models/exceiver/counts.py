@@ -145,8 +145,8 @@ def _require_counts(rows: sparse.csr_matrix, first: int) -> None:
     raise UnfitValueError(
         *place,
         f"the value of {{where}} is {value:g}, and no count. This family is trained on raw counts, "
-        "whole numbers from 0: name the layer that holds them, for example layer='counts'. Those in "
-        "adata.raw become one by adata.layers['counts'] = adata.raw[:, adata.var_names].X.",
+        "whole numbers from 0: name the layer that holds them, for example layer='counts'. Those "
+        "in adata.raw become one by adata.layers['counts'] = adata.raw[:, adata.var_names].X.",
     )
 
 
