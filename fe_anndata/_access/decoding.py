@@ -15,7 +15,7 @@ from ..matrix.align import align
 from ..matrix.totals import to_totals
 from ..models.base import Trained
 from .inputs import require_anndata
-from .reference import reference_of
+from .reference import Reference, reference_of
 from .results import holds_whole_numbers, require_trained, trained_model
 
 VALUES = 1 << 22
@@ -118,7 +118,7 @@ def decoding_of(
     else:
         known = reference_of(reference, key)
         model, whole_numbers, layer = known.model, known.whole_numbers, known.layer
-        u = _coordinates(adata, keys, model.samples().shape[1])
+        u = _coordinates(adata, keys, known)
         alignment = align(known.genes, adata.var_names)
         genes, columns = alignment.known, alignment.columns
     require_decoder(model)
@@ -134,8 +134,9 @@ def require_decoder(model: Trained) -> None:
         )
 
 
-def _coordinates(adata: AnnData, keys: Keys, sample_dim: int) -> np.ndarray:
+def _coordinates(adata: AnnData, keys: Keys, reference: Reference) -> np.ndarray:
     """Return where new samples were placed."""
+    sample_dim = reference.model.samples().shape[1]
     if keys.uns in adata.uns and keys.varm in adata.varm:
         raise ValueError(
             f"adata was itself trained as {keys.key!r}, so its coordinates are not those of the "
@@ -145,6 +146,13 @@ def _coordinates(adata: AnnData, keys: Keys, sample_dim: int) -> np.ndarray:
         raise KeyError(
             f"no obsm[{keys.obsm!r}] of new samples: they have not been placed yet. Call "
             f"fe.tl.transform(adata, reference{_keyword(keys)}) first; {near('', adata.obsm)}"
+        )
+    # Those of an earlier version have no mark.
+    if adata.uns.get(keys.placed_in, reference.mark) != reference.mark:
+        raise ValueError(
+            f"obsm[{keys.obsm!r}] are places in another model than that of the reference: give the "
+            f"one that they were placed in, or call fe.tl.transform(adata, "
+            f"reference{_keyword(keys)}) again."
         )
     u = np.asarray(adata.obsm[keys.obsm], dtype=np.float32)
     if u.ndim != 2 or u.shape[1] != sample_dim:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..models import families
@@ -37,6 +39,12 @@ class Reference:
     whole_numbers: bool
     layer: str | None
     others: Mapping[str, str]
+
+    @property
+    def mark(self) -> str:
+        """What tells the model from others: a hash of its gene vectors."""
+        vectors = np.nan_to_num(self.model.genes().astype(np.float32))
+        return hashlib.blake2b(vectors.tobytes(), digest_size=8).hexdigest()
 
 
 def reference_of(reference: Any, key: str, what: str = "reference") -> Reference:

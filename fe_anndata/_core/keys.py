@@ -66,6 +66,11 @@ class Keys:
         return f"{self.key}_{what}"
 
     @property
+    def placed_in(self) -> str:
+        """What tells the model in which new samples were placed, in uns."""
+        return f"{self.key}_placed_in"
+
+    @property
     def dispersion(self) -> str:
         """Dispersion of the counts of each gene, a column of var."""
         return f"{self.key}_dispersion"

@@ -87,6 +87,9 @@ def transform(
             Whether the profile is unlike all of the training: its residual, in units of the noise
             of each gene, is far greater than those of the training samples.
 
+        ``uns["fe_placed_in"]``
+            What tells the model from others, so that they are not decoded by another one.
+
         Other families write what they know: GeneRAIN ``obs["generain_cross_entropy"]`` (nats per
         gene of the list; ``"generain_squared_error"`` of hidden expression), Exceiver
         ``obs["exceiver_nll"]`` (nats, of counts that are hidden; ``"exceiver_squared_error"`` of
@@ -128,6 +131,7 @@ def transform(
     result = source.copied() if copy and in_place else source.adata
     numbers = len(new.alignment.known), len(learned.genes)
     _write(result, keys, numbers, placed, learned.model.classes)
+    result.uns[keys.placed_in] = learned.mark
     return None if in_place and not copy else result
 
 

@@ -165,3 +165,18 @@ def test_refused_and_nothing_written(inner, use, change, error, match):
     with pytest.raises(error, match=match):
         use(new, reference=reference)
     assert list(new.layers) == layers
+
+
+def test_another_reference_than_the_one_that_samples_were_placed_in():
+    first, other = (fe.datasets.simulated(40, 30, 4) for _ in range(2))
+    fe.tl.train(first, steps=20, progress=False)
+    fe.tl.train(other, steps=20, rng=1, progress=False)
+    new = fe.datasets.simulated(12, 30, 4)
+    new.obs_names = [f"new{i}" for i in range(12)]
+    fe.tl.transform(new, first, progress=False)
+    for verb in (fe.tl.reconstruct, fe.tl.impute):
+        with pytest.raises(ValueError, match="places in another model than that of the reference"):
+            verb(new, reference=other)
+    fe.tl.reconstruct(new, reference=first)
+    del new.uns["fe_placed_in"]  # as an earlier version wrote it
+    fe.tl.reconstruct(new, reference=other)
