@@ -7,24 +7,20 @@ linear path: that stays the projection of the model, so that samples of both lie
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..._core.log import logger
 from ...training.problem import Origin, Problem
 from .. import classes
+from ..continued import PREFIX, mark, starting_vectors
 from .material import Material
 from .network import Network
 from .projection import Projection
 from .trained import Coordinates, TrainedExceiver
-
-PREFIX = "origin_"
-"""Of what a run has to know of the model that it began with, among its facts."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +52,6 @@ class Continued:
     def coordinates(self) -> Coordinates:
         """Those of the model."""
         return self.model.coordinates
-
-    @property
-    def mark(self) -> float:
-        """What tells the model from others."""
-        return float(zlib.crc32(np.ascontiguousarray(self.model.genes()).tobytes()))
-
-    def require_same(self, facts: Mapping[str, float]) -> None:
-        """Raise ValueError if a run that goes on began with another model."""
-        if facts.get(f"{PREFIX}mark") != self.mark:
-            raise ValueError(
-                "the model that is given as start is not the one that the run was begun with; give "
-                "that one."
-            )
 
     def of_material(self, material: Material) -> Material:
         """Return material with the projection of the model; genes that it does not know have none.
@@ -102,7 +85,8 @@ class Continued:
             Classes that the network tells apart.
         """
         earlier = self.model.network.state_dict()
-        vectors, r2 = self._vectors(material, earlier["genes"].numpy(), drawn)
+        shared = earlier["genes"].numpy(), self.theirs, self.ours
+        vectors, facts = starting_vectors(*shared, material.loadings, drawn)
         log_share = np.log(material.projection.share.astype(np.float64) + 1e-9)
         with torch.no_grad():
             for name, value in network.state_dict().items():
@@ -116,27 +100,4 @@ class Continued:
                     value[self.ours] = earlier[name][self.theirs]
                 else:
                     value.copy_(earlier[name])
-        n_new = len(vectors) - len(self.ours)
-        logger.info(
-            "continued a model: %d of its %d genes are shared; %d genes are new%s",
-            len(self.ours), len(earlier["genes"]), n_new,
-            f", and start at their loadings (r2 {r2:.2f} over the shared ones)" if n_new else "",
-        )  # fmt: skip
-        facts = {"shared": len(self.ours), "new": n_new, "r2": r2, "mark": self.mark}
-        return {f"{PREFIX}{name}": float(value) for name, value in facts.items()}
-
-    def _vectors(
-        self, material: Material, table: np.ndarray, drawn: np.ndarray
-    ) -> tuple[np.ndarray, float]:
-        """Return where all genes start, and how well loadings tell vectors of shared ones."""
-        vectors = (drawn * np.sqrt(np.square(table).mean())).astype(np.float32)
-        vectors[self.ours] = table[self.theirs]
-        X = np.column_stack([material.loadings, np.ones(len(vectors))]).astype(np.float64)
-        new = np.setdiff1d(np.arange(len(vectors)), self.ours)
-        if not len(new) or len(self.ours) <= X.shape[1]:
-            return vectors, 0.0
-        of_shared = vectors[self.ours].astype(np.float64)
-        weights, *_ = np.linalg.lstsq(X[self.ours], of_shared)
-        left = np.square(of_shared - X[self.ours] @ weights).sum()
-        vectors[new] = X[new] @ weights
-        return vectors, float(1 - left / np.square(of_shared - of_shared.mean(0)).sum())
+        return {**facts, f"{PREFIX}mark": mark(self.model)}

@@ -16,6 +16,7 @@ from ...training.optimisers import Group
 from ...training.problem import Problem
 from ...training.ranks import normal
 from .. import classes, timetable
+from ..continued import require_same
 from .continued import Continued
 from .finish import finished
 from .likelihoods import Hidden, losses
@@ -47,7 +48,7 @@ def task(problem: Problem, options: Exceiver, facts: Mapping[str, float] | None)
     network = Network(options, material.n_genes, classes.number(labels) if with_body else 0)
     known = dict(facts or {})
     if facts is not None and continued is not None:
-        continued.require_same(facts)
+        require_same(continued.model, facts)
     elif facts is None and continued is not None:
         by_rank = np.arange(material.n_genes)
         drawn = normal(problem.seed, by_rank, options.width, "gene vectors").numpy()

@@ -6,24 +6,20 @@ into the space of the model by least squares over the genes that are in both.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..._core.log import logger
 from ...training.problem import Origin
 from .. import classes
 from ..classes import LABELS
+from ..continued import PREFIX, mark, starting_vectors
 from .network import Network
 from .tokens import Scale
 from .trained import TrainedGeneRAIN
-
-PREFIX = "origin_"
-"""Of what a run has to know of the model that it began with, among its facts."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +51,9 @@ class Continued:
         """Columns of the new samples whose genes have a vector in the model."""
         return self.columns[self.model.number[self.known] >= 0]
 
-    @property
-    def mark(self) -> float:
-        """What tells the model from others."""
-        return float(zlib.crc32(np.ascontiguousarray(self.model.genes()).tobytes()))
-
     def scale(self, fitted: Scale) -> Scale:
         """Return the scale of the new samples, but that of the model for genes it knows."""
         return fitted.taking(self.model.scale, self.known, self.columns)
-
-    def require_same(self, facts: Mapping[str, float]) -> None:
-        """Raise ValueError if a run that goes on began with another model."""
-        if facts.get(f"{PREFIX}mark") != self.mark:
-            raise ValueError(
-                "the model that is given as start is not the one that the run was begun with; give "
-                "that one."
-            )
 
     def begin(
         self,
@@ -100,17 +83,9 @@ class Continued:
         theirs, ours = of_model[shared], of_new[shared]
         earlier = self.model.network.state_dict()
         table = earlier["genes"].numpy()
-        new = np.setdiff1d(np.arange(int(number.max()) + 1), ours)
         places = np.flatnonzero(number >= 0)[np.argsort(number[number >= 0])]
-        vectors = drawn.numpy()[places] * np.sqrt(np.square(table).mean())
-        vectors[ours] = table[theirs]
-        X = np.column_stack([loadings[places], np.ones(len(places))]).astype(np.float64)
-        r2 = 0.0
-        if len(new) and len(ours) > X.shape[1]:
-            weights, *_ = np.linalg.lstsq(X[ours], vectors[ours].astype(np.float64))
-            left = np.square(vectors[ours] - X[ours] @ weights).sum()
-            r2 = 1 - left / np.square(vectors[ours] - vectors[ours].mean(0)).sum()
-            vectors[new] = X[new] @ weights
+        of_places = loadings[places], drawn.numpy()[places]
+        vectors, facts = starting_vectors(table, theirs, ours, *of_places)
         with torch.no_grad():
             for name, value in network.state_dict().items():
                 if name == "genes":
@@ -121,26 +96,4 @@ class Continued:
                     value.zero_()[ours] = earlier[name][theirs]
                 else:
                     value.copy_(earlier[name])
-        mapped = len(new) if len(ours) > X.shape[1] else 0
-        _tell(len(ours), len(table), len(new), mapped, r2)
-        return {
-            f"{PREFIX}shared": float(len(ours)),
-            f"{PREFIX}new": float(len(new)),
-            f"{PREFIX}mapped": float(mapped),
-            f"{PREFIX}r2": float(r2),
-            f"{PREFIX}mark": self.mark,
-        }
-
-
-def _tell(shared: int, of_model: int, new: int, mapped: int, r2: float) -> None:
-    start = "they start at random vectors, too few genes being shared"
-    if mapped:
-        start = (
-            "they start at their loadings, mapped by least squares over the shared genes (which "
-            f"tells {r2:.0%} of the variance of theirs)"
-        )
-    logger.info(
-        "continued a model: %d of its %d genes are shared and keep vectors and levels; %d genes "
-        "are new%s",
-        shared, of_model, new, f": {start}" if new else "",
-    )  # fmt: skip
+        return {**facts, f"{PREFIX}mark": mark(self.model)}

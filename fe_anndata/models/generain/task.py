@@ -27,7 +27,8 @@ from ...training.problem import Problem
 from ...training.ranks import normal
 from ...training.task import Task
 from .. import classes, timetable
-from .continued import PREFIX, Continued
+from ..continued import PREFIX, require_same
+from .continued import Continued
 from .corpus import Material, gather
 from .finish import finished
 from .held_out import HeldOut
@@ -65,7 +66,7 @@ def task(problem: Problem, options: GeneRAIN, facts: Mapping[str, float] | None)
     network = Network(options, material.n_genes, classes.number(labels) if with_body else 0)
     origin = {n: v for n, v in (facts or {}).items() if n.startswith(PREFIX)}
     if facts is not None and continued is not None:
-        continued.require_same(facts)
+        require_same(continued.model, facts)
     if facts is None:
         scores = pca = None
         by_scores = options.start in ("pca", "fe") and "start" not in problem.starts
