@@ -89,6 +89,14 @@ def tile_of_step(
     return rows[i], cols[j]
 
 
+def samples_of_step(step: int, size: int, training: np.ndarray, seed: int, word: str) -> np.ndarray:
+    """Return the samples of a step, of those trained on; an epoch visits every one once."""
+    epoch, place = divmod(step, n_minibatches(len(training), size))
+    places = np.arange(place * size, min((place + 1) * size, len(training)))
+    samples: np.ndarray = training[Permutation(len(training), seed, word, epoch)(places)]
+    return samples
+
+
 @lru_cache(maxsize=1)
 def _tiles(
     epoch: int, shape: tuple[int, int], tiles: tuple[int, int], seed: int

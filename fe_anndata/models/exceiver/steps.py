@@ -19,7 +19,7 @@ from ..._core.log import logger
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel, number
 from ...training import processes
-from ...training.order import Permutation
+from ...training.order import samples_of_step
 from ...training.problem import Problem
 from ...training.task import Task
 from .. import timetable
@@ -154,9 +154,5 @@ class Steps(Task):
 
     def samples(self, step: int) -> np.ndarray:
         """Return the samples of a step; an epoch sees every training sample once."""
-        training, size = self.material.training, self.options.minibatch_size
-        epoch, place = divmod(step, self.steps_per_epoch)
-        places = np.arange(place * size, min((place + 1) * size, len(training)))
-        order = Permutation(len(training), self.problem.seed, "samples", epoch)
-        samples: np.ndarray = training[order(places)]
-        return samples
+        size, seed = self.options.minibatch_size, self.problem.seed
+        return samples_of_step(step, size, self.material.training, seed, "samples")

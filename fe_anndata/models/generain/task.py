@@ -22,7 +22,7 @@ from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel, number
 from ...training import processes
 from ...training.optimisers import Group
-from ...training.order import Permutation
+from ...training.order import samples_of_step
 from ...training.problem import Problem
 from ...training.ranks import normal
 from ...training.task import Task
@@ -243,12 +243,8 @@ class Training(Task):
 
     def _samples(self, step: int) -> np.ndarray:
         """Return the samples of a step; an epoch sees every training sample once."""
-        training, size = self.material.training, self.options.minibatch_size
-        epoch, place = divmod(step, self.steps_per_epoch)
-        places = np.arange(place * size, min((place + 1) * size, len(training)))
-        order = Permutation(len(training), self.problem.seed, "lists", epoch)
-        samples: np.ndarray = training[order(places)]
-        return samples
+        size, seed = self.options.minibatch_size, self.problem.seed
+        return samples_of_step(step, size, self.material.training, seed, "lists")
 
     def _drawn(self, step: int) -> Tensor | None:
         """Return the genes that stand for all in the softmax of a step."""
