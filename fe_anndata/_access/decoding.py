@@ -14,6 +14,7 @@ from .._core.keys import Keys
 from ..matrix.align import align
 from ..matrix.totals import to_totals
 from ..models.base import Trained
+from .batches import unpacked
 from .inputs import require_anndata
 from .reference import Reference, reference_of
 from .results import holds_whole_numbers, require_trained, trained_model
@@ -42,6 +43,8 @@ class Decoding:
         The layer that was trained on.
     whole_numbers
         Whether whole numbers, such as raw counts, were trained on.
+    covariates
+        Of the batches of the samples, float32 (n_obs, q), if the model knows any.
     """
 
     model: Trained
@@ -51,12 +54,14 @@ class Decoding:
     n_vars: int
     layer: str | None
     whole_numbers: bool
+    covariates: np.ndarray | None
 
     def rows(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the predictions for some samples, float32, NaN for genes not trained on."""
         u = self.u[rows]
         predicted = np.full((len(u), self.n_vars), np.nan, dtype=np.float32)
-        predicted[:, self.columns] = self.model.decode(u, self.genes)
+        batches = () if self.covariates is None else (self.covariates[rows],)
+        predicted[:, self.columns] = self.model.decode(u, self.genes, *batches)
         return predicted
 
     def rows_beside(self, rows: np.ndarray | slice, values: np.ndarray) -> np.ndarray:
@@ -84,7 +89,11 @@ class Decoding:
 
 
 def decoding_of(
-    adata: AnnData, key: str, reference: AnnData | str | Path | None = None
+    adata: AnnData,
+    key: str,
+    reference: AnnData | str | Path | None = None,
+    *,
+    with_batches: bool = True,
 ) -> Decoding:
     """Return how to decode the samples of `adata`: those trained on, or new ones.
 
@@ -96,6 +105,8 @@ def decoding_of(
         The `key_added` of the training.
     reference
         The trained AnnData, or its path, for new samples.
+    with_batches
+        Whether each sample is decoded in its own batch, or in the mean of those of the training.
 
     Raises
     ------
@@ -115,14 +126,17 @@ def decoding_of(
         genes, columns = np.arange(trained.sum()), np.flatnonzero(trained)
         whole_numbers = holds_whole_numbers(stored)
         layer = stored["params"].get("layer")
+        batches = unpacked(stored.get("batches"), f"adata.uns[{key!r}]")
     else:
         known = reference_of(reference, key)
         model, whole_numbers, layer = known.model, known.whole_numbers, known.layer
+        batches = known.batches
         u = _coordinates(adata, keys, known)
         alignment = align(known.genes, adata.var_names)
         genes, columns = alignment.known, alignment.columns
     require_decoder(model)
-    return Decoding(model, u, genes, columns, adata.n_vars, layer, whole_numbers)
+    covariates = batches.covariates(adata.obs) if batches is not None and with_batches else None
+    return Decoding(model, u, genes, columns, adata.n_vars, layer, whole_numbers, covariates)
 
 
 def require_decoder(model: Trained) -> None:

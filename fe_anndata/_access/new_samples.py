@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._core.errors import require_choice
 from .._core.warn import warn_user
 from ..matrix.align import Alignment, align
 from ..matrix.findings import Findings
@@ -20,6 +21,7 @@ from ..matrix.trainable import (
     warn_of_sentinel,
 )
 from ..matrix.values import Values
+from .batches import NewBatches
 from .files import Source
 from .inputs import rows_of, stored
 from .reference import Reference
@@ -47,6 +49,8 @@ class NewSamples:
         The model that they are for.
     names
         Of the samples and of all genes, for messages.
+    batches
+        Of the samples, if the model was trained with batches.
     """
 
     def __init__(
@@ -55,8 +59,10 @@ class NewSamples:
         alignment: Alignment,
         reference: Reference,
         names: tuple[pd.Index, pd.Index],
+        batches: NewBatches | None = None,
     ) -> None:
         self.rows, self.alignment, self.reference = rows, alignment, reference
+        self.batches = batches
         self._samples, self._genes = names
         self._unchecked = True
         if rows.whole is not None:
@@ -129,8 +135,12 @@ def _n_empty(block: Values) -> int:
     return int(np.count_nonzero(stored[block.indptr[1:]] == stored[block.indptr[:-1]]))
 
 
-def new_samples(source: Source, reference: Reference, layer: str | None) -> NewSamples:
+def new_samples(
+    source: Source, reference: Reference, layer: str | None, new_batches: str = "mean"
+) -> NewSamples:
     """Return the new samples, checked against the reference; warn if few genes are shared.
+
+    Batches that were not trained on are taken for the mean of the others, or are to be estimated.
 
     Raises
     ------
@@ -148,8 +158,17 @@ def new_samples(source: Source, reference: Reference, layer: str | None) -> NewS
             "others count as missing, which makes places less certain; obsm has their standard "
             "errors, if the family knows them."
         )
+    require_choice(new_batches, ("mean", "estimate"), "new_batches")
+    if new_batches == "estimate" and not (reference.batches and reference.model.batches_add):
+        raise ValueError(
+            "new_batches='estimate' needs a model of factorized embeddings that was trained with "
+            "batch_key; leave it out."
+        )
+    batches = None
+    if reference.batches is not None:
+        batches = NewBatches.of(adata.obs, reference.batches, estimated=new_batches == "estimate")
     rows = rows_of(stored(source, layer))
-    return NewSamples(rows, alignment, reference, (adata.obs_names, adata.var_names))
+    return NewSamples(rows, alignment, reference, (adata.obs_names, adata.var_names), batches)
 
 
 def require_same_unit(

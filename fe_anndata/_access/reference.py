@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..models import families
 from ..models.base import Trained
+from .batches import Design, unpacked
 from .files import opened
 from .results import families_in, holds_whole_numbers, require_trained, trained_model
 
@@ -32,6 +33,8 @@ class Reference:
         The layer that was trained on.
     others
         Keys of all models beside it, each with the name of its family.
+    batches
+        How batches are told from obs, if the model knows them.
     """
 
     model: Trained
@@ -39,6 +42,7 @@ class Reference:
     whole_numbers: bool
     layer: str | None
     others: Mapping[str, str]
+    batches: Design | None = None
 
     @property
     def mark(self) -> str:
@@ -65,7 +69,9 @@ def reference_of(reference: Any, key: str, what: str = "reference") -> Reference
         whole_numbers = holds_whole_numbers(stored)
         layer = stored["params"].get("layer")
         others = {name: of for name, of in families_in(adata).items() if name != key}
-        return Reference(model, adata.var_names[trained], whole_numbers, layer, others)
+        batches = unpacked(stored.get("batches"), f"{what}.uns[{key!r}]")
+        genes = adata.var_names[trained]
+        return Reference(model, genes, whole_numbers, layer, others, batches)
 
 
 def require_classes(reference: Reference, key: str) -> None:

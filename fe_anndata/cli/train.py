@@ -84,7 +84,8 @@ class Training:
     mask_var
         Genes to train on: a boolean column of var.
     batch_key
-        Column of obs with known nuisance factors; no family takes any yet.
+        Columns of obs with known nuisance factors, such as donor or run: one or several, of groups
+        or of numbers. The model learns what they do, and embeds samples without it.
     labels_key
         Column of obs with classes of samples to learn, for families that take them: generain and
         exceiver.
@@ -107,7 +108,7 @@ class Training:
 
     layer: str | None = None
     mask_var: str | None = None
-    batch_key: str | None = None
+    batch_key: tuple[str, ...] | None = None
     labels_key: str | None = None
     key_added: str | None = None
     checkpoint: Path | None = None

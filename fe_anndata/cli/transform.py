@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -24,6 +24,7 @@ def transform(
     layer: str | None = None,
     key: str = "fe",
     key_added: str | None = None,
+    new_batches: Literal["mean", "estimate"] = "mean",
     progress: bool | None = None,
     threads: Annotated[int | None, Parameter(converter=integer)] = None,
 ) -> None:
@@ -46,6 +47,9 @@ def transform(
         The key of the training.
     key_added
         Names the places of the result; by default the key.
+    new_batches
+        What is taken for a batch that was not trained on: the mean of the others, or what is
+        estimated from its new samples together.
     progress
         Whether to show a progress bar.
     threads
@@ -60,7 +64,13 @@ def transform(
     if threads is not None:
         settings.threads = threads
     placed = tl.transform(
-        input, reference, layer=layer, key=key, key_added=key_added, progress=progress
+        input,
+        reference,
+        layer=layer,
+        key=key,
+        key_added=key_added,
+        new_batches=new_batches,
+        progress=progress,
     )
     assert placed is not None  # for a path
     write_beside(input, placed, out, overwrite=overwrite)

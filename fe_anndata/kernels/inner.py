@@ -93,6 +93,13 @@ class Scores:
         loss = _squares(target, filled, counted, YQ, counted.T @ counted, QQ) / target.n_observed
         return cls(YQ, QQ, loss, target.n_observed)
 
+    def of_first(self, k: int, P: Tensor) -> Scores:
+        """Return the loss as a function of the first k columns of P, the others fixed."""
+        if k == P.shape[1]:
+            return self
+        YQ = self.YQ[:, :k] - P[:, k:] @ self.QQ[k:, :k]
+        return Scores(YQ, self.QQ[:k, :k].contiguous(), self.loss, self.n_observed)
+
     def gradient(self, P: Tensor, rows: slice) -> Tensor:
         """Return the gradient of the loss for some rows of P."""
         return (P @ self.QQ - self.YQ[rows]).mul_(2.0 / self.n_observed)

@@ -61,7 +61,7 @@ class Noise:
 
 
 def residual_noise(
-    target: Target, filled: Tensor, P: Tensor, V: Tensor, shared: bool
+    target: Target, filled: Tensor, P: Tensor, V: Tensor, shared: bool, known: int = 0
 ) -> tuple[Noise, Tensor]:
     """Return the noise around ``P V'``, and the scores ``Y V / D`` of all samples, (n, k).
 
@@ -76,6 +76,9 @@ def residual_noise(
     shared
         Whether genes have noise of their own size, and errors in common; else C is zero and D the
         same for all, as in least squares.
+    known
+        How many factors, the last ones, are known of samples, such as their batches. No errors are
+        in common along them.
     """
     counted, PC = target.counted, target.shaping(P)
     n = float(counted.sum())
@@ -91,16 +94,29 @@ def residual_noise(
     genes = genes.clamp_min(FLOOR * float(mean)) if shared else mean.expand_as(genes)
     weighted = V / genes[:, None]
     scores = target.times(weighted, filled)
+    k = P.shape[1] - known
     if not shared:
-        return Noise(genes, P.new_zeros(P.shape[1], P.shape[1])), scores
-    spread = torch.linalg.pinv((V.T @ weighted).double(), hermitian=True)
+        return Noise(genes, P.new_zeros(k, k)), scores
+    own = of_free(scores, P, V, genes, known)
+    spread = torch.linalg.pinv((V[:, :k].T @ weighted[:, :k]).double(), hermitian=True)
     together = torch.zeros_like(spread)
     for rows in _blocks(len(P)):
-        apart = (scores[rows].double() @ spread - P[rows].double()) * counted[rows]
+        apart = (own[rows].double() @ spread - P[rows, :k].double()) * counted[rows]
         together += apart.T @ apart
     # Noise of single genes reaches the factors too; only what is above it is shared.
     root = _root(together / n - spread)
     return Noise(genes, (root @ root.T).to(P.dtype)), scores
+
+
+def of_free(scores: Tensor, P: Tensor, V: Tensor, genes: Tensor, known: int) -> Tensor:
+    """Return scores of the factors that are not known, (n, k), of what the known ones leave.
+
+    Parameters are those of :func:`residual_noise`, what it returns, and the noise of genes.
+    """
+    if not known:
+        return scores
+    k = P.shape[1] - known
+    return scores[:, :k] - P[:, k:] @ (V[:, k:].T @ (V[:, :k] / genes[:, None]))
 
 
 def misfit(

@@ -9,10 +9,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .matched import Corrected
 from .target import Target
 
 
-def truncated_svd(target: Target, probe: Tensor, k: int, n_iter: int = 3) -> tuple[Tensor, Tensor]:
+def truncated_svd(
+    target: Target | Corrected, probe: Tensor, k: int, n_iter: int = 3
+) -> tuple[Tensor, Tensor]:
     """Return scores (n, k) and orthonormal loadings (m, k) of the target.
 
     Samples that are held out whole have scores, but no part in the loadings.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from .._core.errors import require_choice
 from .options import Options, merged, require_known
@@ -87,6 +87,10 @@ class Placed:
     probabilities: np.ndarray | None = None
 
 
+Place: TypeAlias = Callable[..., Placed]
+"""What places new samples, (n, m), where batches are known with their covariates, (n, q)."""
+
+
 class Trained(ABC):
     """A trained model, without anndata.
 
@@ -118,7 +122,7 @@ class Trained(ABC):
         Numbers and arrays by section and name; weights are the section ``"model"``.
         """
 
-    def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
+    def placing(self, known: np.ndarray) -> Place:
         """Return what places blocks of new samples, float32 (n, len(known)), NaN where missing.
 
         Parameters
@@ -149,16 +153,31 @@ class Trained(ABC):
         return False
 
     @property
+    def batches_add(self) -> bool:
+        """Whether a batch adds a number to each gene, in the units of the matrix."""
+        return False
+
+    @property
     def dispersion(self) -> np.ndarray | None:
         """The dispersion of each trained gene, if known: a count varies by mean + this x mean²."""
         return None
 
-    def decode(self, u: np.ndarray, genes: np.ndarray) -> np.ndarray:
-        """Return the prediction at coordinates `u` (n, d), float32 (n, len(genes))."""
+    def decode(
+        self, u: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the prediction at coordinates `u` (n, d), float32 (n, len(genes)).
+
+        It is of the batches that `covariates` (n, q) tell, or of the mean of those of the training.
+        """
         raise ValueError("a model of this family does not predict expression.")
 
-    def decode_pairs(self, samples: np.ndarray, genes: np.ndarray) -> np.ndarray:
-        """Return the prediction for pairs of trained samples and genes, float32 (n,)."""
+    def decode_pairs(
+        self, samples: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the prediction for pairs of trained samples and genes, float32 (n,).
+
+        It is of the batches that `covariates` (n, q) tell of each pair, or of their mean.
+        """
         raise ValueError("a model of this family does not predict expression.")
 
     def contexts(self, X: np.ndarray, known: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -296,6 +315,10 @@ class Family(ABC):
     def needs_whole(self, options: Options) -> str | None:
         """Return why the matrix has to be in memory for these options; None if it need not be."""
         return None
+
+    def without_batches(self, options: Options) -> str | None:
+        """Return why these options take no batches of samples; None if they do."""
+        return f"batch_key does not apply to the family {self.name!r}"
 
     def embedded_in(self, dim: int) -> dict[str, Any]:
         """Return the options with which samples are embedded in `dim` dimensions.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
+from .._access.batches import unpacked
 from .._access.decoding import require_decoder
 from .._access.files import opened
 from .._access.inputs import ranks_of, require_same_values, rows_of
@@ -60,4 +61,6 @@ def observed_and_predicted(
     if len(found) > max_entries:
         kept = np.sort(generator(seed, "cells").permutation(len(found))[:max_entries])
         found = Entries(found.rows[kept], found.cols[kept], found.values[kept])
-    return found.values, model.decode_pairs(found.rows, found.cols)
+    batches = unpacked(stored.get("batches"), f"adata.uns[{key!r}]")
+    known = () if batches is None else (batches.covariates(adata.obs)[found.rows],)
+    return found.values, model.decode_pairs(found.rows, found.cols, *known)

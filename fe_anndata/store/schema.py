@@ -27,7 +27,7 @@ PARAMS: Mapping[str, Any] = {
     "rng": int,
     "layer": str | None,
     "mask_var": str | None,
-    "batch_key": str | None,
+    "batch_key": str | tuple | None,
     "labels_key": str | None,
     "ended": str,
     "best_step": int,

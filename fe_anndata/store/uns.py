@@ -45,6 +45,10 @@ def _or_empty(value: Any) -> Any:
     return "" if value is None else value
 
 
+def _identity(value: Any) -> Any:
+    return np.array(value, dtype=object) if isinstance(value, tuple) else _or_empty(value)
+
+
 def unpack_options(of: Family, params: Mapping[str, Any], place: str = "uns['fe']") -> Options:
     """Return the options that :func:`pack_options` stored among other parameters.
 
@@ -182,7 +186,7 @@ def pack_fitted(
         for name, section in model.arrays().items()
     }
     packed["params"] = {
-        **{name: _or_empty(value) for name, value in identity.items()},
+        **{name: _identity(value) for name, value in identity.items()},
         **pack_options(model.options),
         "ended": fitted.ended,
         "best_step": fitted.best_step,

@@ -10,22 +10,32 @@ from .._access.reference import Reference
 from ..kernels.device import compute
 from ..kernels.workers import workers
 from ..models.base import Placed, UnfitValueError
+from ._new_batches import estimated
 
 
 def place(new: NewSamples, reference: Reference, progress: bool) -> Placed:
     """Return where the new samples lie."""
-    model, blocks = reference.model, list[Placed]()
+    model, blocks, batches = reference.model, list[Placed](), new.batches
     placing = model.placing(new.alignment.known)
+    with workers(compute("cpu").threads):
+        effects = estimated(new, model) if batches is not None and batches.estimated else None
     with (
         workers(compute("cpu").threads),
         tqdm(total=new.rows.shape[0], disable=not progress, unit="sample", desc="fe") as bar,
     ):
         for rows, X in new.blocks(model.rows_at_a_time):
             try:
-                blocks.append(placing(X))
+                if batches is None:
+                    blocks.append(placing(X))
+                    continue
+                if effects is not None:
+                    of = batches.unknown[rows]
+                    X = X - np.where(of[:, None] >= 0, effects[of], 0)
+                blocks.append(placing(X, batches.covariates[rows]))
             except UnfitValueError as error:
                 raise error.named(*new.names(rows.start + error.row, error.column)) from None
-            bar.update(rows.stop - rows.start)
+            finally:
+                bar.update(rows.stop - rows.start)
     classes = [block.probabilities for block in blocks if block.probabilities is not None]
     errors = [block.error for block in blocks if block.error is not None]
     return Placed(

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from .. import __version__
+from .._access.batches import Design, learned, unpacked
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import require_same_values, same_places, trainable
@@ -38,6 +40,10 @@ from ._starts import (
 
 IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key")
 """What a run is named by in ``params``, beside its options."""
+CHANGED = (
+    "the columns of adata.obs that tell batches are not those that {what} was begun with: bring "
+    "them back, or train again."
+)
 BUDGET = ("steps", "epochs")
 """Options that a resumed run may be given anew."""
 
@@ -59,6 +65,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     identity = {name: stored["params"][name] for name in IDENTITY}
     mask = trained_genes(adata, keys.key)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
+    batches = _same_batches(adata, identity, unpacked(stored.get("batches"), place))
     if isinstance(asked.mask_var, str | None):
         rows, audit, trained = trainable(source, identity["layer"], mask, any_unit=of.any_unit)
     else:
@@ -88,6 +95,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
         origin=origin,
         state=None if converged else uns.unpack_state(stored["state"], stored["history"], place),
         converged=converged,
+        batches=batches,
     )
 
 
@@ -105,6 +113,7 @@ def checkpointed_run(
     require_free(adata, keys.key)
     try:
         identity, expected = dict(run["identity"]), dict(run["matrix"])
+        identity["batch_key"] = _names(identity["batch_key"])
         of = family(identity["model"])
         options = of.options(**{name: plain(value) for name, value in run["options"].items()})
         shape = (int(expected["shape"][0]), int(expected["shape"][1]))
@@ -115,6 +124,9 @@ def checkpointed_run(
             "it, which can continue it."
         ) from error
     _require_unchanged(of, asked, options, identity, shape)
+    batches = learned(adata.obs, identity["batch_key"])
+    if (None if batches is None else batches.digest) != run.get("batches"):
+        raise ValueError(CHANGED.format(what="the checkpoint"))
     mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]
     if identity["mask_var"] == ARRAY and mask_var is None:
         raise ValueError(
@@ -134,7 +146,22 @@ def checkpointed_run(
     options = with_budget(options, asked.given)
     if state is not None and _is_given_budget(asked.given):
         _require_enough_steps(state.history[-1], options, more=False)
-    return Run(of, options, identity, rows, audit, trained, starts, origin, state)
+    return Run(of, options, identity, rows, audit, trained, starts, origin, state, batches=batches)
+
+
+def _names(batch_key: Any) -> str | tuple[str, ...] | None:
+    """Return the columns that tell batches as they were given; JSON has no tuples."""
+    return tuple(batch_key) if isinstance(batch_key, list) else batch_key
+
+
+def _same_batches(
+    adata: AnnData, identity: Mapping[str, Any], known: Design | None
+) -> Design | None:
+    """Return the batches of a run; raise ValueError if they are not those of the training."""
+    found = learned(adata.obs, identity["batch_key"])
+    if found is not None and (known is None or found.digest != known.digest):
+        raise ValueError(CHANGED.format(what="the run"))
+    return found
 
 
 def _origin(
@@ -190,6 +217,7 @@ def _require_unchanged(
         "recipe": (asked.recipe, "default"),
         "layer": (asked.layer, None),
         "labels_key": (asked.labels_key, None),
+        "batch_key": (asked.batch_key, None),
         "mask_var": (mask_var if isinstance(mask_var, str | None) else ARRAY, None),
         "rng": (seed_of(asked.rng), 0),
     }

@@ -11,6 +11,7 @@ import numpy as np
 from anndata import AnnData
 
 from .. import __version__
+from .._access.batches import Design, learned, warn_of_confounded
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
@@ -38,7 +39,7 @@ class Asked:
 
     Attributes
     ----------
-    model, recipe, layer, mask_var, labels_key, rng
+    model, recipe, layer, mask_var, batch_key, labels_key, rng
         Arguments of :func:`fe_anndata.tl.train`.
     options
         Options of the family, by name.
@@ -48,6 +49,7 @@ class Asked:
     recipe: str
     layer: str | None
     mask_var: str | Sequence[str] | np.ndarray | None
+    batch_key: str | tuple[str, ...] | None
     labels_key: str | None
     rng: Rng
     options: Mapping[str, Any]
@@ -80,6 +82,8 @@ class Run:
         Where an earlier run stopped.
     converged
         Whether that run has converged, so that there is nothing left to do.
+    batches
+        How batches are told from obs, if the user named columns that tell them.
     """
 
     family: Family
@@ -92,6 +96,7 @@ class Run:
     origin: Origin | None = None
     state: State | None = None
     converged: bool = False
+    batches: Design | None = None
 
     def problem(self, adata: AnnData, compute: Compute) -> Problem:
         """Return what is learned from.
@@ -106,7 +111,9 @@ class Run:
             rows = _loaded(rows, why)
         labels = labels_of(adata, self.identity["labels_key"])
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
-        return Problem(rows, self.audit, ranks, seed, compute, self.starts, self.origin, labels)
+        batches = None if self.batches is None else self.batches.of(adata.obs)
+        known = self.starts, self.origin, labels, batches
+        return Problem(rows, self.audit, ranks, seed, compute, *known)
 
     def described(self, adata: AnnData) -> dict[str, Any]:
         """Return what a checkpoint says of the run, so that it can be told from others."""
@@ -114,6 +121,7 @@ class Run:
             "identity": dict(self.identity),
             "options": self.options.chosen(),
             "matrix": description(self.audit, adata, self.trained),
+            "batches": None if self.batches is None else self.batches.digest,
             "version": __version__,
         }
 
@@ -187,6 +195,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     adata = source.adata
     require_free(adata, keys.key)
     labels_of(adata, asked.labels_key)
+    batches = learned(adata.obs, asked.batch_key)
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
     names, starts = start_tables(of.options, asked.given, adata)
@@ -199,6 +208,9 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         others = {name: other.options for name, other in families().items()}
         names |= decided(of, asked.options, asked.recipe, earlier)
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
+    if batches is not None:
+        require_batches(of, options)
+        warn_of_confounded(adata.obs, batches, asked.labels_key)
     rows, audit, trained = trainable(source, asked.layer, masked, any_unit=of.any_unit)
     mask_var = asked.mask_var
     origin = origin_of(reference, adata.var_names[trained], audit)
@@ -209,8 +221,20 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         "rng": seed_of(asked.rng),
         "layer": asked.layer,
         "mask_var": mask_var if isinstance(mask_var, str | None) else ARRAY,
-        "batch_key": None,
+        "batch_key": asked.batch_key,
         "labels_key": asked.labels_key,
     }
     tables = trained_rows(starts, trained)
-    return Run(of, options, identity, rows, audit, trained, tables, origin)
+    return Run(of, options, identity, rows, audit, trained, tables, origin, batches=batches)
+
+
+def require_batches(of: Family, options: Options) -> None:
+    """Raise ValueError if a model with these options takes no batches."""
+    why = of.without_batches(options)
+    if why is not None:
+        takes = [
+            name
+            for name, other in families().items()
+            if other.without_batches(other.options()) is None
+        ]
+        raise ValueError(f"{why}; leave batch_key out, or train {' or '.join(map(repr, takes))}.")

@@ -31,6 +31,8 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
         "whole_numbers": run.audit.extremes.whole_numbers,
         "names": digests(adata, run.trained),
     }
+    if run.batches is not None:
+        packed["batches"] = {**packed["batches"], "design": run.batches.table}
     packed["version"] = __version__
     packed["fingerprint"] = {
         "samples": uns.fingerprint(samples),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from anndata import AnnData
 
 from .._access.decoding import decoding_of
 from .._access.files import written_to
+from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
 from .._core.log import logger
 
@@ -19,6 +21,7 @@ def reconstruct(
     *,
     reference: AnnData | str | Path | None = None,
     key: str = DEFAULT_KEY,
+    batches: Literal["own", "mean"] = "own",
     copy: bool = False,
 ) -> AnnData | None:
     """Write the predicted expression of every sample and gene to a layer.
@@ -37,6 +40,10 @@ def reconstruct(
         For new samples: the AnnData that was trained, or its path. Genes are found by name.
     key
         The `key_added` of the training.
+    batches
+        If the model was trained with ``batch_key``: predict each sample in its own batch
+        (``"own"``), or all of them in the mean of the batches trained on (``"mean"``), which is
+        the expression without batches. A batch that was not trained on counts as the mean.
     copy
         Return a copy instead of writing to `adata`.
 
@@ -74,7 +81,8 @@ def reconstruct(
     >>> new.layers["fe"].shape
     (100, 765)
     """
-    decoding = decoding_of(adata, key, reference)
+    require_choice(batches, ("own", "mean"), "batches")
+    decoding = decoding_of(adata, key, reference, with_batches=batches == "own")
     require_writable_name(layer_added, "layer_added")
     if layer_added == decoding.layer:
         raise ValueError(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
+from .._access.batches import as_list
 from .._access.files import Source, opened
 from .._access.storable import require_storable
 from .._core.keys import Keys
@@ -38,7 +39,7 @@ def train(
     recipe: str = "default",
     layer: str | None = None,
     mask_var: str | Sequence[str] | np.ndarray | None = None,
-    batch_key: str | None = None,
+    batch_key: str | Sequence[str] | None = None,
     labels_key: str | None = None,
     key_added: str | None = None,
     checkpoint: str | Path | None = None,
@@ -75,7 +76,9 @@ def train(
         Genes to train on: a column of ``adata.var``, or an array, of booleans or of 0 and 1; or
         names of genes.
     batch_key
-        Column of ``adata.obs`` with known nuisance factors; no family takes any yet.
+        Columns of ``adata.obs`` with known nuisance factors, such as the donor or the run: one
+        name or several, of groups or of numbers. The model learns what they do to each gene, and
+        embeds a sample without it; see the notes.
     labels_key
         Column of ``adata.obs`` with classes of samples, which the model learns to name; missing
         for those whose class is not known. GeneRAIN and Exceiver take them (see their option
@@ -138,12 +141,19 @@ def train(
 
     Notes
     -----
+    With `batch_key`, the model begins with what samples of different batches differ in that are
+    each other's nearest [2]_, and goes on by least squares, together with the gene vectors. What a
+    batch does to a gene is the same in all of its samples. Where a batch and a class of samples
+    always go together, nothing can tell them apart. Exceiver learns what a batch does to the share
+    of each gene, and to the dispersion of its counts.
+
     Ctrl-C ends the training and keeps the result of the last completed evaluation. So do SIGTERM
     and SIGHUP on the command line; only a `checkpoint` survives SIGKILL.
 
     References
     ----------
     .. [1] Trofimov et al. (2020), Bioinformatics 36 (Suppl 1), i417-i426.
+    .. [2] Haghverdi et al. (2018), Nature Biotechnology 36, 421-427.
 
     Examples
     --------
@@ -156,12 +166,13 @@ def train(
     started = time.perf_counter()
     layer, mask_var, batch_key, labels_key = map(_given, (layer, mask_var, batch_key, labels_key))
     options = {name: _given(value) for name, value in options.items()}
-    asked = Asked(model, recipe, layer, mask_var, labels_key, rng, options)
+    batches = batch_key if isinstance(batch_key, str | None) else tuple(as_list(batch_key))
+    asked = Asked(model, recipe, layer, mask_var, batches, labels_key, rng, options)
     family = family_asked(asked)
     shown = settings.shows(progress)
     _require_arguments(options)
     taken = None if family.takes_labels else labels_key
-    _require_none(family.name, batch_key=batch_key, labels_key=taken)
+    _require_none(family.name, labels_key=taken)
     keys = Keys(family.name if key_added is None else key_added)
     where = None if checkpoint is None else Checkpoint(checkpoint)
     if where is not None and where.holds_a_run and not resume:

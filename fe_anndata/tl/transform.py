@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ def transform(
     layer: str | None = None,
     key: str = DEFAULT_KEY,
     key_added: str | None = None,
+    new_batches: Literal["mean", "estimate"] = "mean",
     progress: bool | None = None,
     copy: bool = False,
 ) -> AnnData | None:
@@ -60,6 +62,12 @@ def transform(
         The `key_added` of the training.
     key_added
         The name under which results are written; the default is `key`.
+    new_batches
+        A model that was trained with ``batch_key`` takes away what is known of the batch of each
+        sample, by the same columns of ``adata.obs``. A batch that was not trained on counts as
+        the mean of those that were (``"mean"``), or what it does is estimated from all its new
+        samples together (``"estimate"``): then their coordinates depend on each other. A warning
+        names such batches.
     progress
         Whether to show a progress bar; by default ``fe.settings.progress``.
     copy
@@ -126,7 +134,7 @@ def transform(
         if not in_place:
             require_storable(source.adata, source.path)
         _require_no_model(source.adata, keys)
-        new = new_samples(source, learned, layer)
+        new = new_samples(source, learned, layer, new_batches)
         placed = place(new, learned, shown)
     result = source.copied() if copy and in_place else source.adata
     numbers = len(new.alignment.known), len(learned.genes)

@@ -51,6 +51,22 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class Batches:
+    """What is known of the batches of samples.
+
+    Attributes
+    ----------
+    covariates
+        Numbers of each sample, float32 (n_obs, q), zero at the mean over samples.
+    groups
+        The batch of each sample, int64 (n_obs,); numbers that vary within batches do not count.
+    """
+
+    covariates: np.ndarray
+    groups: np.ndarray
+
+
+@dataclass(frozen=True)
 class Problem:
     """What a model is learned from.
 
@@ -72,6 +88,8 @@ class Problem:
         The trained model to start at, if there is one.
     labels
         Classes of the samples to learn, if any.
+    batches
+        Of the samples, if they are known.
     """
 
     rows: Rows
@@ -82,3 +100,4 @@ class Problem:
     starts: Mapping[str, np.ndarray] = field(default_factory=dict)
     origin: Origin | None = None
     labels: Labels | None = None
+    batches: Batches | None = None

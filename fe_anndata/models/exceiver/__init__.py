@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .steps import Steps
 
 _ALWAYS = frozenset({"vocabulary/rank", "preprocessing/expected"})
-_OF_NB = frozenset({"model/dispersion"})
+_OF_NB = frozenset({"model/dispersion", "batches/dispersion"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ _LAYOUTS = {
         ".task",
         ".trained",
         "nll",
-        _ALWAYS | {"projection/loadings", "projection/mean", "projection/share", "model/offset"},
+        _ALWAYS
+        | {"projection/loadings", "projection/mean", "projection/share", "model/offset"}
+        | {"batches/offsets"},
     ),
     "published": Layout(
         ".published.task",
@@ -114,6 +116,11 @@ class CountLists(Family):
         assert isinstance(options, Exceiver)
         found = _layout(options).per_gene
         return found | _OF_NB if options.likelihood == "nb" else found
+
+    def without_batches(self, options: Options) -> str | None:
+        """Return why the published layout takes no batches."""
+        assert isinstance(options, Exceiver)
+        return None if options.layout == "ours" else "layout='published' takes no batches"
 
     def settled(self, options: Options, shape: tuple[int, int]) -> Exceiver:
         """Return options with the values that a matrix of this shape is trained with."""

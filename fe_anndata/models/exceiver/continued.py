@@ -18,7 +18,7 @@ from ...training.problem import Origin, Problem
 from .. import classes
 from ..continued import PREFIX, mark, starting_vectors
 from .material import Material
-from .network import Network
+from .network import OF_BATCHES, Network
 from .projection import Projection
 from .trained import Coordinates, TrainedExceiver
 
@@ -92,6 +92,8 @@ class Continued:
             for name, value in network.state_dict().items():
                 if name == "genes":
                     value.copy_(torch.from_numpy(vectors))
+                elif name.startswith(OF_BATCHES):
+                    continue  # the batches are others
                 elif name in classes.LABELS:
                     classes.begin(value, earlier.get(name), labels, self.model.classes)
                 elif name in network.per_gene:

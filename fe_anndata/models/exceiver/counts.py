@@ -7,7 +7,7 @@ depends on the order of the columns.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -36,11 +36,14 @@ class Counts:
         Numbers of genes, rising in each sample.
     counts
         Of these genes, from 1 on.
+    covariates
+        What is known of the batch of each sample, float32 (n, q), if anything.
     """
 
     starts: np.ndarray
     genes: np.ndarray
     counts: np.ndarray
+    covariates: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return how many samples there are."""
@@ -61,12 +64,15 @@ class Counts:
         lengths = np.diff(self.starts)[samples]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         at = np.arange(starts[-1]) + np.repeat(self.starts[samples] - starts[:-1], lengths)
-        return Counts(starts, self.genes[at], self.counts[at])
+        covariates = None if self.covariates is None else self.covariates[samples]
+        return Counts(starts, self.genes[at], self.counts[at], covariates)
 
     def where(self, kept: np.ndarray) -> Counts:
         """Return the samples with some of their genes, bool (genes of all,)."""
         ends = np.concatenate([[0], np.cumsum(kept)])
-        return Counts(ends[self.starts], self.genes[kept], self.counts[kept])
+        return replace(
+            self, starts=ends[self.starts], genes=self.genes[kept], counts=self.counts[kept]
+        )
 
     def tokens(self) -> tuple[Tokens, np.ndarray]:
         """Return the samples as tokens, and the counts that their values are rows of."""

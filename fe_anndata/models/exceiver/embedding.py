@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,9 +17,9 @@ from torch import nn
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel
 from .. import classes
-from ..base import Placed, Trained
+from ..base import Place, Placed, Trained
 from .counts import FEW, Counts, of_block
-from .network import OfGenes
+from .network import OF_BATCHES, OfGenes
 from .options import Exceiver
 
 ROWS = 256
@@ -81,7 +82,7 @@ class TrainedOnCounts(Trained):
         """Return the parameters of the network but its gene vectors, in the order of the data."""
         weights = {}
         for name, array in self.network.state_dict().items():
-            if name != "genes":
+            if name != "genes" and not name.startswith(OF_BATCHES):
                 of_gene = name in self.network.per_gene
                 weights[name] = array.numpy()[self.rank] if of_gene else array.numpy().copy()
         return weights
@@ -91,13 +92,14 @@ class TrainedOnCounts(Trained):
         """How many samples :meth:`placing` likes to get at a time."""
         return ROWS
 
-    def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
+    def placing(self, known: np.ndarray) -> Place:
         """Return what embeds blocks of new samples."""
         reader = self.reader(known)
         limit = self.facts.get("fit", {}).get("loss_limit", np.inf)
 
-        def place(X: Any) -> Placed:
+        def place(X: Any, covariates: np.ndarray | None = None) -> Placed:
             counts, visible = reader.counts(X)
+            counts = replace(counts, covariates=covariates)
             n = len(counts)
             inner = np.full((n, self.inner_dim), np.nan, np.float32)
             fit = np.full(n, np.nan, np.float32)

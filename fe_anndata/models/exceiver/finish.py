@@ -45,7 +45,10 @@ def finished(
     coordinates
         Those of the model that was continued, if one was; by default they are made anew.
     """
-    network = Network(options, material.n_genes, classes.number(problem.labels))
+    batches = problem.batches
+    n_covariates = 0 if batches is None else batches.covariates.shape[1]
+    n_classes = classes.number(problem.labels)
+    network = Network(options, material.n_genes, n_classes, n_covariates)
     take(network, learned)
     rank = problem.ranks.genes
     same = Coordinates(np.zeros(options.sample_dim), np.eye(options.sample_dim))

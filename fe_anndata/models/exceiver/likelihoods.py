@@ -75,7 +75,8 @@ def losses(
     table, offset
         Of genes, (m, width) and (m,).
     dispersion
-        Logarithm of the inverse dispersion of each gene, (m,), if there is one.
+        Logarithm of the inverse dispersion of each gene, (m,), or of it in each sample, (n, m), if
+        there is one.
     hidden
         What is asked for.
     """
@@ -141,13 +142,14 @@ class _NegativeBinomial(torch.autograd.Function):
     ) -> Tensor:
         scores = torch.addmm(offset, states, table.T)
         scores.sub_(_level(scores, hidden)[:, None])
-        at, x, size = scores[hidden.rows, hidden.genes], hidden.counts, dispersion.exp()
+        at, x = scores[hidden.rows, hidden.genes], hidden.counts
+        size = dispersion.exp().expand_as(scores)
         expected = scores.exp_()
         both = expected + size  # (n, m)
         # Of an entry without a count; what counts add is known for these alone.
         ratio = (expected / size).log1p_()
         found = (ratio * size * hidden.hidden).sum(1)
-        r, mean = size[hidden.genes], expected[hidden.rows, hidden.genes]
+        r, mean = size[hidden.rows, hidden.genes], expected[hidden.rows, hidden.genes]
         more = torch.lgamma(x + 1) + torch.lgamma(r) - torch.lgamma(x + r)
         more += x * ((mean + r).log() - at)
         found += _of_rows(hidden, more)
@@ -157,6 +159,7 @@ class _NegativeBinomial(torch.autograd.Function):
         of_counts = torch.digamma(r) - torch.digamma(x + r) + x / (mean + r)
         of_size[hidden.rows, hidden.genes] += r * of_counts
         _through_level(slopes, expected, hidden)
+        ctx.by_sample = dispersion.ndim == 2
         ctx.save_for_backward(states, table, slopes, of_size)
         return found
 
@@ -164,7 +167,8 @@ class _NegativeBinomial(torch.autograd.Function):
     def backward(ctx: Any, of_loss: Tensor) -> Any:
         states, table, slopes, of_size = ctx.saved_tensors
         products = _products(states, table, slopes.mul_(of_loss[:, None]))
-        return None, *products, of_loss @ of_size
+        of_dispersion = of_size * of_loss[:, None] if ctx.by_sample else of_loss @ of_size
+        return None, *products, of_dispersion
 
 
 _KINDS: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -88,7 +88,8 @@ def split(
     seen, asked = counts.where(is_seen), counts.where(is_asked)
     projected = None if project is None else torch.from_numpy(project(seen))
     tokens, distinct = seen.tokens()
-    return Shown(tokens, distinct, projected), Hidden(
+    covariates = None if counts.covariates is None else torch.from_numpy(counts.covariates)
+    return Shown(tokens, distinct, projected, covariates), Hidden(
         torch.from_numpy(visible),
         torch.from_numpy(hidden),
         torch.from_numpy(seen.totals.astype(np.float32)),
@@ -125,6 +126,8 @@ def samples_of(problem: Problem, options: Exceiver) -> Samples:
     n_obs, m = problem.rows.shape
     _require_observed(problem)
     counts = packed(problem.rows.blocks(), problem.ranks.genes)
+    if problem.batches is not None:
+        counts = replace(counts, covariates=problem.batches.covariates)
     if m < FEWEST_GENES:
         raise ValueError(
             f"{m} genes are too few to learn from: at least {FEWEST_GENES} are needed."

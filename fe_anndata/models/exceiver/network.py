@@ -22,6 +22,8 @@ HIDDEN = 128
 SCALE = 0.02
 SLOPE = 0.3
 """By how much log shares change with log profiles, at the start."""
+OF_BATCHES = "batch_"
+"""What the names of parameters begin with that are of batches."""
 SMALL = 0.1
 """Factor on what begins beside a linear path."""
 
@@ -38,17 +40,22 @@ class Shown:
         The counts that values are rows of, rising.
     projected
         Coordinates of the linear path, (n, sample_dim), if there is one.
+    covariates
+        Of the batches of the samples, (n, q), if they are known.
     """
 
     tokens: Tokens
     counts: np.ndarray
     projected: Tensor | None
+    covariates: Tensor | None = None
 
     def to(self, device: torch.device) -> Shown:
-        """Return it with coordinates on a device."""
-        return replace(
-            self, projected=None if self.projected is None else self.projected.to(device)
-        )
+        """Return it with coordinates and covariates on a device."""
+
+        def moved(table: Tensor | None) -> Tensor | None:
+            return None if table is None else table.to(device)
+
+        return replace(self, projected=moved(self.projected), covariates=moved(self.covariates))
 
 
 class OfGenes(nn.Module):
@@ -81,9 +88,15 @@ class Network(OfGenes):
         Trained genes.
     n_classes
         Classes of samples that are told apart, if any.
+    n_covariates
+        Numbers that are known of the batch of a sample, if any.
     """
 
-    def __init__(self, options: Exceiver, n_genes: int, n_classes: int = 0) -> None:
+    batch_shift: Tensor
+
+    def __init__(
+        self, options: Exceiver, n_genes: int, n_classes: int = 0, n_covariates: int = 0
+    ) -> None:
         super().__init__()
         self.options = options
         width, n_scores = options.width, options.heads * options.latents
@@ -108,6 +121,21 @@ class Network(OfGenes):
         self.line = nn.Parameter(torch.zeros(width, options.sample_dim))
         self.up, self.down = linear(options.sample_dim, HIDDEN), linear(HIDDEN, width)
         self.add_labels(n_classes, options.sample_dim)
+        if n_covariates:
+            self._add_batches(n_covariates)
+
+    def _add_batches(self, q: int) -> None:
+        """Add what a unit of each covariate does to coordinates, and to genes.
+
+        The former does not learn: nothing would hold it where the batches lie upon each other.
+        """
+        n_genes = len(self.genes)
+        self.register_buffer("batch_shift", torch.zeros(q, self.options.sample_dim))
+        self.batch_offsets = nn.Parameter(torch.zeros(n_genes, q))
+        self.per_gene += ("batch_offsets",)
+        if self.sizes_of_genes is not None:
+            self.batch_dispersion = nn.Parameter(torch.zeros(n_genes, q))
+            self.per_gene += ("batch_dispersion",)
 
     @property
     def sizes_of_genes(self) -> Tensor | None:
@@ -178,9 +206,27 @@ class Network(OfGenes):
     def coordinates(self, shown: Shown, latent: Tensor) -> Tensor:
         """Return the inner coordinates of samples, (n, sample_dim)."""
         z: Tensor = self.read(latent.flatten(1))
-        return z if shown.projected is None else z + shown.projected
+        if shown.projected is not None:
+            z = z + shown.projected
+        return z if shown.covariates is None else z - shown.covariates @ self.batch_shift
 
     def states(self, coordinates: Tensor) -> Tensor:
         """Return what is multiplied with vectors of genes, (n, width)."""
         bent: Tensor = self.down(functional.gelu(self.up(coordinates)))
         return coordinates @ self.line.T + bent
+
+    def expecting(
+        self, coordinates: Tensor, covariates: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Return what scores of genes are made of: states, table, offset and dispersion.
+
+        Covariates are further states, whose products with further columns of the table are what
+        batches do to each gene.
+        """
+        states, sizes = self.states(coordinates), self.sizes_of_genes
+        if covariates is None:
+            return states, self.genes, self.offset, sizes
+        if sizes is not None:
+            sizes = sizes + covariates @ self.batch_dispersion.T
+        states = torch.cat([states, covariates], 1)
+        return states, torch.cat([self.genes, self.batch_offsets], 1), self.offset, sizes

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ..._core.random import generator
+from ...kernels.matched import effects_on
 from ...training.optimisers import Group
-from ...training.problem import Problem
+from ...training.problem import Batches, Problem
 from ...training.ranks import normal
 from .. import classes, timetable
 from ..continued import require_same
@@ -26,6 +27,9 @@ from .options import Exceiver
 from .sizes import sized
 from .steps import Steps
 from .trained import Coordinates, TrainedExceiver
+
+MOST = 3072
+"""Samples among which pairs of different batches are sought."""
 
 
 def task(problem: Problem, options: Exceiver, facts: Mapping[str, float] | None) -> Training:
@@ -45,7 +49,9 @@ def task(problem: Problem, options: Exceiver, facts: Mapping[str, float] | None)
     if labels is not None:
         classes.require_classes(labels, material.training)
     with_body = labels is not None and options.head == "with-body"
-    network = Network(options, material.n_genes, classes.number(labels) if with_body else 0)
+    n_classes = classes.number(labels) if with_body else 0
+    n_covariates = 0 if problem.batches is None else problem.batches.covariates.shape[1]
+    network = Network(options, material.n_genes, n_classes, n_covariates)
     known = dict(facts or {})
     if facts is not None and continued is not None:
         require_same(continued.model, facts)
@@ -56,6 +62,8 @@ def task(problem: Problem, options: Exceiver, facts: Mapping[str, float] | None)
         known = continued.begin(network, material, drawn, names)
     elif facts is None:
         begin(network, problem, options, material)
+    if problem.batches is not None:
+        begin_batches(network, problem.batches, options, material)
     network.to(problem.compute.device)
     coordinates = None if continued is None else continued.coordinates
     training = Training(problem, options, material, network, known, coordinates)
@@ -85,6 +93,21 @@ def begin(network: Network, problem: Problem, options: Exceiver, material: Mater
         network.start(rng, unit)
         network.genes.copy_(torch.from_numpy(np.ascontiguousarray(vectors, np.float32)))
         network.offset.copy_(torch.from_numpy(np.log(share + 0.5 / total)))
+
+
+def begin_batches(
+    network: Network, batches: Batches, options: Exceiver, material: Material
+) -> None:
+    """Let coordinates start without what batches do to their linear path."""
+    if not options.linear:
+        return
+    some = material.training[:: -(-len(material.training) // MOST)]
+    everything = np.ones((1, material.n_genes), dtype=bool)
+    projection = material.projection
+    lie = projection.of(material.counts.take(some), seen=projection.seen(everything))
+    C, groups = (torch.from_numpy(of[some]) for of in (batches.covariates, batches.groups))
+    with torch.no_grad():
+        network.batch_shift.copy_(effects_on(torch.from_numpy(lie), C, groups))
 
 
 class Training(Steps):
@@ -153,15 +176,8 @@ class Training(Steps):
         network = self.network
         latent = network.latent_vectors(shown, (tables[0], tables[1]))
         coordinates = network.coordinates(shown, latent)
-        each = losses(
-            self.options,
-            network.states(coordinates),
-            network.genes,
-            network.offset,
-            network.sizes_of_genes,
-            hidden,
-        )
-        return each, coordinates
+        expecting = network.expecting(coordinates, shown.covariates)
+        return losses(self.options, *expecting, hidden), coordinates
 
     def gradients(
         self, samples: np.ndarray, step: int, leaves: list[Tensor]

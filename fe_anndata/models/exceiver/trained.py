@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ...kernels.workers import in_parallel
 from .counts import Counts
 from .embedding import ROWS, ReaderOfCounts, TrainedOnCounts, fill
 from .likelihoods import Hidden, losses
 from .material import split
-from .network import Network, Shown
+from .network import OF_BATCHES, Network, Shown
 from .options import Exceiver
 from .projection import Projection, Seen
+
+PARTS_OF_BATCHES = ("shift", "offsets", "dispersion")
+"""What is stored of what batches do."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,21 @@ class TrainedExceiver(TrainedOnCounts):
                 "scale": self.projection.scale,
             },
             "coordinates": {"centre": self.coordinates.centre, "map": self.coordinates.map},
+            **({"batches": batches} if (batches := self._batches()) else {}),
             **{name: dict(section) for name, section in self.facts.items()},
+        }
+
+    def _batches(self) -> dict[str, np.ndarray]:
+        """Return what batches do, if any are known, to genes in the order of the data."""
+        weights = self.network.state_dict()
+        return {
+            name.removeprefix(OF_BATCHES): (
+                weights[name].numpy()[self.rank]
+                if name in self.network.per_gene
+                else weights[name].numpy()
+            )
+            for name in weights
+            if name.startswith(OF_BATCHES)
         }
 
     @property
@@ -146,27 +162,33 @@ class TrainedExceiver(TrainedOnCounts):
         in_parallel(look, len(counts))
         return found
 
-    def decode(self, u: np.ndarray, genes: np.ndarray) -> np.ndarray:
+    def decode(
+        self, u: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return expected counts at coordinates `u`, of samples of the median total."""
         total = float(self.facts["fit"]["total"])
-        return self.shares(u)[:, self.rank[genes]] * np.float32(total)
+        return self.shares(u, covariates)[:, self.rank[genes]] * np.float32(total)
 
-    def shares(self, u: np.ndarray) -> np.ndarray:
+    def shares(self, u: np.ndarray, covariates: np.ndarray | None = None) -> np.ndarray:
         """Return the expected share of each gene at coordinates, float32 (n, m), by its number."""
         z = torch.from_numpy(self.coordinates.inner(u))
-        network = self.network
-        scores = torch.addmm(network.offset, network.states(z), network.genes.T)
+        C = None if covariates is None else torch.from_numpy(covariates)
+        states, table, offset, _ = self.network.expecting(z, C)
+        scores = torch.addmm(offset, states, table.T)
         found: np.ndarray = scores.softmax(1).numpy()
         return found
 
-    def decode_pairs(self, samples: np.ndarray, genes: np.ndarray) -> np.ndarray:
+    def decode_pairs(
+        self, samples: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the prediction for pairs of trained samples and genes, float32 (n,)."""
-        distinct, place = np.unique(samples, return_inverse=True)
+        distinct, at, place = np.unique(samples, return_index=True, return_inverse=True)
         found = np.empty(len(samples), np.float32)
         for first in range(0, len(distinct), ROWS):
             here = (place >= first) & (place < first + ROWS)
-            u = self._samples[distinct[first : first + ROWS]]
-            values = self.decode(u, np.arange(len(self.rank)))
+            part = slice(first, first + ROWS)
+            C = None if covariates is None else covariates[at[part]]
+            values = self.decode(self._samples[distinct[part]], np.arange(len(self.rank)), C)
             found[here] = values[place[here] - first, genes[here]]
         return found
 
@@ -229,15 +251,10 @@ class Reader(ReaderOfCounts):
             network = self.model.network
             with torch.no_grad():
                 z = network.coordinates(shown, network.latent_vectors(shown, self.tables))
-                total += float(self._losses(network.states(z), hidden).sum())
+                expecting = network.expecting(z, shown.covariates)
+                total += float(losses(self.model.options, *expecting, hidden).sum())
             n += hidden.n_targets(self.model.options.likelihood)
         return total / n if n else float("nan")
-
-    def _losses(self, states: Tensor, hidden: Hidden) -> Tensor:
-        network, options = self.model.network, self.model.options
-        return losses(
-            options, states, network.genes, network.offset, network.sizes_of_genes, hidden
-        )
 
     def _split(self, one: Counts, view: View) -> tuple[Shown, Hidden]:
         linear = self.model.options.linear
@@ -263,8 +280,14 @@ def load(
     rank = np.asarray(arrays["vocabulary"]["rank"]).astype(np.int64)
     column = np.argsort(rank)
     n_classes = np.size(arrays.get("labels", {}).get("classes", ()))
-    network = Network(options, len(rank), n_classes)
-    fill(network, {**arrays["model"], "genes": genes}, column)
+    batches = {
+        f"{OF_BATCHES}{name}": array
+        for name, array in arrays.get("batches", {}).items()
+        if name in PARTS_OF_BATCHES
+    }
+    n_covariates = len(batches[f"{OF_BATCHES}shift"]) if batches else 0
+    network = Network(options, len(rank), n_classes, n_covariates)
+    fill(network, {**arrays["model"], **batches, "genes": genes}, column)
     of_genes = arrays["projection"]
     loadings, mean, share = (
         np.asarray(of_genes[name])[column] for name in ("loadings", "mean", "share")

@@ -45,7 +45,7 @@ class FactorizedEmbeddings(Family):
     options = FE
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "mse"
-    per_gene = frozenset({"model/offset", "noise/genes"})
+    per_gene = frozenset({"model/offset", "noise/genes", "batches/effects"})
 
     def task(
         self, problem: Problem, options: Options, facts: Mapping[str, float] | None
@@ -92,6 +92,13 @@ class FactorizedEmbeddings(Family):
         if kind == "full":
             return None
         return f"minibatch={kind!r} needs the matrix in memory; minibatch='full' reads it by blocks"
+
+    def without_batches(self, options: Options) -> str | None:
+        """Return why: what batches do is found with the exact solution for the gene table."""
+        assert isinstance(options, FE)
+        if options.settled().gene_step == "solve":
+            return None
+        return "batch_key needs gene_step='solve', the default of the inner decoder"
 
     def embedded_in(self, dim: int) -> dict[str, Any]:
         """Return the options with which samples are embedded in `dim` dimensions."""

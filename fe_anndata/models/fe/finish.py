@@ -60,4 +60,6 @@ def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, R
         target = target_of(problem, holdout, sums, centre, standardise=bool(options.center))
     # The held-out entries of samples held out whole are half of what these have.
     held_out = setting.holdout.entries if setting.holdout.counted.all() else None
-    return view, left_over(view, table, target, options, held_out)
+    covariates = setting.covariates
+    batches = None if covariates is None else (covariates, model.effects.detach())
+    return view, left_over(view, table, target, options, held_out, batches)

@@ -23,6 +23,15 @@ COMPONENTS = 50
 """Principal components in which neighbours are near."""
 
 
+def chosen(ranks: Ranks, counted: Tensor, most: int) -> Tensor:
+    """Return samples that count, in the order of their names; of many an evenly spaced choice."""
+    members = torch.from_numpy(ranks.rows).to(counted.device)
+    members = members[counted[members, 0] > 0]
+    if len(members) > most:
+        members = members[torch.arange(most, device=members.device) * len(members) // most]
+    return members
+
+
 @dataclass(frozen=True)
 class Keeping:
     """The neighbour term of the loss.
@@ -46,10 +55,7 @@ class Keeping:
     def of(cls, scores: Tensor, counted: Tensor, ranks: Ranks, options: FE, seed: int) -> Keeping:
         """Find neighbours among the samples that count, which are numbered by name."""
         assert isinstance(options.neighbor_weight, float)
-        members = torch.from_numpy(ranks.rows).to(scores.device)
-        members = members[counted[members, 0] > 0]
-        if len(members) > MOST:
-            members = members[torch.arange(MOST, device=members.device) * len(members) // MOST]
+        members = chosen(ranks, counted, MOST)
         neighbours = Neighbours.of(scores[:, :COMPONENTS], members)
         sharpness = SHARPNESS[number(options.sample_dim) > FEW_DIMENSIONS]
         return cls(neighbours, options.neighbor_weight, sharpness, seed)

@@ -40,6 +40,9 @@ class Factorized(nn.Module):
     gene_mean
         Whether the last of the `gene_dim` coordinates of a gene is its offset, standardised over
         genes. It decodes nothing, and is no column of ``genes``.
+    covariates
+        Number of covariates of a sample, such as its batch, whose effects on each gene are added
+        to what is decoded.
     """
 
     offset: Tensor
@@ -60,6 +63,7 @@ class Factorized(nn.Module):
         activation: str = "relu",
         output: str = "linear",
         gene_mean: bool = False,
+        covariates: int = 0,
     ) -> None:
         super().__init__()
         self._architecture: dict[str, Any] = {
@@ -72,12 +76,15 @@ class Factorized(nn.Module):
             "activation": activation,
             "output": output,
             "gene_mean": gene_mean,
+            "covariates": covariates,
         }
         self.gene_mean = gene_mean
         factors = gene_dim - gene_mean
         self.output = output
         self.samples = nn.Parameter(torch.zeros(n_samples, sample_dim))
         self.genes = nn.Parameter(torch.zeros(n_genes, factors))
+        if covariates:
+            self.effects = nn.Parameter(torch.zeros(n_genes, covariates))
         self.decoder: Inner | Concat | Dot
         with torch.random.fork_rng(devices=[]):  # torch.nn.Linear draws from the global one
             if decoder == "inner":

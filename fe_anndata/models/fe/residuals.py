@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...kernels.noise import Noise, misfit, residual_noise
+from ...kernels.noise import Noise, misfit, of_free, residual_noise
 from ...kernels.target import Target
 from ...matrix.entries import Entries
 from .options import FE
@@ -49,7 +49,12 @@ class Residuals:
 
 @torch.no_grad()
 def left_over(
-    view: Reduced, table: Tensor, target: Target, options: FE, held_out: Entries | None
+    view: Reduced,
+    table: Tensor,
+    target: Target,
+    options: FE,
+    held_out: Entries | None,
+    batches: tuple[Tensor, Tensor] | None = None,
 ) -> Residuals:
     """Return what a trained decoder leaves; move the samples of `table`, in place, if told to.
 
@@ -68,20 +73,30 @@ def left_over(
         which `held_out` is predicted best.
     held_out
         Entries of samples that count, if any are held out.
+    batches
+        Covariates of the samples (n, q) and their effects (m, q), if there are any.
     """
     prior = options.sample_prior
-    V = view.loadings.to(table.dtype)
-    P = _factors(view, table)
+    covariates, effects = batches or (table[:, :0], view.loadings[:, :0].to(table.dtype))
+    known = covariates.shape[1]
+
+    def factors() -> Tensor:
+        P = _factors(view, table)
+        return torch.cat([P, covariates], 1) if known else P
+
+    P, V = factors(), torch.cat([view.loadings.to(table.dtype), effects], 1)
     filled = target.hidden.inner(P, V)
-    noise, scores = residual_noise(target, filled, P, V, shared=options.noise_model == "shared")
+    shared = options.noise_model == "shared"
+    noise, scores = residual_noise(target, filled, P, V, shared, known)
+    own = of_free(scores, P, V, noise.genes, known)
     if prior == "auto":
         prior = 1.0
         if options.place_samples and held_out and table.shape[1] > FEW:
-            prior = _best_prior(view, table, noise, scores, held_out)
+            prior = _best_prior(view, table, noise, own, held_out, (covariates, effects))
     weight = float(prior)
     if options.place_samples:
-        table.copy_(Placing(view, table, noise, weight).of_scores(scores, table))
-        P = _factors(view, table)
+        table.copy_(Placing(view, table, noise, weight).of_scores(own, table))
+        P = factors()
     logs = misfit(target, filled, P, V, noise, scores).clamp_min(1e-30).log()
     middle = logs.median()
     spread = 1.4826 * (logs - middle).abs().median()
@@ -89,7 +104,12 @@ def left_over(
 
 
 def _best_prior(
-    view: Reduced, table: Tensor, noise: Noise, scores: Tensor, held_out: Entries
+    view: Reduced,
+    table: Tensor,
+    noise: Noise,
+    scores: Tensor,
+    held_out: Entries,
+    batches: tuple[Tensor, Tensor],
 ) -> float:
     """Return the prior's weight with which some samples predict their held-out entries best."""
     every = math.ceil(len(table) / TRIED_ON)
@@ -98,6 +118,8 @@ def _best_prior(
     columns = torch.from_numpy(held_out.cols[used].astype("int64"))
     values = torch.from_numpy(held_out.values[used])
     values = (values - view.centre[columns]) / view.scale
+    covariates, effects = batches
+    values = values - (covariates[::every][rows] * effects[columns]).sum(1)
     best, least = PRIORS[0], math.inf
     for weight in PRIORS:
         placing = Placing(view, table, noise, weight)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from ...kernels.target import Target
 from ...training.holdout import Holdout
 from ...training.problem import Problem
@@ -32,6 +35,8 @@ class Setting:
         Standard deviation of the noise on the sample table.
     keeping
         The neighbour term, if there is one.
+    covariates
+        Of the batches of samples, (n, q), if there are any.
     """
 
     model: Factorized
@@ -41,3 +46,12 @@ class Setting:
     target: Target | None
     sample_noise: float
     keeping: Keeping | None
+    covariates: Tensor | None = None
+
+    def beside(self, P: Tensor) -> Tensor:
+        """Return sample factors (n, k) with the covariates as further ones, (n, k + q)."""
+        return P if self.covariates is None else torch.cat([P, self.covariates], 1)
+
+    def with_effects(self, Q: Tensor) -> Tensor:
+        """Return gene factors (m, k) with the effects of covariates as further ones."""
+        return Q if self.covariates is None else torch.cat([Q, self.model.effects.detach()], 1)

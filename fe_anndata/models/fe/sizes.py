@@ -148,7 +148,7 @@ def _evaluate_every(chosen: FE, solve_every: int | str | None) -> int | Literal[
     return every
 
 
-def build(options: FE, n_samples: int, n_genes: int) -> Factorized:
+def build(options: FE, n_samples: int, n_genes: int, n_covariates: int = 0) -> Factorized:
     """Return the untrained model of settled options."""
     assert isinstance(options.hidden, tuple)
     return Factorized(
@@ -163,6 +163,7 @@ def build(options: FE, n_samples: int, n_genes: int) -> Factorized:
         activation=options.activation,
         output=options.output,
         gene_mean=options.gene_metric == "balanced",
+        covariates=n_covariates,
     )
 
 
@@ -177,4 +178,5 @@ def shapes(options: FE, n_samples: int, n_genes: int) -> Mapping[str, tuple[int 
     genes = (n_genes, factors[1] + (options.gene_metric == "balanced"))
     noise = {"noise/genes": (n_genes,), "noise/factors": (None, None),
              "noise/log_misfit_limit": (), "noise/spacing": ()}  # fmt: skip
-    return {"samples": samples, "genes": genes, **of, **noise}
+    batches = {"batches/effects": (n_genes, None)}
+    return {"samples": samples, "genes": genes, **of, **noise, **batches}

@@ -9,24 +9,27 @@ import torch
 from torch import Tensor, nn
 
 from ..._core.random import generator
+from ...kernels.matched import Corrected, corrected
 from ...kernels.svd import truncated_svd
 from ...kernels.target import Target
 from ...training.problem import Problem
 from ...training.ranks import normal
 from .decoders import Dot, Inner
-from .neighbours import COMPONENTS
+from .neighbours import COMPONENTS, chosen
 from .network import Factorized
 from .options import FE
 from .sizes import number
 
 OVERSAMPLING = 10
+MOST = 3072
+"""Samples among which pairs of different batches are sought."""
 
 
 def start(
     model: Factorized,
     options: FE,
     problem: Problem,
-    target: Target | None,
+    target: Target | Corrected | None,
     components: tuple[Tensor, Tensor] | None,
 ) -> float:
     """Set the tables of `model` and its linear path; given tables win over what `options` name.
@@ -55,6 +58,8 @@ def start(
     else:
         genes = loadings[:, : model.genes.shape[1]] * math.sqrt(len(loadings))
     with torch.no_grad():
+        if isinstance(target, Corrected):
+            model.effects.copy_(target.effects)
         model.samples.copy_(table)
         model.genes.copy_(genes)
         if isinstance(model.decoder, Dot) and options.init != "torch":
@@ -70,20 +75,34 @@ def start(
 
 
 def principal_components(
-    model: Factorized, options: FE, problem: Problem, target: Target
+    model: Factorized, options: FE, problem: Problem, target: Target | Corrected
 ) -> tuple[Tensor, Tensor]:
     """Return scores and loadings, as many as a start and a search of neighbours need."""
     k = max(
         number(options.sample_dim) if options.sample_start == "pca" else 1,
         model.genes.shape[1] if options.gene_start == "svd" else 1,
-        min(COMPONENTS, *target.X.shape) if options.neighbor_weight else 1,
+        min(COMPONENTS, *problem.rows.shape) if options.neighbor_weight else 1,
     )
-    n_probes = min(k + OVERSAMPLING, *target.X.shape)
-    probe = normal(problem.seed, problem.ranks.genes, n_probes, "probe").to(model.offset.device)
-    return truncated_svd(target, probe, k)
+    return truncated_svd(target, _probe(problem, k), k)
 
 
-def _fit_linear_path(model: Factorized, target: Target, sample_noise: float) -> float:
+def _probe(problem: Problem, k: int) -> Tensor:
+    n_probes = min(k + OVERSAMPLING, *problem.rows.shape)
+    drawn = normal(problem.seed, problem.ranks.genes, n_probes, "probe")
+    return drawn.to(problem.compute.device)
+
+
+def without_batches(problem: Problem, target: Target, covariates: Tensor) -> Corrected:
+    """Return the target without what batches do to it, as far as is known before the training."""
+    assert problem.batches is not None
+    k = min(COMPONENTS, *problem.rows.shape)
+    scores, _ = truncated_svd(target, _probe(problem, k), k)
+    groups = torch.from_numpy(problem.batches.groups).to(scores.device)
+    members = chosen(problem.ranks, target.counted, MOST)
+    return corrected(target, scores, covariates, groups, members)
+
+
+def _fit_linear_path(model: Factorized, target: Target | Corrected, sample_noise: float) -> float:
     """Let the linear path start as the least-squares map from the start of u.
 
     Its targets are the sample factors that fit best, given the gene vectors. What the map leaves

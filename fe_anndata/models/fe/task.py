@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import torch
 
+from ...kernels.matched import Corrected
 from ...kernels.target import Target
 from ...training.holdout import Holdout, draw
 from ...training.problem import Problem
@@ -20,7 +21,7 @@ from .objective import Objective
 from .options import FE
 from .setting import Setting
 from .sizes import build, number, sized
-from .start import draw_network, principal_components, start
+from .start import draw_network, principal_components, start, without_batches
 from .target import Sums, bounds, gene_means, target_of
 from .whole_matrix import Alternating, JointSteps
 
@@ -51,15 +52,22 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
     holdout = draw(
         problem.rows, options.validation, options.validation_by, problem.seed, problem.ranks
     )
-    model = build(options, *problem.rows.shape)
+    batches = problem.batches
+    n_covariates = 0 if batches is None else batches.covariates.shape[1]
+    model = build(options, *problem.rows.shape, n_covariates)
     draw_network(model, options, problem.seed)
     model.to(problem.compute.device)
     target = _fixed_numbers(model, problem, options, holdout)
-    components = keeping = None
+    components = keeping = covariates = None
+    apart: Target | Corrected | None = target
+    if batches is not None:
+        covariates = torch.from_numpy(batches.covariates).to(problem.compute.device)
     if target is not None and (facts is None or options.neighbor_weight):
-        components = principal_components(model, options, problem, target)
+        if covariates is not None:
+            apart = without_batches(problem, target, covariates)
+        components = principal_components(model, options, problem, apart or target)
     if facts is None:
-        noise = start(model, options, problem, target, components)
+        noise = start(model, options, problem, apart, components)
     else:
         noise = facts["sample_noise"]
     if options.neighbor_weight:
@@ -67,7 +75,7 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
         assert components is not None
         keeping = Keeping.of(components[0], target.counted, problem.ranks, options, problem.seed)
     del components
-    setting = Setting(model, problem, options, holdout, target, noise, keeping)
+    setting = Setting(model, problem, options, holdout, target, noise, keeping, covariates)
     objective = _objective(setting)
     objective.schedule = _schedule(options, objective.steps_per_epoch)
     return objective

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 
 from ...kernels.noise import Noise
 from ...kernels.workers import in_parallel
-from ..base import Placed, Trained
+from ..base import Place, Placed, Trained
 from .network import Factorized
 from .options import FE
 from .placing import ROWS, Placements, Placing
@@ -23,7 +23,8 @@ ENTRIES_AT_A_TIME = 1 << 22
 """Values, hidden ones included, that are decoded at a time."""
 BLOCKS = 4
 """Blocks of ``ROWS`` samples that are placed at a time, by several threads."""
-_TABLES = ("samples", "genes")
+_APART = ("samples", "genes", "effects")
+"""What is no part of the section of weights."""
 
 
 class TrainedFE(Trained):
@@ -80,10 +81,12 @@ class TrainedFE(Trained):
         weights = {
             name: value.numpy().copy()
             for name, value in self.model.state_dict().items()
-            if name not in _TABLES
+            if name not in _APART
         }
         minimum, maximum = self.model.bounds.tolist()
+        effects = self.effects
         return {
+            **({} if effects is None else {"batches": {"effects": effects}}),
             "model": weights,
             "noise": {
                 "genes": self.residuals.noise.genes.cpu().numpy(),
@@ -99,7 +102,24 @@ class TrainedFE(Trained):
             },
         }
 
-    def placing(self, known: np.ndarray) -> Callable[[np.ndarray], Placed]:
+    @property
+    def effects(self) -> np.ndarray | None:
+        """What a unit of each covariate adds to each gene, float32 (n_genes, q), if there are any.
+
+        That is in the units of the matrix.
+        """
+        if not self.model.architecture["covariates"]:
+            return None
+        found: np.ndarray = (self.model.effects * self.model.scale).numpy()
+        return found
+
+    def _of_batches(self, covariates: np.ndarray, genes: np.ndarray) -> np.ndarray:
+        """Return what batches add to genes; samples one by one, the same in any company."""
+        assert self.effects is not None
+        added = self.effects[genes].T
+        return np.array([of @ added for of in covariates], np.float32).reshape(-1, len(genes))
+
+    def placing(self, known: np.ndarray) -> Place:
         """Return what places blocks of samples by the genes at `known`.
 
         Raises
@@ -122,7 +142,9 @@ class TrainedFE(Trained):
         )
         placing.prepare()
 
-        def place(X: np.ndarray) -> Placed:
+        def place(X: np.ndarray, covariates: np.ndarray | None = None) -> Placed:
+            if covariates is not None:
+                X = X - self._of_batches(covariates, known)
             parts: list[Placements | None] = [None] * -(-len(X) // ROWS)
 
             def run(i: int) -> None:
@@ -164,8 +186,15 @@ class TrainedFE(Trained):
         """Factorized embeddings do."""
         return True
 
+    @property
+    def batches_add(self) -> bool:
+        """Batches do, where the model knows any."""
+        return self.effects is not None
+
     @torch.no_grad()
-    def decode(self, u: np.ndarray, genes: np.ndarray) -> np.ndarray:
+    def decode(
+        self, u: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the prediction for `genes` at `u`; NaN where a coordinate is."""
         predicted = np.full((len(u), len(genes)), np.nan, dtype=np.float32)
         somewhere = np.flatnonzero(np.isfinite(u).all(axis=1))
@@ -178,10 +207,12 @@ class TrainedFE(Trained):
         for first in range(0, len(somewhere), step):
             rows = somewhere[first : first + step]
             predicted[rows] = self.model.decode(positions[rows], wanted).numpy()
-        return predicted
+        return predicted if covariates is None else predicted + self._of_batches(covariates, genes)
 
     @torch.no_grad()
-    def decode_pairs(self, samples: np.ndarray, genes: np.ndarray) -> np.ndarray:
+    def decode_pairs(
+        self, samples: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the prediction for pairs of samples and genes."""
         parts = [
             self.model.entries(torch.from_numpy(s), torch.from_numpy(g)).numpy()
@@ -189,7 +220,11 @@ class TrainedFE(Trained):
                 *(np.array_split(a, len(a) // 65536 + 1) for a in (samples, genes)), strict=True
             )
         ]
-        return np.concatenate(parts)
+        found = np.concatenate(parts)
+        if covariates is not None:
+            assert self.effects is not None
+            found += (covariates * self.effects[genes]).sum(1)
+        return found
 
     def unit(self) -> tuple[np.ndarray, float]:
         """Return the centre of each gene and the overall spread around it."""
@@ -201,10 +236,14 @@ def load(
     options: FE, samples: np.ndarray, genes: np.ndarray, arrays: Mapping[str, Mapping[str, Any]]
 ) -> TrainedFE:
     """Return the trained model of its stored arrays."""
-    model = build(options, len(samples), len(genes))
+    effects = arrays.get("batches", {}).get("effects")
+    n_covariates = 0 if effects is None else np.shape(effects)[1]
+    model = build(options, len(samples), len(genes), n_covariates)
     # The mean of a gene, which may follow its factors, comes from the offset.
     factors = model.genes.shape[1]
     stored = {**arrays["model"], "samples": samples, "genes": genes[:, :factors]}
+    if effects is not None:
+        stored["effects"] = np.asarray(effects) / stored["scale"]
     model.load_state_dict(
         {
             name: torch.from_numpy(np.array(stored[name], dtype=np.float32)).reshape(like.shape)

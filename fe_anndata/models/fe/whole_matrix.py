@@ -103,8 +103,9 @@ class _WholeMatrix(Objective):
         """Return the mean squared error of the held-out entries, NaN if there are none."""
         if not self.n_held_out:
             return float("nan")
-        Q = self.decoder.psi(self.model.genes)
-        predicted = self.model.scale * self.held_out.inner(self.factors(self.model.samples), Q)
+        P = self.setting.beside(self.factors(self.model.samples))
+        Q = self.setting.with_effects(self.decoder.psi(self.model.genes))
+        predicted = self.model.scale * self.held_out.inner(P, Q)
         predicted += self.held_out.gather(self.model.offset)
         return float((predicted - self.held_out.values).double().square().mean())
 
@@ -178,20 +179,26 @@ class Alternating(_WholeMatrix):
 
     @torch.no_grad()
     def _take_scores(self) -> inner.Scores:
-        P = self.factors(self.model.samples)
-        return inner.Scores.of(self.target, P, self.model.genes)
+        P = self.setting.beside(self.factors(self.model.samples))
+        scores = inner.Scores.of(self.target, P, self.setting.with_effects(self.model.genes))
+        return scores.of_first(self.model.genes.shape[1], P)
 
     @torch.no_grad()
     def _solve(self, steps: int) -> None:
         self.scores = None
         draws = DRAWS if self.noise else 1
-        n, k = len(self.model.samples), self.model.genes.shape[1]
-        mean = self.model.genes.new_zeros(n, k)
-        square = mean.new_zeros(k, k, dtype=torch.float64)
+        k, genes = self.model.genes.shape[1], self.model.genes
+        Q = self.setting.with_effects(genes)
+        mean = genes.new_zeros(len(self.model.samples), Q.shape[1])
+        square = mean.new_zeros(Q.shape[1], Q.shape[1], dtype=torch.float64)
         for draw in range(draws):
-            P = self.factors(self.noisy("solve", steps, draw)).mul_(self.target.counted)
+            P = self.setting.beside(self.factors(self.noisy("solve", steps, draw)))
+            P = P.mul_(self.target.counted)
             mean.add_(P, alpha=1 / draws)
             square += (P.T @ P).double() / draws
             del P
-        genes, prior = self.model.genes, float(self.options.gene_prior)
-        genes.copy_(inner.best_gene_factors(self.target, mean, square, genes, prior, self.l2))
+        prior = float(self.options.gene_prior)
+        best = inner.best_gene_factors(self.target, mean, square, Q, prior, self.l2)
+        genes.copy_(best[:, :k])
+        if self.setting.covariates is not None:
+            self.model.effects.copy_(best[:, k:])

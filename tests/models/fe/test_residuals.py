@@ -145,6 +145,7 @@ def test_priors_are_tried_until_held_out_entries_get_worse(losses, tried, chosen
         factors=lambda u: u, loadings=torch.ones(4, 1), centre=torch.zeros(4), scale=1.0
     )
     table, held_out = torch.zeros(5, 1), Entries(np.arange(3), np.arange(3), np.zeros(3, "f4"))
-    found = residuals._best_prior(view, table, None, table, held_out)
+    without_batches = torch.zeros(5, 0), torch.zeros(4, 0)
+    found = residuals._best_prior(view, table, None, table, held_out, without_batches)
     assert seen == tried
     assert found == chosen
