@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 MOST = {"heat map": 100, "lines": 20}
 """Genes whose names, or colours, can still be told apart."""
 ROW = 0.15  # inches for a gene in a heat map
+LETTER = 0.02  # width of a letter, as a share of that of a panel
 STRIP = 0.08  # inches, the height of the strip that says where no sample is near
 
 
@@ -51,7 +53,7 @@ def path(
     """Draw how the predicted expression of genes changes along a path through the embedding.
 
     The path goes straight from stop to stop, as that of :func:`fe_anndata.get.path`. Where it is
-    far from all samples, a prediction means little: there the strip above the panel is dark.
+    far from all samples, a prediction means little: there the strip above the panel is grey.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def path(
         Places along the path.
     reach
         The strip is empty up to `reach` times the distance within which 95 % of the samples have
-        their nearest neighbour, and dark at three times that.
+        their nearest neighbour, and grey at three times that.
     cmap
         Colour map of a heat map, whose middle is no change.
     gene_symbols
@@ -140,9 +142,7 @@ def path(
     else:
         _draw_lines(panel, profiles, labels)
     _draw_strip(panel, near)
-    panel.set_xticks(list(at), [lines_of(name, 18) for name in names])
-    panel.set_xlabel("place along the path")
-    panel.tick_params(labelsize=SMALL)
+    _name_stops(panel, at, [lines_of(name, 18) for name in names])
     make_room([panel], 1, own=ax is None)
     finish([panel], ax is None, show)
     return panel
@@ -185,14 +185,26 @@ def _draw_lines(panel: Axes, profiles: Floats, labels: Sequence[str]) -> None:
     legend_beside(panel, [labels[i] for i in order], [colors[i] for i in order])
 
 
+def _name_stops(panel: Axes, at: Floats, names: Sequence[str]) -> None:
+    """Write the names of stops below a panel, aslant where level ones would meet."""
+    panel.set_xticks(list(at), list(names))
+    panel.set_xlabel("place along the path")
+    panel.tick_params(labelsize=SMALL)
+    widths = [max(map(len, name.split("\n"))) * LETTER for name in names]
+    apart = np.diff(at) - [(a + b) / 2 for a, b in pairwise(widths)]
+    if apart.min() < 0:
+        for text in panel.get_xticklabels():
+            text.set(rotation=30, ha="right", rotation_mode="anchor")
+
+
 def _draw_strip(panel: Axes, near: Floats) -> None:
     """Draw above a panel where no sample is near, if there is such a place."""
     if near.min() == 1:
         return
     height = STRIP / (panel.get_position().height * figure_of(panel).get_figheight())
     strip = panel.inset_axes((0, 1 + 0.5 * height, 1, height))
-    grey = LinearSegmentedColormap.from_list("far", [ink(panel, 0.08), ink(panel, 0.8)])
+    grey = LinearSegmentedColormap.from_list("far", [ink(panel, 0.05), ink(panel, 0.6)])
     strip.imshow(1 - near[None], cmap=grey, vmin=0, vmax=1, extent=(0, 1, 0, 1), aspect="auto")
     strip.set(xticks=[], yticks=[])
     strip.spines[:].set_visible(False)
-    strip.set_title("dark: no sample is near", fontsize=SMALL, loc="left", pad=2)
+    strip.set_title("grey: far from all samples", fontsize=SMALL, loc="left", pad=2)
