@@ -103,10 +103,10 @@ def similarity_map(
     plane = plane_of(adata, key, points, reach)
     name, rows, values = profile_of(adata, plane.decoding, profile)
     alike = _likeness(plane, values, metric)
-    panel = panels(1, 1, ax, show, (4.2, 4.2))[0]
     seen = np.where(plane.near > CLEAR, alike, np.nan)
     if not np.isfinite(seen).any():
         raise ValueError("the profile does not vary over genes, so nothing is correlated with it.")
+    panel = panels(1, 1, ax, show, (4.2, 4.2))[0]
     norm = Normalize(float(np.nanmin(seen)), float(np.nanmax(seen)))
     image = draw_ground(panel, plane, alike, norm, cmap, key)
     _draw_samples(panel, plane, rows)
