@@ -52,7 +52,7 @@ def test_a_sample_whose_name_reads_like_a_group_or_a_place(run, trained, tmp_pat
         (["--grid", "1"], ["at least 2"]),
         (["--path", "sample1"], ["two stops"]),
         (["--path", "smaple1", "sample2"], ["did you mean", "'sample1'"]),
-        (["--grid", "5", "--key", "ef"], ["'ef'"]),
+        (["--grid", "5", "--key", "ef"], ["'X_ef'", "'X_fe'"]),
     ],
 )
 def test_generate_refuses(run, trained, tmp_path, words, named):
