@@ -39,6 +39,9 @@ def takers():
         "align_gene_spaces": {"mouse": None, "orthologs": None},
         "gene_lists": {"lists": {"a list": ["a"]}},
         "gene_similarity_matrix": {"genes": ["a", "b"]},
+        "expression_map": {"genes": "a"},
+        "similarity_map": {"profile": "a"},
+        "path": {"stops": ["a", "b"]},
     }
     functions = [
         getattr(getattr(fe, room), name)

@@ -46,6 +46,7 @@ RUNS = {
     "validation": {"validation": 0.2, "patience": 2},
     "no validation": {"validation": 0},
     "generator": {"rng": np.random.default_rng(3)},
+    "records": {"record_every": 4, "metric": "expression"},
 }
 
 

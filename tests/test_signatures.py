@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 
 import fe_anndata as fe
@@ -104,6 +105,10 @@ def test_at_most_three_positional_parameters(name):
 OF_NOTHING = ("tl.models",)
 OF_TABLES = {"pl.evaluate": "table", "pl.classify_genes": "result"}
 """Pictures of what the verb of the same name has returned, not of an AnnData; its name."""
+
+
+MOVING = ("pl.animate",)
+"""Pictures that move, of which Axes are but one moment."""
 
 
 FIRST = {
@@ -249,7 +254,7 @@ def test_examples(name):
 @pytest.fixture(scope="module")
 def trained():
     adata = fe.datasets.simulated(40, 30, 4)
-    fe.tl.train(adata, steps=10, progress=False)
+    fe.tl.train(adata, steps=10, record_every=5, progress=False)
     return adata
 
 
@@ -321,6 +326,10 @@ ARGUMENTS = {
     "pl.gene_lists": {"lists": {"a": ["gene1", "gene2"], "b": ["gene2", "gene3"]}},
     "pl.gene_similarity_matrix": {"genes": ["gene1", "gene2", "gene3"]},
     "pl.similar_genes": {"genes": "gene1"},
+    "pl.expression_map": {"genes": "gene1"},
+    "pl.similarity_map": {"profile": ("group", "group 1")},
+    "pl.path": {"stops": [[0.0, 0.0], [1.0, 1.0]]},
+    "get.path": {"stops": [[0.0, 0.0], [1.0, 1.0]]},
 }
 
 
@@ -340,7 +349,7 @@ def test_readers_write_nothing(name, trained):
     assert contents(adata) == before
     assert result is not None
     if name.startswith("pl."):
-        assert isinstance(result, Axes)
+        assert isinstance(result, FuncAnimation if name in MOVING else Axes)
 
 
 @every(OF_TABLES)
@@ -356,7 +365,7 @@ def test_pictures_of_tables_write_nothing(name, trained):
 def test_what_is_read_is_no_window_into_the_result(name, trained):
     # A change of what was returned must not reach the AnnData unseen.
     adata = trained.copy()
-    result = FUNCTIONS[name](adata)
+    result = FUNCTIONS[name](adata, **ARGUMENTS.get(name, {}))
     samples, genes = adata.obsm["X_fe"].copy(), adata.varm["fe"].copy()
     if name == "get.model":
         for parameter in result.parameters():
@@ -375,7 +384,8 @@ def test_what_is_read_is_no_window_into_the_result(name, trained):
 def test_pictures_draw_into_an_ax(name, trained):
     ax = plt.figure().add_subplot()
     first = of_verb(name, trained) if name in OF_TABLES else trained.copy()
-    assert FUNCTIONS[name](first, ax=ax, **ARGUMENTS.get(name, {})) is ax
+    drawn = FUNCTIONS[name](first, ax=ax, **ARGUMENTS.get(name, {}))
+    assert ax.collections if name in MOVING else drawn is ax
 
 
 @pytest.mark.parametrize("wrong", [{"sampel_dim": 3}, {"random_state": 0}])

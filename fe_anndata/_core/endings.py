@@ -7,12 +7,14 @@ from pathlib import Path
 from .paths import destination
 
 H5AD, TABLE, PICTURE = "an .h5ad file", "a table", "a picture"
+ANIMATION = "a moving picture"
 OF_KIND = {
     H5AD: (".h5ad", ".h5", ".hdf5"),
     "a .zarr folder": (".zarr",),
     TABLE: (".tsv", ".csv", ".txt", ".tab"),
     PICTURE: (".png", ".pdf", ".svg", ".svgz", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".tif",
               ".tiff", ".eps", ".ps", ".pgf"),
+    ANIMATION: (".gif", ".mp4"),
     "a file of gene vectors": (".vec", ".npz"),
     "a file of gene sets": (".gmt",),
     "a file of another kind": (".parquet", ".feather", ".xlsx", ".xls", ".ods", ".json", ".html",
@@ -34,9 +36,9 @@ def require_ending(path: Path, kind: str) -> None:
     if kind == TABLE:
         name = name.removesuffix(".gz")
     ending = Path(name).suffix
-    if ending == ".gz" or any(
-        ending in endings for other, endings in OF_KIND.items() if other != kind
-    ):
+    if ending in OF_KIND[kind]:
+        return
+    if ending == ".gz" or any(ending in endings for endings in OF_KIND.values()):
         raise ValueError(
             f"{path} is to be {kind}, and {ending} is the ending of another kind; "
             f"name another output, which ends in {' or '.join(OF_KIND[kind][:2])}."

@@ -8,6 +8,7 @@ from . import compare_models as compare_models
 from . import demo as demo
 from . import differential as differential
 from . import evaluate as evaluate
+from . import generate as generate
 from . import genes as genes
 from . import info as info
 from . import layers as layers

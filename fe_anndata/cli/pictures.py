@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from matplotlib.animation import FuncAnimation, writers
 from matplotlib.axes import Axes
 
 from .. import io, pl
 from .._core.whole import whole
+from .places import named, stop
 
 MOST_PIXELS = 2e8
 """Of a picture; matplotlib holds each in memory several times."""
+MOST_DPI = 600
+"""Of an animation, whose pictures are all in memory."""
 
 
 def draw(
@@ -28,9 +32,11 @@ def draw(
     expression: str | None,
     gene_sets: Path | None,
     gene_symbols: str | None,
+    profile: str | None,
+    stops: list[str] | None,
     key: str,
-) -> Axes | np.ndarray:
-    """Return the axes of a picture.
+) -> Axes | np.ndarray | FuncAnimation:
+    """Return the axes of a picture, or a moving one.
 
     Raises
     ------
@@ -39,6 +45,7 @@ def draw(
     """
     given: dict[str, object] = {"color": color, "genes": genes, "groupby": groupby, "query": query}
     given |= {"expression": expression, "gene-sets": gene_sets, "gene-symbols": gene_symbols}
+    given |= {"profile": profile, "stops": stops}
     takes = {
         "embedding": ("color", "query", "gene-symbols"),
         "density": ("groupby",),
@@ -46,6 +53,11 @@ def draw(
         "gene-similarity-matrix": ("genes", "gene-symbols"),
         "gene-arithmetic": ("expression", "gene-symbols"),
         "gene-lists": ("gene-sets", "gene-symbols"),
+        "expression-map": ("genes", "gene-symbols"),
+        "similarity-map": ("profile",),
+        "path": ("stops", "genes", "gene-symbols"),
+        "trajectories": ("color", "gene-symbols"),
+        "animation": ("color", "gene-symbols"),
     }
     for name, value in given.items():
         if value is not None and name not in takes.get(kind, ()):
@@ -61,6 +73,10 @@ def draw(
         return pl.history(adata, key=key, show=False)
     if kind == "reconstruction":
         return pl.reconstruction(adata, key=key, show=False)
+    if kind == "similarity-map":
+        if profile is None:
+            raise ValueError("similarity-map needs --profile, a sample or a group column=value.")
+        return pl.similarity_map(adata, named(adata, profile), key=key, show=False)
     of_genes: dict[str, Any] = {"key": key, "gene_symbols": gene_symbols, "show": False}
     if kind == "gene-arithmetic":
         if expression is None:
@@ -70,10 +86,21 @@ def draw(
         if gene_sets is None:
             raise ValueError("gene-lists needs --gene-sets, a .gmt file.")
         return pl.gene_lists(adata, io.read_gmt(gene_sets), **of_genes)
+    if kind == "path":
+        if stops is None:
+            raise ValueError("path needs --stops, two or more samples or groups column=value.")
+        return pl.path(adata, [stop(adata, word) for word in stops], genes, **of_genes)
+    if kind in ("trajectories", "animation"):
+        if color is not None and len(color) > 1:
+            raise ValueError(f"{kind} takes one --color.")
+        moving = pl.trajectories if kind == "trajectories" else pl.animate
+        return moving(adata, None if color is None else color[0], **of_genes)
     if genes is None:
         raise ValueError(f"{kind} needs --genes, for example --genes LYZ.")
     if kind == "gene-similarity-matrix":
         return pl.gene_similarity_matrix(adata, genes, **of_genes)
+    if kind == "expression-map":
+        return pl.expression_map(adata, genes, **of_genes)
     return pl.similar_genes(adata, genes, **of_genes)
 
 
@@ -96,3 +123,22 @@ def save(axes: Axes | np.ndarray, path: Path, *, overwrite: bool, dpi: int = 150
         )
     with whole(path, overwrite=overwrite) as made:
         figure.savefig(made, dpi=dpi, format=path.suffix[1:].lower() or "png")
+
+
+def require_animated(path: Path, dpi: int) -> None:
+    """Raise ValueError if no moving picture of this name, or with so many dots, can be made."""
+    if not 1 <= dpi <= MOST_DPI:
+        raise ValueError(f"--dpi {dpi}: give a number from 1 to {MOST_DPI} for an animation.")
+    if path.suffix.lower() == ".mp4" and not writers.is_available("ffmpeg"):
+        raise ValueError(
+            f"{path}: ffmpeg, which makes an .mp4, is not installed; install it, or name a .gif."
+        )
+
+
+def save_animation(animation: FuncAnimation, path: Path, *, overwrite: bool, dpi: int) -> None:
+    """Write a moving picture, an .mp4 if the name says so, else a .gif."""
+    ending = ".mp4" if path.suffix.lower() == ".mp4" else ".gif"
+    with whole(path, overwrite=overwrite) as made:
+        moving = made.with_suffix(ending)
+        animation.save(moving, writer="ffmpeg" if ending == ".mp4" else "pillow", dpi=dpi)
+        moving.replace(made)

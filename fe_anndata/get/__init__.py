@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .attention import attention
 from .embeddings import gene_embedding, genes, sample_embedding
+from .places import grid, path
 from .results import history, model
 from .token_probabilities import token_probabilities
 
@@ -11,8 +12,10 @@ __all__ = [
     "attention",
     "gene_embedding",
     "genes",
+    "grid",
     "history",
     "model",
+    "path",
     "sample_embedding",
     "token_probabilities",
 ]

@@ -98,9 +98,13 @@ class Trained(ABC):
     ----------
     options
         With every value that was used.
+    change
+        What the sample table was multiplied with after the training, (d, d), None for nothing;
+        known where a training ends, not of a model that was read.
     """
 
     options: Options
+    change: np.ndarray | None = None
 
     @property
     def module(self) -> nn.Module:

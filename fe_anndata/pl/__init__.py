@@ -13,28 +13,38 @@ Text of the user, such as names of categories and genes, is drawn as it is typed
 as a formula or by TeX. In a title of your own, ``ax.title.set_parse_math(True)`` allows formulas.
 """
 
+from .animate import animate
 from .attention import attention
 from .classify_genes import classify_genes
 from .density import density
 from .embedding import embedding
 from .evaluate import evaluate
+from .expression_map import expression_map
 from .gene_arithmetic import gene_arithmetic
 from .gene_lists import gene_lists
 from .gene_similarity_matrix import gene_similarity_matrix
 from .history import history
+from .path import path
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
+from .similarity_map import similarity_map
+from .trajectories import trajectories
 
 __all__ = [
+    "animate",
     "attention",
     "classify_genes",
     "density",
     "embedding",
     "evaluate",
+    "expression_map",
     "gene_arithmetic",
     "gene_lists",
     "gene_similarity_matrix",
     "history",
+    "path",
     "reconstruction",
     "similar_genes",
+    "similarity_map",
+    "trajectories",
 ]

@@ -14,6 +14,8 @@ from .._access.samples import as_categories, is_categorical
 from .._core.errors import near, require_key
 from ._colors import Palette, colors_of
 
+MANY_NAMES = 150  # no legend of more can be read
+
 
 @dataclass(frozen=True)
 class Source:
@@ -76,6 +78,15 @@ def read(adata: AnnData, name: str, source: Source, palette: Palette | None) -> 
         raise KeyError(f"no column of adata.obs or gene {name!r}: {near(name, known)}")
     origin = ", adata.raw" if place.in_raw else ""
     return Numbers(name, _expression(adata, place, source.layer), origin)
+
+
+def require_few_names(look: Classes | Numbers | None, cure: str) -> None:
+    """Raise ValueError if there are more classes than a legend can name; `cure` says what helps."""
+    if isinstance(look, Classes) and len(look.present) > MANY_NAMES:
+        raise ValueError(
+            f"{look.name!r} has {len(look.present)} categories, too many to name; {cure}. If they "
+            "are numbers: adata.obs[...] = pd.to_numeric(adata.obs[...])."
+        )
 
 
 def read_both(

@@ -26,9 +26,7 @@ from ._points import (
     name_markers,
     name_on_data,
 )
-from ._values import Classes, Numbers, Source, read, read_both
-
-MANY_NAMES = 150  # no legend of more can be read
+from ._values import Classes, Numbers, Source, read, read_both, require_few_names
 
 
 def embedding(
@@ -218,9 +216,5 @@ def _check(
     if vmin is not None and vmax is not None and vmin >= vmax:
         raise ValueError(f"vmin must be less than vmax, got {vmin} and {vmax}.")
     for look in looks:
-        if legend and isinstance(look, Classes) and len(look.present) > MANY_NAMES:
-            raise ValueError(
-                f"{look.name!r} has {len(look.present)} categories, too many to name; legend=None "
-                "draws them without names. If they are numbers: adata.obs[...] = "
-                "pd.to_numeric(adata.obs[...])."
-            )
+        if legend:
+            require_few_names(look, "legend=None draws them without names")

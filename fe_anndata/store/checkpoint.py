@@ -38,6 +38,7 @@ RECORD = "run.json"
 STATE = "state-"
 LOCK = f"lock{PARTIAL}"
 _SECTIONS = ("parameters", "best", "moments")
+RECORDS = "records"
 
 
 class Checkpoint:
@@ -103,6 +104,7 @@ class Checkpoint:
             if not (section == "best" and best_is_now)
             for key, value in getattr(state, section).items()
         }
+        arrays |= {f"{RECORDS}/{step}": table for step, table in state.records}
         content = save(arrays)
         self._write(name, content)
         self._record["state"] = {
@@ -150,7 +152,7 @@ class Checkpoint:
         )
 
     def _state(self, stored: Mapping[str, Any]) -> State:
-        sections: dict[str, dict[str, np.ndarray]] = {name: {} for name in _SECTIONS}
+        sections: dict[str, dict[str, np.ndarray]] = {name: {} for name in (*_SECTIONS, RECORDS)}
         content = self._content(stored)
         for key, value in load(content).items():
             section, _, name = key.partition("/")
@@ -163,6 +165,7 @@ class Checkpoint:
             sections["moments"],
             list(stored["history"]),
             dict(stored["facts"]),
+            sorted((int(step), table) for step, table in sections[RECORDS].items()),
         )
 
     def _content(self, stored: Mapping[str, Any]) -> bytes:

@@ -20,6 +20,7 @@ from ..models.options import Options, types_of
 from ..training import Fitted
 from ..training.state import HISTORY_COLUMNS, Counters, State
 from .checksums import is_given
+from .records import pack_records, unpack_records
 from .schema import as_kind, checked_tables, misfit, plain_values, require_arrays
 
 FORMAT, WITH_CHECKSUMS = 3, 3
@@ -116,9 +117,21 @@ def pack_state(state: State) -> dict[str, Any]:
 
 
 def unpack_state(
-    packed: Mapping[str, Any], history: pd.DataFrame, place: str = "uns['fe']"
+    packed: Mapping[str, Any],
+    history: pd.DataFrame,
+    place: str = "uns['fe']",
+    records: Any = None,
 ) -> State:
     """Return what :func:`pack_state` stored.
+
+    Parameters
+    ----------
+    packed
+        The state.
+    history, records
+        What stands beside it, of steps that may lie behind it.
+    place
+        Of the result, for messages.
 
     Raises
     ------
@@ -145,8 +158,9 @@ def unpack_state(
         ) from None
     if not all(type(getattr(counters, name)) is kind for name, kind in _COUNTERS.items()):
         raise misfit(place, "state", "progress", is_what="holds others than numbers")
-    records = unpack_history(history)
-    records = records[records["step"] <= counters.step]
+    seen = unpack_history(history)
+    seen = seen[seen["step"] <= counters.step]
+    kept = [] if records is None else unpack_records(records, place)[0]
     arrays = {
         name: {str(key): np.asarray(value) for key, value in sections[name].items()}
         for name in _ARRAYS
@@ -156,8 +170,9 @@ def unpack_state(
         parameters=arrays["parameters"],
         best=arrays["best"] or dict(arrays["parameters"]),
         moments=arrays["moments"],
-        history=[{str(k): v for k, v in record.items()} for record in records.to_dict("records")],
+        history=[{str(k): v for k, v in record.items()} for record in seen.to_dict("records")],
         facts=facts,
+        records=[record for record in kept if record[0] <= counters.step],
     )
 
 
@@ -195,6 +210,8 @@ def pack_fitted(
     packed["history"] = pack_history(fitted.history)
     packed["loss"] = of.loss_of(model.options)
     packed["format"] = FORMAT
+    if fitted.records:
+        packed["records"] = pack_records(fitted.records, model.change)
     if fitted.ended != "converged":
         packed["state"] = pack_state(fitted.resumable)
     return packed

@@ -85,6 +85,10 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     if not converged:
         _require_more_steps(stored, options, asked.given)
         origin = _origin(of, options, asked, keys, adata.var_names[trained], audit)
+    state = None
+    if not converged:
+        parts = stored["state"], stored["history"], place, stored.get("records")
+        state = uns.unpack_state(*parts)
     return Run(
         of,
         options,
@@ -93,7 +97,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
         audit,
         trained,
         origin=origin,
-        state=None if converged else uns.unpack_state(stored["state"], stored["history"], place),
+        state=state,
         converged=converged,
         batches=batches,
     )

@@ -13,26 +13,28 @@ from .._access.decoding import require_decoder
 from .._access.reference import reference_of
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
+from ..matrix.nearness import in_spacings
 
 
 def generate(
     reference: AnnData | str | Path,
-    coordinates: np.ndarray,
+    coordinates: np.ndarray | pd.DataFrame,
     *,
     key: str = DEFAULT_KEY,
     obs_names: Sequence[str] | None = None,
 ) -> AnnData:
     """Return the profiles that the model predicts at coordinates of the embedding.
 
-    Any coordinates will do: a grid, the path between two samples, the centre of a group. Far from
-    all training samples the profiles mean little.
+    Any coordinates will do: those of a grid, :func:`fe_anndata.get.grid`, or of a path between
+    samples or groups, :func:`fe_anndata.get.path`. Far from all training samples the profiles mean
+    little.
 
     Parameters
     ----------
     reference
         An AnnData that was trained, or its path.
     coordinates
-        Coordinates of the profiles, (n, sample_dim).
+        Coordinates of the profiles, (n, sample_dim), an array or a DataFrame.
     key
         The `key_added` of the training.
     obs_names
@@ -42,7 +44,9 @@ def generate(
     -------
     AnnData
         n profiles of the genes that were trained, float32, in the units of the training matrix;
-        ``obsm["X_fe"]`` holds the coordinates.
+        ``obsm["X_fe"]`` holds the coordinates, and ``obs["fe_distance"]`` how far each is from the
+        nearest training sample, in units of the median distance between a training sample and its
+        nearest neighbour, float32.
 
     Raises
     ------
@@ -56,31 +60,31 @@ def generate(
 
     Examples
     --------
-    >>> import numpy as np
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.pbmc68k_reduced()
     >>> fe.tl.train(adata, steps=20, progress=False)
-    >>> path = np.linspace(adata.obsm["X_fe"][0], adata.obsm["X_fe"][1], 5)
-    >>> fe.tl.generate(adata, path).shape
+    >>> between = fe.get.path(adata, adata.obs_names[:2], 5)
+    >>> fe.tl.generate(adata, between).shape
     (5, 765)
     """
-    trained = reference_of(reference, key)
+    trained, keys = reference_of(reference, key), Keys(key)
     require_decoder(trained.model)
     u = _checked(coordinates, trained.model.samples().shape[1])
     names = list(map(str, range(len(u)) if obs_names is None else obs_names))
     if len(names) != len(u):
         raise ValueError(f"{len(names)} obs_names for {len(u)} coordinates; give one each.")
     profiles = trained.model.decode(u, np.arange(len(trained.genes)))
+    distance = in_spacings(u, trained.model.samples()).astype(np.float32)
     logger.info("generated %d profiles of %d genes", *profiles.shape)
     return AnnData(
         profiles,
-        obs=pd.DataFrame(index=names),
+        obs=pd.DataFrame({keys.of_sample("distance"): distance}, index=names),
         var=pd.DataFrame(index=trained.genes),
-        obsm={Keys(key).obsm: u},
+        obsm={keys.obsm: u},
     )
 
 
-def _checked(coordinates: np.ndarray, sample_dim: int) -> np.ndarray:
+def _checked(coordinates: np.ndarray | pd.DataFrame, sample_dim: int) -> np.ndarray:
     """Return the coordinates as an array of float32, after checking them."""
     try:
         u = np.array(coordinates, dtype=np.float32)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .loop import Keep, load, run
+from .records import Record, tell_size
 from .state import State
 from .task import Task
 
@@ -32,6 +33,8 @@ class Fitted:
         The state from which the run can go on.
     validation_loss
         Of the model as it is returned, NaN if nothing was held out.
+    records
+        Copies of the sample table, each with its step, in the coordinates of the training.
     """
 
     trained: Trained
@@ -40,6 +43,7 @@ class Fitted:
     best_step: int
     resumable: State
     validation_loss: float
+    records: list[Record] = field(default_factory=list)
 
 
 def fit(
@@ -70,6 +74,7 @@ def fit(
     NonFiniteLossError
         If the loss becomes NaN or infinite.
     """
+    tell_size(task)
     started = time.perf_counter() if started is None else started
     ended = run(task, state or State(), started, progress, keep)
     load(task.parameters, ended.final.best)
@@ -81,4 +86,5 @@ def fit(
         ended.final.counters.best_step,
         ended.resumable,
         task.validation_loss(),
+        ended.final.records,
     )

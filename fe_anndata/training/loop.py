@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 
 from .._core.ending import ending
 from .optimisers import Optimisers
+from .records import Record, require_records
 from .state import Arrays, State
 from .task import Task
 
@@ -78,6 +79,8 @@ def run(task: Task, state: State, started: float, show_progress: bool, keep: Kee
     schedule = task.schedule
     watch = _Watch(task, state, started)
     step = state.counters.step
+    if not state.parameters:
+        watch.record(step)
     bar = tqdm(
         total=schedule.steps, initial=step, disable=not show_progress, unit="step", desc="fe"
     )
@@ -103,6 +106,7 @@ def run(task: Task, state: State, started: float, show_progress: bool, keep: Kee
             watch.move(state, step)
             step += 1
             task.after(step)
+            watch.record(step)
             bar.update()
     except KeyboardInterrupt:
         if not state.parameters:
@@ -122,8 +126,10 @@ class _Watch:
             state.require_fits({name: tuple(p.shape) for name, p in task.parameters.items()})
             load(task.parameters, state.parameters)
             self.optimisers.load_state(state.moments)
+            require_records(state.records, task)
         self.seconds_before = state.history[-1]["seconds"] if state.history else 0.0
         self.losses: list[float] = []
+        self.records: list[Record] = []
         self.stepping = time.perf_counter()
 
     def move(self, state: State, step: int) -> None:
@@ -135,6 +141,12 @@ class _Watch:
         self.losses.append(loss)
         rate = self.task.rate(step) * LEARNING_RATE_DROP**state.counters.drops
         self.optimisers.step(rate, self.task.unexplained)
+
+    def record(self, step: int) -> None:
+        """Keep a copy of the sample table, if one is due after `step` steps."""
+        every = self.task.schedule.record_every
+        if every is not None and step % every == 0:
+            self.records.append((step, self.task.table()))
 
     def evaluate(self, state: State, step: int) -> State:
         """Return the state after an evaluation."""
@@ -153,7 +165,8 @@ class _Watch:
         else:
             counters = counters.watch(loss, self.task.schedule)
         best = parameters if counters.best_step == step else state.best
-        self.losses, self.stepping = [], time.perf_counter()
+        records = [*state.records, *self.records]
+        self.losses, self.records, self.stepping = [], [], time.perf_counter()
         return State(
             counters,
             parameters,
@@ -161,6 +174,7 @@ class _Watch:
             self.optimisers.state(),
             [*state.history, record],
             self.task.facts,
+            records,
         )
 
     def _record(self, step: int) -> dict[str, Any]:

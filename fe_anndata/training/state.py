@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .records import Record
 from .stored import require_array
 from .task import Schedule
 
@@ -80,6 +81,8 @@ class State:
         One record per evaluation.
     facts
         What the task must know again; see :class:`fe_anndata.training.task.Task`.
+    records
+        Copies of the sample table, each with its step.
     """
 
     counters: Counters = field(default_factory=Counters)
@@ -88,6 +91,7 @@ class State:
     moments: Arrays = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     facts: Mapping[str, float] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
 
     def require_fits(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise ValueError if the parameters are not those of a task, of these shapes by name."""

@@ -16,6 +16,8 @@ from torch import nn
 from .optimisers import Group
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..models.base import Trained
 
 
@@ -37,6 +39,8 @@ class Schedule:
         How often the learning rate falls before the run ends.
     tolerance
         The relative fall of the loss that counts as progress.
+    record_every
+        Steps between two copies of the sample table that are kept; None: none is.
     """
 
     steps: int
@@ -45,6 +49,7 @@ class Schedule:
     patience: int | None = None
     learning_rate_drops: int = 0
     tolerance: float = 0.0
+    record_every: int | None = None
 
 
 class Task(ABC):
@@ -94,6 +99,10 @@ class Task(ABC):
 
     def after(self, steps: int, *, ends: bool = False) -> None:  # noqa: B027 (most do nothing)
         """Do what is due after `steps` steps, beside the optimiser's, or when training ends."""
+
+    def table(self) -> np.ndarray:
+        """Return the sample table as it is now, float32 (n, d), of which copies are kept."""
+        raise NotImplementedError
 
     @abstractmethod
     def validation_loss(self) -> float:

@@ -56,7 +56,7 @@ def source(tmp_path):
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     adata = small()
-    fe.tl.train(adata, steps=20, progress=False)
+    fe.tl.train(adata, steps=20, record_every=10, progress=False)
     path = tmp_path_factory.mktemp("trained") / "trained.h5ad"
     adata.write_h5ad(path)
     return path

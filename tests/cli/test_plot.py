@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pytest
+from PIL import Image
 
 import fe_anndata as fe
 
@@ -23,6 +24,13 @@ from .shared import PNG, bad
         ["similar-genes", "--genes", "gene3"],
         ["gene-similarity-matrix", "--genes", "gene3", "--genes", "gene5"],
         ["gene-arithmetic", "--expression", "gene3 - gene5 + gene7"],
+        ["expression-map", "--genes", "gene3"],
+        ["similarity-map", "--profile", "group=group 2"],
+        ["similarity-map", "--profile", "sample3"],
+        ["path", "--stops", "group=group 1", "sample3", "0.5,-1"],
+        ["path", "--stops", "group=group 1", "--stops", "sample3", "--genes", "gene3", "gene5"],
+        ["trajectories"],
+        ["trajectories", "--color", "group"],
     ],
     ids=" ".join,
 )
@@ -33,6 +41,28 @@ def test_plot(run, trained, tmp_path, words):
     assert f"wrote {out}" in printed
     assert out.read_bytes().startswith(PNG)
     assert not plt.get_fignums()
+
+
+def test_an_animation(run, trained, tmp_path):
+    out = tmp_path / "training.gif"
+    code, printed, err = run(
+        "plot", trained, "animation", "--color", "group", "-o", out, "--dpi", 40
+    )
+    assert code == 0, err
+    assert f"wrote {out}" in printed
+    with Image.open(out) as image:
+        assert image.n_frames > 1
+    assert [path.name for path in tmp_path.iterdir()] == ["training.gif"]
+
+
+def test_an_animation_that_cannot_be(run, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("matplotlib.animation.writers.is_available", lambda name: False)
+    words = ["plot", trained, "animation", "-o"]
+    bad(run(*words, tmp_path / "x.mp4"), "ffmpeg", ".gif")
+    bad(run(*words, tmp_path / "x.png"), ".gif or .mp4")
+    bad(run(*words, tmp_path / "x.gif", "--dpi", 0), "--dpi", "600")
+    bad(run(*words, tmp_path / "x.gif", "--color", "group", "gene3"), "one --color")
+    assert not list(tmp_path.iterdir())
 
 
 def test_plot_of_lists(run, trained, tmp_path):
@@ -104,6 +134,14 @@ def test_plot_follows_the_ending_and_the_dpi(run, trained, tmp_path):
         (["similar-genes", "--genes", "Gene1"], ["'gene1'"]),
         (["density", "--groupby", "x"], ["'group'"]),
         (["history", "--key", "k"], ["'k'"]),
+        (["expression-map"], ["--genes"]),
+        (["similarity-map"], ["--profile"]),
+        (["similarity-map", "--profile", "group=grup 1"], ["'group 1'"]),
+        (["path"], ["--stops"]),
+        (["path", "--stops", "group=group 1"], ["two stops"]),
+        (["path", "--stops", "1,2,3", "0,0"], ["2 coordinates"]),
+        (["density", "--stops", "a", "b"], ["--stops", "density"]),
+        (["history", "--profile", "a"], ["--profile", "history"]),
         (["density", "--gene-symbols", "x"], ["--gene-symbols", "density"]),
     ],
     ids=lambda value: " ".join(value),

@@ -106,6 +106,7 @@ def test_another_key(trained):
 
 @pytest.mark.parametrize("function", [getattr(fe.get, name) for name in fe.get.__all__])
 def test_unknown_key(trained, function):
-    more = {"sample": "a"} if function is fe.get.token_probabilities else {}
+    needs = {fe.get.token_probabilities: {"sample": "a"}, fe.get.path: {"stops": ["a", "b"]}}
+    more = needs.get(function, {})
     with pytest.raises(KeyError, match=r"'(X_)?dott'.*'(X_)?dot'"):
         function(trained, key="dott", **more)

@@ -38,13 +38,15 @@ def finish(setting: Setting) -> TrainedFE:
         shared = forth.T @ noise.factors.double() @ forth
         noise = replace(noise, factors=shared.to(noise.factors.dtype))
         residuals = replace(residuals, noise=noise)
+    change = None
     if options.metric == "expression":
         assert isinstance(model.decoder, Inner)
-        forth, back = in_expression(view, table)
+        change, back = in_expression(view, table)
         model.decoder.change_coordinates(back)
-        table.copy_(table @ forth)
+        table.copy_(table @ change)
     residuals = replace(residuals, spacing=spacing(table))
-    return TrainedFE(model.cpu(), replace(options, sample_prior=residuals.prior), residuals)
+    options = replace(options, sample_prior=residuals.prior)
+    return TrainedFE(model.cpu(), options, residuals, change)
 
 
 def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, Residuals]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 from torch import nn
 
 from ...training.optimisers import Group
@@ -38,6 +39,11 @@ class Objective(Task):
         self.groups = _groups(setting)
         self.facts = {"sample_noise": setting.sample_noise}
         self.n_held_out = len(setting.holdout.entries)
+
+    def table(self) -> np.ndarray:
+        """Return the sample table."""
+        table: np.ndarray = self.model.sample_vectors().cpu().numpy().copy()
+        return table
 
     def finish(self) -> TrainedFE:
         """Return the trained model."""

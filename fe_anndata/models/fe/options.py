@@ -285,6 +285,12 @@ class FE(Options):
         "solve_every. 'auto' is 10 with decoder='inner', else half an epoch, at most 500.",
         least=1,
     )
+    record_every: int | None = option(
+        None,
+        "Steps between two copies of the sample vectors that are kept in uns['fe']['records'], so "
+        "that pl.trajectories shows how they moved; None: none is kept.",
+        least=1,
+    )
     patience: int | Literal["auto"] | None = option(
         AUTO,
         "Evaluations without progress that lower the learning rate or end training; None: never.",

@@ -103,6 +103,7 @@ def _schedule(options: FE, steps_per_epoch: int) -> Schedule:
         patience=options.patience,
         learning_rate_drops=int(options.learning_rate_drops),
         tolerance=float(options.tolerance),
+        record_every=options.record_every,
     )
 
 

@@ -38,13 +38,22 @@ class TrainedFE(Trained):
         With every value that was used.
     residuals
         What the model leaves of the matrix; None in files that do not know.
+    change
+        What the samples were multiplied with after the training, (d, d).
     """
 
     options: FE
 
-    def __init__(self, model: Factorized, options: FE, residuals: Residuals | None) -> None:
+    def __init__(
+        self,
+        model: Factorized,
+        options: FE,
+        residuals: Residuals | None,
+        change: torch.Tensor | None = None,
+    ) -> None:
         self.model, self.options = model.requires_grad_(False), options
         self._residuals = residuals
+        self.change = None if change is None else change.cpu().numpy()
 
     @property
     def residuals(self) -> Residuals:

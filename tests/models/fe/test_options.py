@@ -19,7 +19,8 @@ INNER = {
     "gene_step": "solve", "gene_learning_rate": None, "solve_every": "auto", "gene_prior": 3.0,
     "sample_noise": 2.0, "neighbor_weight": "auto", "place_samples": True, "noise_model": "auto",
     "sample_prior": 1.0, "metric": "auto", "gene_metric": "auto", "steps": 135, "epochs": None,
-    "validation": "auto", "validation_by": "entries", "evaluate_every": "auto", "patience": 2,
+    "validation": "auto", "validation_by": "entries", "evaluate_every": "auto",
+    "record_every": None, "patience": 2,
     "learning_rate_drops": 1, "tolerance": 0.001,
 }  # fmt: skip
 CONCAT = INNER | {

@@ -1,0 +1,116 @@
+"""Samples on their way through the training, with the colours of what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize, to_rgba, to_rgba_array
+from numpy.typing import NDArray
+
+from .._access.recorded import recorded
+from .._access.samples import coordinates
+from .._core.errors import require_at_least_two
+from .._core.random import Rng, generator, seed_of
+from . import _colors
+from ._axes import bare, colour_bar, legend_beside
+from ._points import MISSING, TITLE
+from ._text import ink, lines_of
+from ._values import Classes, Numbers, Source, read, require_few_names
+
+Floats = NDArray[np.float64]
+
+MARGIN = 0.04  # around all places, as a share of their range
+
+
+@dataclass(frozen=True)
+class Moving:
+    """Some samples, at their places in the plane one after the other.
+
+    Attributes
+    ----------
+    steps
+        After which step of the training they were there, (r,); the last places are the result.
+    places
+        (r, n, 2).
+    which
+        The samples among all of them, in the order of drawing, (n,).
+    look
+        What colours all samples, if anything does.
+    """
+
+    steps: NDArray[np.int64]
+    places: Floats
+    which: NDArray[np.intp]
+    look: Classes | Numbers | None
+
+    def prepare(
+        self, panel: Axes, key: str, dimensions: Sequence[int], cmap: str | Colormap
+    ) -> Floats:
+        """Set up a panel, its title and its legend; return the colour of each sample, (n, 4)."""
+        bare(panel, key, dimensions)
+        low, high = self.places.min(axis=(0, 1)), self.places.max(axis=(0, 1))
+        pad = MARGIN * (high - low)
+        pad[pad == 0] = 1.0
+        panel.set(
+            xlim=(low[0] - pad[0], high[0] + pad[0]), ylim=(low[1] - pad[1], high[1] + pad[1])
+        )
+        colors = np.tile(to_rgba(_colors.PLAIN), (len(self.which), 1))
+        if self.look is None:
+            return colors
+        panel.set_title(lines_of(self.look.name, TITLE))
+        grey = ink(panel, MISSING)
+        if isinstance(self.look, Classes):
+            codes, look = self.look.codes[self.which], self.look
+            entries = [
+                (look.labels[code], look.colors[code]) for code in np.unique(codes[codes >= 0])
+            ]
+            entries += [("missing", grey)] if (codes < 0).any() else []
+            legend_beside(panel, [name for name, _ in entries], [color for _, color in entries])
+            return to_rgba_array([*look.colors, grey])[codes]
+        values = self.look.values[self.which]
+        known = np.isfinite(values)
+        colors[~known] = to_rgba(grey)
+        if known.any():
+            scale = ScalarMappable(Normalize(values[known].min(), values[known].max()), cmap)
+            colors[known] = scale.to_rgba(values[known])
+            colour_bar(panel, scale, self.look.name + self.look.origin)
+        return colors
+
+
+def moving(
+    adata: AnnData,
+    color: str | None,
+    *,
+    key: str,
+    dimensions: Sequence[int],
+    layer: str | None,
+    palette: _colors.Palette | None,
+    gene_symbols: str | None,
+    max_samples: int,
+    rng: Rng,
+) -> Moving:
+    """Return samples on their way, at most `max_samples`, chosen at random; store their colours.
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        If nothing was recorded, or an argument names nothing or is out of range.
+    """
+    if color is not None and not isinstance(color, str):
+        raise TypeError(f"color must name a column of adata.obs or a gene, not {color!r}.")
+    require_at_least_two(max_samples, "max_samples")
+    found = recorded(adata, key)
+    coordinates(adata, key, dimensions)  # raises the error
+    source = Source(layer, gene_symbols)
+    look = None if color is None else read(adata, color, source, palette)
+    require_few_names(look, "color by a column with fewer")
+    which = generator(seed_of(rng), "drawing order").permutation(adata.n_obs)[:max_samples]
+    places = found.tables[:, which][:, :, list(dimensions)].astype(np.float64)
+    if isinstance(look, Classes):
+        _colors.store(adata, look.name, look.colors)
+    return Moving(found.steps, places, which, look)
