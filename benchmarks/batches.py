@@ -6,9 +6,9 @@ its own number. The batches hold the kinds in equal shares (`alike`), in very un
 they differ in cannot be told from it). `kang` are cells of five donors. Two thirds of the samples
 are embedded; `batch` is the part of the variance within kinds that batches explain, `iLISI` how
 well batches mix (1 is best) and `cLISI` how well kinds stay apart (1 is best), both of scib-metrics
-with 90 neighbours. `accuracy` is that of the kind of the other third, which is placed, by 15 nearest
-neighbours; Harmony places no new samples. `truth` is PCA before the batches were added. Means over
-seeds.
+with 90 neighbours. `accuracy` is that of the kind of the other third, which is placed, by 15
+nearest neighbours; Harmony places no new samples. `truth` is PCA before the batches were added.
+Means over seeds.
 
     python -m benchmarks.batches [--seeds N] [--only NAME ...]
     python -m benchmarks.batches --tiny    # only to see that it runs

@@ -141,6 +141,11 @@ TABLES: dict[str, Table] = {
         "transform, s": "`tl.transform`, s", "gap": "gap", "near (1e-4)": "share within 1e-4",
         "Adam, s": "Adam, s", "Adam's gap": "gap of Adam", "x Adam": "ratio",
     }),
+    "batches": Table("batches", {
+        "data": "data", "method": "method", "decoder": "decoder", "batch": "batch",
+        "iLISI": "iLISI", "cLISI": "cLISI", "accuracy": "accuracy, new",
+        "cpu_seconds": "CPU s",
+    }),
     "gene_vectors": Table("gene_vectors --sets 300"),
     "gene_views": Table("gene_views --sets 40", VIEWS),
     "orthologs": Table(

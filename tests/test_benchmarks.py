@@ -8,6 +8,7 @@ import json
 import pytest
 
 from benchmarks import (
+    batches,
     bins,
     calls,
     checks,
@@ -72,6 +73,7 @@ def results(tmp_path, monkeypatch):
         pytest.param(from_disk, [], 4, marks=pytest.mark.slow),
         (quality, ["--seeds", "1"], 6),
         (differential, ["--seeds", "1"], 3),
+        (batches, [], 3 * 7),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
@@ -88,6 +90,7 @@ def results(tmp_path, monkeypatch):
 )
 def test_it_runs(results, benchmark, arguments, rows):
     without = (
+        batches,
         differential,
         gene_vectors,
         gene_views,

@@ -87,8 +87,7 @@ class Training:
         Columns of obs with known nuisance factors, such as donor or run: one or several, of groups
         or of numbers. The model learns what they do, and embeds samples without it.
     labels_key
-        Column of obs with classes of samples to learn, for families that take them: generain and
-        exceiver.
+        Column of obs with classes of samples to learn.
     key_added
         Names the places of the result; by default the name of the family.
     checkpoint

@@ -324,6 +324,12 @@ class Family(ABC):
         """Return why these options take no batches of samples; None if they do."""
         return f"batch_key does not apply to the family {self.name!r}"
 
+    def without_labels(self, options: Options) -> str | None:
+        """Return why these options learn no classes of samples; None if they do."""
+        if self.takes_labels:
+            return None
+        return f"labels_key does not apply to the family {self.name!r}"
+
     def embedded_in(self, dim: int) -> dict[str, Any]:
         """Return the options with which samples are embedded in `dim` dimensions.
 

@@ -208,8 +208,8 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         others = {name: other.options for name, other in families().items()}
         names |= decided(of, asked.options, asked.recipe, earlier)
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
+    _require_taken(of, options, asked)
     if batches is not None:
-        require_batches(of, options)
         warn_of_confounded(adata.obs, batches, asked.labels_key)
     rows, audit, trained = trainable(source, asked.layer, masked, any_unit=of.any_unit)
     mask_var = asked.mask_var
@@ -228,13 +228,14 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     return Run(of, options, identity, rows, audit, trained, tables, origin, batches=batches)
 
 
-def require_batches(of: Family, options: Options) -> None:
-    """Raise ValueError if a model with these options takes no batches."""
-    why = of.without_batches(options)
-    if why is not None:
-        takes = [
-            name
-            for name, other in families().items()
-            if other.without_batches(other.options()) is None
-        ]
-        raise ValueError(f"{why}; leave batch_key out, or train {' or '.join(map(repr, takes))}.")
+def _require_taken(of: Family, options: Options, asked: Asked) -> None:
+    """Raise ValueError if a model with these options takes no batches, or no labels."""
+    for name, given, method in (
+        ("batch_key", asked.batch_key, "without_batches"),
+        ("labels_key", asked.labels_key, "without_labels"),
+    ):
+        why = None if given is None else getattr(of, method)(options)
+        if why is None:
+            continue
+        takes = [n for n, o in families().items() if getattr(o, method)(o.options()) is None]
+        raise ValueError(f"{why}; leave {name} out, or train {' or '.join(map(repr, takes))}.")

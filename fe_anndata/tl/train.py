@@ -81,8 +81,9 @@ def train(
         embeds a sample without it; see the notes.
     labels_key
         Column of ``adata.obs`` with classes of samples, which the model learns to name; missing
-        for those whose class is not known. GeneRAIN and Exceiver take them (see their option
-        ``head``), factorized embeddings do not.
+        for those whose class is not known. Factorized embeddings add ``labels_weight`` times their
+        cross-entropy to the loss; GeneRAIN and Exceiver have the option ``head``. New samples are
+        placed by their expression alone, and told by :func:`fe_anndata.tl.predict_labels`.
     key_added
         Names the places of the result; by default the name of the family.
     checkpoint
@@ -171,8 +172,6 @@ def train(
     family = family_asked(asked)
     shown = settings.shows(progress)
     _require_arguments(options)
-    taken = None if family.takes_labels else labels_key
-    _require_none(family.name, labels_key=taken)
     keys = Keys(family.name if key_added is None else key_added)
     where = None if checkpoint is None else Checkpoint(checkpoint)
     if where is not None and where.holds_a_run and not resume:
@@ -234,9 +233,3 @@ def _require_arguments(given: Collection[str]) -> None:
         close = get_close_matches(name, {*own, *known} - {"options"}, n=1)
         if name not in known and close and close[0] in own:
             raise TypeError(f"tl.train has no argument {name!r}: did you mean {close[0]!r}?")
-
-
-def _require_none(family: str, **given: str | None) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise ValueError(f"{name} does not apply to the family {family!r} yet; leave it out.")

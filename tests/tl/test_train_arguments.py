@@ -87,11 +87,6 @@ def test_help_shows_the_defaults():
         assert line in text
 
 
-@pytest.mark.parametrize("name", ["batch_key", "labels_key"])
-def test_keys_that_no_family_takes_yet(adata, name):
-    refuses(adata, ValueError, name, "'fe'", "leave it out", **{name: "group"})
-
-
 @pytest.mark.parametrize(
     ("words", "keywords"),
     [

@@ -179,7 +179,7 @@ class Exceiver(Options):
         "is added to the loss.",
         needs={"with-body": _OURS},
     )
-    label_weight: float = option(
+    labels_weight: float = option(
         1.0,
         "Weight of the cross-entropy of a sample's class beside its mean loss.",
         least=0,

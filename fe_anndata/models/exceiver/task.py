@@ -191,7 +191,7 @@ class Training(Steps):
             if self.codes is not None:
                 codes = self.codes[samples].to(self.device)
                 # A label counts as a sample: all are divided by their targets.
-                weight = self.options.label_weight * n_targets / len(samples)
+                weight = self.options.labels_weight * n_targets / len(samples)
                 total = loss + weight * classes.loss(self.network, coordinates, codes)
             wanted = [*leaves, *self.parameters.values()]
             found = torch.autograd.grad(total, wanted, allow_unused=True)

@@ -45,6 +45,7 @@ class FactorizedEmbeddings(Family):
     options = FE
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "mse"
+    takes_labels = True
     per_gene = frozenset({"model/offset", "noise/genes", "batches/effects"})
 
     def task(
@@ -99,6 +100,13 @@ class FactorizedEmbeddings(Family):
         if options.settled().gene_step == "solve":
             return None
         return "batch_key needs gene_step='solve', the default of the inner decoder"
+
+    def without_labels(self, options: Options) -> str | None:
+        """Return why: classes pull the samples in steps that see all of them."""
+        assert isinstance(options, FE)
+        if options.settled().minibatch == "full":
+            return None
+        return "labels_key needs minibatch='full', the default of the inner decoder"
 
     def embedded_in(self, dim: int) -> dict[str, Any]:
         """Return the options with which samples are embedded in `dim` dimensions."""

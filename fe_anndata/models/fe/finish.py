@@ -46,7 +46,11 @@ def finish(setting: Setting) -> TrainedFE:
         table.copy_(table @ change)
     residuals = replace(residuals, spacing=spacing(table))
     options = replace(options, sample_prior=residuals.prior)
-    return TrainedFE(model.cpu(), options, residuals, change)
+    trained = TrainedFE(model.cpu(), options, residuals, change)
+    if setting.naming is None:
+        return trained
+    named = setting.naming.concluded(trained.factors(table.cpu()))
+    return TrainedFE(model, options, residuals, change, named)
 
 
 def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, Residuals]:

@@ -36,6 +36,8 @@ class Objective(Task):
         self.ranks, self.seed = setting.problem.ranks, setting.problem.seed
         self.l2 = setting.options.l2
         self.parameters = dict(setting.model.named_parameters())
+        if setting.naming is not None:
+            self.parameters |= dict(setting.naming.head.named_parameters())
         self.groups = _groups(setting)
         self.facts = {"sample_noise": setting.sample_noise}
         self.n_held_out = len(setting.holdout.entries)
@@ -62,11 +64,13 @@ def _groups(setting: Setting) -> list[Group]:
     )
     matrices = _matrices(network) if method == "muon" else {}
     rest = {n: p for n, p in network.items() if n not in matrices}
+    head = {} if setting.naming is None else dict(setting.naming.head.named_parameters())
     return [
         Group(matrices, rate, "muon", float(options.weight_decay)),
         Group({"samples": model.samples}, _rate(options.sample_learning_rate, rate), of_tables),
         Group({"genes": model.genes}, _rate(options.gene_learning_rate, rate), of_tables),
         Group(rest, REST_OF_MUON * rate if method == "muon" else rate, beside),
+        Group(head, rate, beside),
     ]
 
 

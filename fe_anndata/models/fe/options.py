@@ -209,6 +209,13 @@ class FE(Options):
         applies=_WHOLE,
         otherwise=0.0,
     )
+    labels_weight: float = option(
+        0.1,
+        "Weight of the mean cross-entropy of the classes of labels_key, against the mean squared "
+        "error as a fraction of the variance. With 0 they are read off a map that never saw them.",
+        least=0,
+        applies=_WHOLE,
+    )
     place_samples: bool | Literal["auto"] = option(
         AUTO,
         "Whether each sample moves in the end to where tl.transform would place it, so that new "

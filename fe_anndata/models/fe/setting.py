@@ -10,6 +10,7 @@ from torch import Tensor
 from ...kernels.target import Target
 from ...training.holdout import Holdout
 from ...training.problem import Problem
+from .labels import Naming
 from .neighbours import Keeping
 from .network import Factorized
 from .options import FE
@@ -37,6 +38,8 @@ class Setting:
         The neighbour term, if there is one.
     covariates
         Of the batches of samples, (n, q), if there are any.
+    naming
+        The term of their labels, if there are any.
     """
 
     model: Factorized
@@ -47,6 +50,7 @@ class Setting:
     sample_noise: float
     keeping: Keeping | None
     covariates: Tensor | None = None
+    naming: Naming | None = None
 
     def beside(self, P: Tensor) -> Tensor:
         """Return sample factors (n, k) with the covariates as further ones, (n, k + q)."""

@@ -178,5 +178,6 @@ def shapes(options: FE, n_samples: int, n_genes: int) -> Mapping[str, tuple[int 
     genes = (n_genes, factors[1] + (options.gene_metric == "balanced"))
     noise = {"noise/genes": (n_genes,), "noise/factors": (None, None),
              "noise/log_misfit_limit": (), "noise/spacing": ()}  # fmt: skip
-    batches = {"batches/effects": (n_genes, None)}
-    return {"samples": samples, "genes": genes, **of, **noise, **batches}
+    more = {"batches/effects": (n_genes, None), "labels/weight": (None, factors[1]),
+            "labels/bias": (None,)}  # fmt: skip
+    return {"samples": samples, "genes": genes, **of, **noise, **more}

@@ -14,6 +14,7 @@ from ...training.problem import Problem
 from ...training.task import Schedule
 from ..option import AUTO
 from .enough_memory import require_memory
+from .labels import Naming
 from .minibatches import RandomEntries, Tiles
 from .neighbours import Keeping
 from .network import Factorized
@@ -75,7 +76,9 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
         assert components is not None
         keeping = Keeping.of(components[0], target.counted, problem.ranks, options, problem.seed)
     del components
-    setting = Setting(model, problem, options, holdout, target, noise, keeping, covariates)
+    naming = Naming.of(problem, holdout.counted, options.labels_weight, model.genes.shape[1])
+    terms = keeping, covariates, naming
+    setting = Setting(model, problem, options, holdout, target, noise, *terms)
     objective = _objective(setting)
     objective.schedule = _schedule(options, objective.steps_per_epoch)
     return objective

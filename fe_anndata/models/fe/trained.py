@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...kernels.noise import Noise
 from ...kernels.workers import in_parallel
 from ..base import Place, Placed, Trained
+from .labels import Named
 from .network import Factorized
 from .options import FE
 from .placing import ROWS, Placements, Placing
@@ -40,6 +42,8 @@ class TrainedFE(Trained):
         What the model leaves of the matrix; None in files that do not know.
     change
         What the samples were multiplied with after the training, (d, d).
+    named
+        What is known of classes of samples, if any were learned.
     """
 
     options: FE
@@ -50,10 +54,12 @@ class TrainedFE(Trained):
         options: FE,
         residuals: Residuals | None,
         change: torch.Tensor | None = None,
+        named: Named | None = None,
     ) -> None:
         self.model, self.options = model.requires_grad_(False), options
         self._residuals = residuals
         self.change = None if change is None else change.cpu().numpy()
+        self.named = named
 
     @property
     def residuals(self) -> Residuals:
@@ -96,6 +102,7 @@ class TrainedFE(Trained):
         effects = self.effects
         return {
             **({} if effects is None else {"batches": {"effects": effects}}),
+            **({} if self.named is None else {"labels": self.named.arrays()}),
             "model": weights,
             "noise": {
                 "genes": self.residuals.noise.genes.cpu().numpy(),
@@ -168,7 +175,20 @@ class TrainedFE(Trained):
         with np.errstate(divide="ignore"):
             unlike = np.log(found.misfit) > self.residuals.log_misfit_limit
         facts = {"r2": found.r2, "distance": self._distances(found.u), "outlier": unlike}
-        return Placed(found.u, found.error, found.n_genes, facts)
+        told = None if self.named is None else self.named.probabilities(self.factors(found.u))
+        return Placed(found.u, found.error, found.n_genes, facts, told)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that the model tells apart."""
+        return () if self.named is None else self.named.classes
+
+    def factors(self, u: np.ndarray | Tensor) -> np.ndarray:
+        """Return phi of coordinates (n, d), float32 (n, k); samples one by one."""
+        rows = torch.split(torch.as_tensor(u).double(), 1)
+        found = [self.view.factors(row) for row in rows]
+        table: np.ndarray = torch.cat(found).float().numpy()
+        return table
 
     def _distances(self, u: np.ndarray) -> np.ndarray:
         """Return the distance to the nearest training sample, in units of theirs, float32 (n,)."""
@@ -270,4 +290,4 @@ def load(
         np.asarray(noise[name], dtype=np.float64).item() for name in ("log_misfit_limit", "spacing")
     )
     residuals = Residuals(left, float(options.sample_prior), limit, spacing)
-    return TrainedFE(model, options, residuals)
+    return TrainedFE(model, options, residuals, named=Named.loaded(arrays.get("labels")))

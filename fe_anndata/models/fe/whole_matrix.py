@@ -6,6 +6,7 @@ apart by less than that, and so does not fit the noise of the entries.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -38,6 +39,7 @@ class _WholeMatrix(Objective):
         self.noise, self.keeping = setting.sample_noise, setting.keeping
         self.steps_per_epoch, self.entries_per_step = 1, self.target.n_observed
         held_out, shape = holdout.entries, self.target.X.shape
+        self.naming = setting.naming
         self.held_out = EntrySet.of(
             held_out.rows, held_out.cols, held_out.values, shape, model.offset.device
         )
@@ -63,6 +65,12 @@ class _WholeMatrix(Objective):
             # It is to weigh the same against what there is to be told of the samples, not of noise.
             explained = max(1 - self.unexplained, 0.0)
             samples.grad.add_(self.keeping.gradient(samples.detach(), step), alpha=explained)
+
+    def _fill_head(self, gradients: Sequence[Tensor]) -> None:
+        """Fill the gradients of what tells classes."""
+        assert self.naming is not None
+        for parameter, gradient in zip(self.naming.head.of_labels, gradients, strict=True):
+            parameter.grad = gradient
 
     def descend(self, P: Tensor, u: Tensor, gradient: Tensor, counted: Tensor) -> None:
         """Backpropagate the gradient of P to the leaf `u`, and to all that is shared.
@@ -119,7 +127,12 @@ class JointSteps(_WholeMatrix):
         P, Q = self.decoder.phi(u), self.decoder.psi(self.model.genes)
         with torch.no_grad():
             gradients = inner.loss_and_gradients(self.target, P, Q)
-        self.descend(P, u, gradients.P, self.target.counted)
+        of_factors = gradients.P
+        if self.naming is not None:
+            named, *of_head = self.naming.gradients(P.detach(), slice(None))
+            of_factors = of_factors + named
+            self._fill_head(of_head)
+        self.descend(P, u, of_factors, self.target.counted)
         Q.backward(gradients.Q)  # type: ignore[no-untyped-call]
         self.model.samples.grad = u.grad
         self.unexplained = self._fraction(gradients.loss)
@@ -158,6 +171,7 @@ class Alternating(_WholeMatrix):
         of_samples = samples.grad = torch.empty_like(samples)
         parts = self.parts()
         found: list[list[Tensor]] = [[]] * len(parts)
+        of_head: list[list[Tensor]] = [[]] * len(parts)
         phi = self.decoder.kernel()
 
         @torch.no_grad()  # which is of the thread
@@ -165,12 +179,17 @@ class Alternating(_WholeMatrix):
             rows = parts[i]
             P, inputs = phi(noisy[rows])
             gradient = scores.gradient(P, rows)
+            if self.naming is not None:
+                named, *of_head[i] = self.naming.gradients(P, rows)
+                gradient += named
             counts = counted[rows] if self.whole_samples else None
             of_samples[rows], found[i] = phi.gradients(gradient, inputs, noisy[rows], counts)
 
         in_parallel(descend, len(parts))
         for i, parameter in enumerate(shared):
             parameter.grad = torch.stack([part[i] for part in found]).sum(0)
+        if self.naming is not None:
+            self._fill_head([torch.stack(list(of)).sum(0) for of in zip(*of_head, strict=True)])
 
     def after(self, steps: int, *, ends: bool = False) -> None:
         """Solve for the gene table every so many steps, and at the end."""

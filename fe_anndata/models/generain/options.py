@@ -141,7 +141,7 @@ class GeneRAIN(Options):
         "regression on the embeddings, when all else is learned. 'with-body': their cross-entropy "
         "is added to the loss.",
     )
-    label_weight: float = option(
+    labels_weight: float = option(
         1.0,
         "Weight of the cross-entropy of a sample's class beside the mean loss of a gene.",
         least=0,

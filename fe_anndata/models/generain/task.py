@@ -136,7 +136,7 @@ class Training(Task):
             self.codes = torch.from_numpy(problem.labels.codes)
         # Gradients are of sums over genes, divided by their number: a label counts as a list.
         shown = np.mean(lists) * (options.masked if options.objective != "next-gene" else 1)
-        self.of_label = options.label_weight * float(shown)
+        self.of_label = options.labels_weight * float(shown)
         self.piece = options.minibatch_size if self.device.type == "cuda" else by_tokens
 
     def begin(self) -> None:

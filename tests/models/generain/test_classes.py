@@ -124,5 +124,5 @@ def test_labels_that_tell_nothing(quick):
     adata.obs["held"] = [None] * 80
     adata.obs.loc[["s000", "s001"], "held"] = ["a", "a"]
     refuses(adata, ValueError, "held", "two", model="generain", labels_key="held", **held_out)
-    refuses(adata, ValueError, "label_weight does not apply", model="generain",
-            labels_key="kind", head="on-body", label_weight=2.0, **quick)  # fmt: skip
+    refuses(adata, ValueError, "labels_weight does not apply", model="generain",
+            labels_key="kind", head="on-body", labels_weight=2.0, **quick)  # fmt: skip
