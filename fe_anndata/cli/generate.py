@@ -19,11 +19,12 @@ def generate(
     out: Output,
     grid: Number | None = None,
     path: Words = None,
+    factors: Words = None,
     points: Number = 50,
     key: str = "fe",
     overwrite: Flag = False,
 ) -> None:
-    """Write the profiles that a model predicts on a grid over its samples, or along a path.
+    """Write profiles that a model predicts: on a grid, along a path, or of levels of factors.
 
     Parameters
     ----------
@@ -36,6 +37,9 @@ def generate(
     path
         The stops of a path, each a sample by name, a group as "column=value", or coordinates
         such as "0.5,-1".
+    factors
+        Of a model with factors: the levels of the profiles, each factor as
+        "name=level,level,...", with as many levels of each.
     points
         Profiles along the path.
     key
@@ -47,15 +51,20 @@ def generate(
     from .places import stop
 
     settings.verbosity()
-    if (grid is None) == (path is None):
-        raise ValueError("give --grid with a number, or --path with two stops or more.")
+    if sum(given is not None for given in (grid, path, factors)) != 1:
+        raise ValueError(
+            "give --grid with a number, --path with two stops or more, or --factors with levels."
+        )
     require_outputs([(out, H5AD)], overwrite=overwrite, inputs={"the input": input})
     adata = io.read_h5ad(input)
-    if path is not None:
+    if factors is not None:
+        named = (word.partition("=") for word in factors)
+        levels = {name: of.split(",") for name, _, of in named}
+        profiles = tl.generate(adata, factors=levels, key=key)
+    elif path is not None:
         stops = [stop(adata, word) for word in path]
-        places = get.path(adata, stops, points, key=key)
+        profiles = tl.generate(adata, get.path(adata, stops, points, key=key), key=key)
     elif grid is not None:
-        places = get.grid(adata, grid, key=key)
-    profiles = tl.generate(adata, places, key=key)
+        profiles = tl.generate(adata, get.grid(adata, grid, key=key), key=key)
     io.write_h5ad(profiles, out, overwrite=overwrite)
     print(f"wrote {out}: {profiles.n_obs} profiles of {profiles.n_vars} genes")

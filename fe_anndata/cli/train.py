@@ -88,6 +88,9 @@ class Training:
         or of numbers. The model learns what they do, and embeds samples without it.
     labels_key
         Column of obs with classes of samples to learn.
+    factors
+        Columns of obs whose levels have vectors that sample vectors are made of; sample for those
+        of their own beside.
     key_added
         Names the places of the result; by default the name of the family.
     checkpoint
@@ -109,6 +112,7 @@ class Training:
     mask_var: str | None = None
     batch_key: tuple[str, ...] | None = None
     labels_key: str | None = None
+    factors: tuple[str, ...] | None = None
     key_added: str | None = None
     checkpoint: Path | None = None
     resume: Flag = False

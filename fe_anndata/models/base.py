@@ -7,15 +7,17 @@ names it: verbs, store and command line know the four nouns of this file.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
 
 from .._core.errors import require_choice
 from .options import Options, merged, require_known
 
 if TYPE_CHECKING:
-    import numpy as np
+    import pandas as pd
     from torch import nn
 
     from ..training.problem import Problem
@@ -155,6 +157,17 @@ class Trained(ABC):
     def per_total(self) -> bool:
         """Whether predictions are counts of samples of one total, to be brought to that of each."""
         return False
+
+    @property
+    def of_levels(self) -> Mapping[str, pd.DataFrame]:
+        """Vectors of the levels of factors by name, of which sample vectors are sums, if of any."""
+        return {}
+
+    def at_levels(self, combinations: Mapping[str, Sequence[str]]) -> np.ndarray:
+        """Return the sample vectors of combinations of levels of all factors, float32 (n, d)."""
+        parts = [self.of_levels[name].loc[list(of)] for name, of in combinations.items()]
+        found: np.ndarray = sum(part.to_numpy(dtype=np.float32) for part in parts)
+        return found
 
     @property
     def batches_add(self) -> bool:
@@ -329,6 +342,10 @@ class Family(ABC):
         if self.takes_labels:
             return None
         return f"labels_key does not apply to the family {self.name!r}"
+
+    def without_factors(self, options: Options) -> str | None:
+        """Return why these options make no sample vectors of factors; None if they do."""
+        return f"factors does not apply to the family {self.name!r}"
 
     def embedded_in(self, dim: int) -> dict[str, Any]:
         """Return the options with which samples are embedded in `dim` dimensions.

@@ -29,6 +29,7 @@ PARAMS: Mapping[str, Any] = {
     "mask_var": str | None,
     "batch_key": str | tuple | None,
     "labels_key": str | None,
+    "factors": str | tuple | None,
     "ended": str,
     "best_step": int,
 }

@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from .. import __version__
 from .._access.batches import Design, learned, unpacked
+from .._access.factors import as_names, digest, factors_of
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import require_same_values, same_places, trainable
@@ -38,7 +39,7 @@ from ._starts import (
     trained_rows,
 )
 
-IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key")
+IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key", "factors")
 """What a run is named by in ``params``, beside its options."""
 CHANGED = (
     "the columns of adata.obs that tell batches are not those that {what} was begun with: bring "
@@ -62,10 +63,12 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     place = f"adata.uns[{keys.key!r}]"
     of = uns.family_of(stored, place)
     options = uns.unpack_options(of, stored["params"], place)
-    identity = {name: stored["params"][name] for name in IDENTITY}
+    identity = {name: stored["params"].get(name) for name in IDENTITY}
     mask = trained_genes(adata, keys.key)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
+    identity["factors"] = as_names(identity["factors"])
     batches = _same_batches(adata, identity, unpacked(stored.get("batches"), place))
+    _require_same_factors(adata, identity, stored["preprocessing"].get("factors"))
     if isinstance(asked.mask_var, str | None):
         rows, audit, trained = trainable(source, identity["layer"], mask, any_unit=of.any_unit)
     else:
@@ -118,6 +121,7 @@ def checkpointed_run(
     try:
         identity, expected = dict(run["identity"]), dict(run["matrix"])
         identity["batch_key"] = _names(identity["batch_key"])
+        identity["factors"] = as_names(identity.get("factors"))
         of = family(identity["model"])
         options = of.options(**{name: plain(value) for name, value in run["options"].items()})
         shape = (int(expected["shape"][0]), int(expected["shape"][1]))
@@ -131,6 +135,7 @@ def checkpointed_run(
     batches = learned(adata.obs, identity["batch_key"])
     if (None if batches is None else batches.digest) != run.get("batches"):
         raise ValueError(CHANGED.format(what="the checkpoint"))
+    _require_same_factors(adata, identity, run.get("factors"))
     mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]
     if identity["mask_var"] == ARRAY and mask_var is None:
         raise ValueError(
@@ -156,6 +161,16 @@ def checkpointed_run(
 def _names(batch_key: Any) -> str | tuple[str, ...] | None:
     """Return the columns that tell batches as they were given; JSON has no tuples."""
     return tuple(batch_key) if isinstance(batch_key, list) else batch_key
+
+
+def _require_same_factors(adata: AnnData, identity: Mapping[str, Any], known: str | None) -> None:
+    """Raise ValueError if the levels of samples are not those of the training."""
+    found = factors_of(adata.obs, identity["factors"])
+    if found is not None and digest(found) != known:
+        raise ValueError(
+            "the columns of adata.obs that factors names are not those of the training: bring them "
+            "back, or train again."
+        )
 
 
 def _same_batches(
@@ -222,6 +237,7 @@ def _require_unchanged(
         "layer": (asked.layer, None),
         "labels_key": (asked.labels_key, None),
         "batch_key": (asked.batch_key, None),
+        "factors": (asked.factors, None),
         "mask_var": (mask_var if isinstance(mask_var, str | None) else ARRAY, None),
         "rng": (seed_of(asked.rng), 0),
     }

@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from .. import __version__
 from .._access.batches import Design, learned, warn_of_confounded
+from .._access.factors import as_names, digest, factors_of
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
@@ -39,7 +40,7 @@ class Asked:
 
     Attributes
     ----------
-    model, recipe, layer, mask_var, batch_key, labels_key, rng
+    model, recipe, layer, mask_var, batch_key, labels_key, factors, rng
         Arguments of :func:`fe_anndata.tl.train`.
     options
         Options of the family, by name.
@@ -51,6 +52,7 @@ class Asked:
     mask_var: str | Sequence[str] | np.ndarray | None
     batch_key: str | tuple[str, ...] | None
     labels_key: str | None
+    factors: tuple[str, ...] | None
     rng: Rng
     options: Mapping[str, Any]
 
@@ -112,8 +114,14 @@ class Run:
         labels = labels_of(adata, self.identity["labels_key"])
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
         batches = None if self.batches is None else self.batches.of(adata.obs)
-        known = self.starts, self.origin, labels, batches
+        factors = factors_of(adata.obs, as_names(self.identity.get("factors")))
+        known = self.starts, self.origin, labels, batches, factors
         return Problem(rows, self.audit, ranks, seed, compute, *known)
+
+    def digest_of_factors(self, adata: AnnData) -> str | None:
+        """Return what tells the levels of the samples from others; None without factors."""
+        found = factors_of(adata.obs, as_names(self.identity.get("factors")))
+        return None if found is None else digest(found)
 
     def described(self, adata: AnnData) -> dict[str, Any]:
         """Return what a checkpoint says of the run, so that it can be told from others."""
@@ -122,6 +130,7 @@ class Run:
             "options": self.options.chosen(),
             "matrix": description(self.audit, adata, self.trained),
             "batches": None if self.batches is None else self.batches.digest,
+            "factors": self.digest_of_factors(adata),
             "version": __version__,
         }
 
@@ -196,6 +205,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     require_free(adata, keys.key)
     labels_of(adata, asked.labels_key)
     batches = learned(adata.obs, asked.batch_key)
+    factors_of(adata.obs, asked.factors)
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
     names, starts = start_tables(of.options, asked.given, adata)
@@ -223,6 +233,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         "mask_var": mask_var if isinstance(mask_var, str | None) else ARRAY,
         "batch_key": asked.batch_key,
         "labels_key": asked.labels_key,
+        "factors": asked.factors,
     }
     tables = trained_rows(starts, trained)
     return Run(of, options, identity, rows, audit, trained, tables, origin, batches=batches)
@@ -233,6 +244,7 @@ def _require_taken(of: Family, options: Options, asked: Asked) -> None:
     for name, given, method in (
         ("batch_key", asked.batch_key, "without_batches"),
         ("labels_key", asked.labels_key, "without_labels"),
+        ("factors", asked.factors, "without_factors"),
     ):
         why = None if given is None else getattr(of, method)(options)
         if why is None:

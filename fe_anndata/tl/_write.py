@@ -33,6 +33,9 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
     }
     if run.batches is not None:
         packed["batches"] = {**packed["batches"], "design": run.batches.table}
+    digest = run.digest_of_factors(adata)
+    if digest is not None:
+        packed["preprocessing"]["factors"] = digest
     packed["version"] = __version__
     packed["fingerprint"] = {
         "samples": uns.fingerprint(samples),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +10,19 @@ import pandas as pd
 from anndata import AnnData
 
 from .._access.decoding import require_decoder
+from .._access.factors import combinations
 from .._access.reference import reference_of
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from ..matrix.nearness import in_spacings
+from ..models.base import Trained
 
 
 def generate(
     reference: AnnData | str | Path,
-    coordinates: np.ndarray | pd.DataFrame,
+    coordinates: np.ndarray | pd.DataFrame | None = None,
     *,
+    factors: Mapping[str, str | Sequence[str]] | None = None,
     key: str = DEFAULT_KEY,
     obs_names: Sequence[str] | None = None,
 ) -> AnnData:
@@ -35,6 +38,10 @@ def generate(
         An AnnData that was trained, or its path.
     coordinates
         Coordinates of the profiles, (n, sample_dim), an array or a DataFrame.
+    factors
+        Instead of coordinates, of a model that was trained with ``factors``: for each of its
+        factors the level of every profile, such as ``{"donor": ["a", "b"], "condition": ["x",
+        "x"]}``. No sample has to have such a combination.
     key
         The `key_added` of the training.
     obs_names
@@ -46,15 +53,16 @@ def generate(
         n profiles of the genes that were trained, float32, in the units of the training matrix;
         ``obsm["X_fe"]`` holds the coordinates, and ``obs["fe_distance"]`` how far each is from the
         nearest training sample, in units of the median distance between a training sample and its
-        nearest neighbour, float32.
+        nearest neighbour, float32. With `factors`, ``obs`` also says of which levels each is.
 
     Raises
     ------
     KeyError
-        If nothing was trained under `key`.
+        If nothing was trained under `key`, or a factor or a level was not trained on.
     ValueError
-        If the coordinates have another width than the embedding or are not finite, their number
-        is not that of the names, or the reference was changed after it was trained.
+        If there are neither coordinates nor factors, or both; the coordinates have another width
+        than the embedding or are not finite; the number of profiles is not that of the names; or
+        the reference was changed after it was trained.
     TypeError
         If the reference is neither an AnnData nor a path.
 
@@ -69,22 +77,44 @@ def generate(
     """
     trained, keys = reference_of(reference, key), Keys(key)
     require_decoder(trained.model)
+    levels = _levels(coordinates, factors, trained.model)
+    if levels:
+        coordinates = trained.model.at_levels(levels)
     u = _checked(coordinates, trained.model.samples().shape[1])
     names = list(map(str, range(len(u)) if obs_names is None else obs_names))
     if len(names) != len(u):
-        raise ValueError(f"{len(names)} obs_names for {len(u)} coordinates; give one each.")
+        raise ValueError(f"{len(names)} obs_names for {len(u)} profiles; give one each.")
     profiles = trained.model.decode(u, np.arange(len(trained.genes)))
     distance = in_spacings(u, trained.model.samples()).astype(np.float32)
     logger.info("generated %d profiles of %d genes", *profiles.shape)
     return AnnData(
         profiles,
-        obs=pd.DataFrame({keys.of_sample("distance"): distance}, index=names),
+        obs=pd.DataFrame({**levels, keys.of_sample("distance"): distance}, index=names),
         var=pd.DataFrame(index=trained.genes),
         obsm={keys.obsm: u},
     )
 
 
-def _checked(coordinates: np.ndarray | pd.DataFrame, sample_dim: int) -> np.ndarray:
+def _levels(
+    coordinates: object, factors: Mapping[str, str | Sequence[str]] | None, model: Trained
+) -> dict[str, list[str]]:
+    """Return the levels of each profile by factor, none if there are coordinates."""
+    if (coordinates is None) == (factors is None):
+        raise ValueError(
+            "give coordinates of the profiles, or for a model with factors the level of each: "
+            "fe.tl.generate(reference, factors={'donor': ['a', 'b']})."
+        )
+    if factors is None:
+        return {}
+    if not model.of_levels:
+        raise ValueError(
+            "the model was trained without factors: train one with factors=['donor', ...], or give "
+            "coordinates."
+        )
+    return combinations(factors, model.of_levels)
+
+
+def _checked(coordinates: np.ndarray | pd.DataFrame | None, sample_dim: int) -> np.ndarray:
     """Return the coordinates as an array of float32, after checking them."""
     try:
         u = np.array(coordinates, dtype=np.float32)

@@ -14,6 +14,7 @@ import numpy as np
 from anndata import AnnData
 
 from .._access.batches import as_list
+from .._access.factors import names_of
 from .._access.files import Source, opened
 from .._access.storable import require_storable
 from .._core.keys import Keys
@@ -41,6 +42,7 @@ def train(
     mask_var: str | Sequence[str] | np.ndarray | None = None,
     batch_key: str | Sequence[str] | None = None,
     labels_key: str | None = None,
+    factors: str | Sequence[str] | None = None,
     key_added: str | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
@@ -84,6 +86,12 @@ def train(
         for those whose class is not known. Factorized embeddings add ``labels_weight`` times their
         cross-entropy to the loss; GeneRAIN and Exceiver have the option ``head``. New samples are
         placed by their expression alone, and told by :func:`fe_anndata.tl.predict_labels`.
+    factors
+        Columns of ``adata.obs``, such as ``["donor", "condition"]``, each of whose levels has a
+        vector: a sample vector is made of them (see the option ``factors_form``) instead of being
+        free, so that :func:`fe_anndata.tl.generate` can foretell combinations that no sample has.
+        With ``"sample"`` among them each sample has a vector of its own beside. For factorized
+        embeddings.
     key_added
         Names the places of the result; by default the name of the family.
     checkpoint
@@ -168,7 +176,8 @@ def train(
     layer, mask_var, batch_key, labels_key = map(_given, (layer, mask_var, batch_key, labels_key))
     options = {name: _given(value) for name, value in options.items()}
     batches = batch_key if isinstance(batch_key, str | None) else tuple(as_list(batch_key))
-    asked = Asked(model, recipe, layer, mask_var, batches, labels_key, rng, options)
+    names = None if factors is None else names_of(factors)
+    asked = Asked(model, recipe, layer, mask_var, batches, labels_key, names, rng, options)
     family = family_asked(asked)
     shown = settings.shows(progress)
     _require_arguments(options)

@@ -67,6 +67,41 @@ class Batches:
 
 
 @dataclass(frozen=True)
+class Factor:
+    """What samples have in common.
+
+    Attributes
+    ----------
+    name
+        Its own.
+    levels
+        Their names.
+    codes
+        The level of each sample, int64 (n_obs,).
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    codes: np.ndarray
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What sample vectors are made of.
+
+    Attributes
+    ----------
+    columns
+        One vector each.
+    own
+        Whether each sample has a vector of its own beside.
+    """
+
+    columns: tuple[Factor, ...]
+    own: bool
+
+
+@dataclass(frozen=True)
 class Problem:
     """What a model is learned from.
 
@@ -90,6 +125,8 @@ class Problem:
         Classes of the samples to learn, if any.
     batches
         Of the samples, if they are known.
+    factors
+        Of which sample vectors are made, if of any.
     """
 
     rows: Rows
@@ -101,3 +138,4 @@ class Problem:
     origin: Origin | None = None
     labels: Labels | None = None
     batches: Batches | None = None
+    factors: Factors | None = None

@@ -15,9 +15,7 @@ def with_labels(n=300, m=60, seed=0):
     adata = fe.datasets.simulated(n, m, 2, rng=seed)
     draw = np.random.default_rng(seed)
     kind = draw.integers(3, size=n)
-    adata.X = adata.X + 0.8 * draw.normal(size=(3, m)).astype(np.float32)[kind] * (
-        np.arange(m) < 6
-    )
+    adata.X = adata.X + 0.8 * draw.normal(size=(3, m)).astype(np.float32)[kind] * (np.arange(m) < 6)
     adata.obs["kind"] = np.array(["a", "b", "c"])[kind]
     return adata
 

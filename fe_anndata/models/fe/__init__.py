@@ -108,6 +108,13 @@ class FactorizedEmbeddings(Family):
             return None
         return "labels_key needs minibatch='full', the default of the inner decoder"
 
+    def without_factors(self, options: Options) -> str | None:
+        """Return why: factors move in steps that see all samples."""
+        assert isinstance(options, FE)
+        if options.settled().minibatch == "full":
+            return None
+        return "factors needs minibatch='full', the default of the inner decoder"
+
     def embedded_in(self, dim: int) -> dict[str, Any]:
         """Return the options with which samples are embedded in `dim` dimensions."""
         return {"sample_dim": dim}

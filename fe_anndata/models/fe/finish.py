@@ -46,11 +46,12 @@ def finish(setting: Setting) -> TrainedFE:
         table.copy_(table @ change)
     residuals = replace(residuals, spacing=spacing(table))
     options = replace(options, sample_prior=residuals.prior)
-    trained = TrainedFE(model.cpu(), options, residuals, change)
+    levels = None if setting.tables is None else setting.tables.concluded(change)
+    trained = TrainedFE(model.cpu(), options, residuals, change, of_levels=levels)
     if setting.naming is None:
         return trained
     named = setting.naming.concluded(trained.factors(table.cpu()))
-    return TrainedFE(model, options, residuals, change, named)
+    return TrainedFE(model, options, residuals, change, named, levels)
 
 
 def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, Residuals]:

@@ -38,6 +38,8 @@ class Objective(Task):
         self.parameters = dict(setting.model.named_parameters())
         if setting.naming is not None:
             self.parameters |= dict(setting.naming.head.named_parameters())
+        if setting.tables is not None:
+            self.parameters |= setting.tables.by_name
         self.groups = _groups(setting)
         self.facts = {"sample_noise": setting.sample_noise}
         self.n_held_out = len(setting.holdout.entries)
@@ -64,10 +66,13 @@ def _groups(setting: Setting) -> list[Group]:
     )
     matrices = _matrices(network) if method == "muon" else {}
     rest = {n: p for n, p in network.items() if n not in matrices}
+    samples = {"samples": model.samples}
+    if setting.tables is not None:
+        samples = setting.tables.by_name
     head = {} if setting.naming is None else dict(setting.naming.head.named_parameters())
     return [
         Group(matrices, rate, "muon", float(options.weight_decay)),
-        Group({"samples": model.samples}, _rate(options.sample_learning_rate, rate), of_tables),
+        Group(samples, _rate(options.sample_learning_rate, rate), of_tables),
         Group({"genes": model.genes}, _rate(options.gene_learning_rate, rate), of_tables),
         Group(rest, REST_OF_MUON * rate if method == "muon" else rate, beside),
         Group(head, rate, beside),

@@ -216,6 +216,12 @@ class FE(Options):
         least=0,
         applies=_WHOLE,
     )
+    factors_form: Literal["sum", "concatenation"] = option(
+        "sum",
+        "How a sample vector is made of the vectors of its factors, if factors are given: their "
+        "'sum', or a 'concatenation', in which each has an equal share of the coordinates.",
+        applies=_WHOLE,
+    )
     place_samples: bool | Literal["auto"] = option(
         AUTO,
         "Whether each sample moves in the end to where tl.transform would place it, so that new "

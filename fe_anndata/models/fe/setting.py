@@ -10,6 +10,7 @@ from torch import Tensor
 from ...kernels.target import Target
 from ...training.holdout import Holdout
 from ...training.problem import Problem
+from .factors import Tables
 from .labels import Naming
 from .neighbours import Keeping
 from .network import Factorized
@@ -40,6 +41,8 @@ class Setting:
         Of the batches of samples, (n, q), if there are any.
     naming
         The term of their labels, if there are any.
+    tables
+        Of the factors that sample vectors are made of, if of any.
     """
 
     model: Factorized
@@ -51,6 +54,7 @@ class Setting:
     keeping: Keeping | None
     covariates: Tensor | None = None
     naming: Naming | None = None
+    tables: Tables | None = None
 
     def beside(self, P: Tensor) -> Tensor:
         """Return sample factors (n, k) with the covariates as further ones, (n, k + q)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 
@@ -14,6 +15,7 @@ from ...training.problem import Problem
 from ...training.task import Schedule
 from ..option import AUTO
 from .enough_memory import require_memory
+from .factors import Tables
 from .labels import Naming
 from .minibatches import RandomEntries, Tiles
 from .neighbours import Keeping
@@ -49,6 +51,9 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
         If a model of these sizes does not fit.
     """
     options = sized(options, problem.rows.shape)
+    if problem.factors is not None and not problem.factors.own:
+        # Samples that are made of factors alone lie where these say.
+        options = replace(options, place_samples=False)
     require_memory(options, problem.rows.shape)
     holdout = draw(
         problem.rows, options.validation, options.validation_by, problem.seed, problem.ranks
@@ -77,7 +82,15 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
         keeping = Keeping.of(components[0], target.counted, problem.ranks, options, problem.seed)
     del components
     naming = Naming.of(problem, holdout.counted, options.labels_weight, model.genes.shape[1])
-    terms = keeping, covariates, naming
+    tables = None
+    if problem.factors is not None:
+        form, dim = options.factors_form, number(options.sample_dim)
+        tables = Tables(problem.factors, dim, form).to_device(problem.compute.device)
+        if facts is None:
+            tables.begin(model.samples)
+            with torch.no_grad():
+                model.samples.copy_(tables.samples())
+    terms = keeping, covariates, naming, tables
     setting = Setting(model, problem, options, holdout, target, noise, *terms)
     objective = _objective(setting)
     objective.schedule = _schedule(options, objective.steps_per_epoch)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -44,6 +45,8 @@ class TrainedFE(Trained):
         What the samples were multiplied with after the training, (d, d).
     named
         What is known of classes of samples, if any were learned.
+    of_levels
+        Vectors of the levels of factors by name, if sample vectors are made of any.
     """
 
     options: FE
@@ -55,11 +58,12 @@ class TrainedFE(Trained):
         residuals: Residuals | None,
         change: torch.Tensor | None = None,
         named: Named | None = None,
+        of_levels: Mapping[str, pd.DataFrame] | None = None,
     ) -> None:
         self.model, self.options = model.requires_grad_(False), options
         self._residuals = residuals
         self.change = None if change is None else change.cpu().numpy()
-        self.named = named
+        self.named, self._of_levels = named, dict(of_levels or {})
 
     @property
     def residuals(self) -> Residuals:
@@ -103,6 +107,7 @@ class TrainedFE(Trained):
         return {
             **({} if effects is None else {"batches": {"effects": effects}}),
             **({} if self.named is None else {"labels": self.named.arrays()}),
+            **({"factors": self._of_levels} if self._of_levels else {}),
             "model": weights,
             "noise": {
                 "genes": self.residuals.noise.genes.cpu().numpy(),
@@ -182,6 +187,11 @@ class TrainedFE(Trained):
     def classes(self) -> tuple[str, ...]:
         """Names of the classes that the model tells apart."""
         return () if self.named is None else self.named.classes
+
+    @property
+    def of_levels(self) -> Mapping[str, pd.DataFrame]:
+        """Vectors of the levels of factors."""
+        return self._of_levels
 
     def factors(self, u: np.ndarray | Tensor) -> np.ndarray:
         """Return phi of coordinates (n, d), float32 (n, k); samples one by one."""
@@ -290,4 +300,5 @@ def load(
         np.asarray(noise[name], dtype=np.float64).item() for name in ("log_misfit_limit", "spacing")
     )
     residuals = Residuals(left, float(options.sample_prior), limit, spacing)
-    return TrainedFE(model, options, residuals, named=Named.loaded(arrays.get("labels")))
+    named = Named.loaded(arrays.get("labels"))
+    return TrainedFE(model, options, residuals, named=named, of_levels=arrays.get("factors"))

@@ -39,7 +39,7 @@ class _WholeMatrix(Objective):
         self.noise, self.keeping = setting.sample_noise, setting.keeping
         self.steps_per_epoch, self.entries_per_step = 1, self.target.n_observed
         held_out, shape = holdout.entries, self.target.X.shape
-        self.naming = setting.naming
+        self.naming, self.tables = setting.naming, setting.tables
         self.held_out = EntrySet.of(
             held_out.rows, held_out.cols, held_out.values, shape, model.offset.device
         )
@@ -65,6 +65,20 @@ class _WholeMatrix(Objective):
             # It is to weigh the same against what there is to be told of the samples, not of noise.
             explained = max(1 - self.unexplained, 0.0)
             samples.grad.add_(self.keeping.gradient(samples.detach(), step), alpha=explained)
+
+    def _pull_factors(self) -> None:
+        """Hand the gradient of the samples on to the factors that they are made of, if of any."""
+        if self.tables is not None:
+            samples = self.model.samples
+            assert samples.grad is not None
+            self.tables.pull(samples.grad)
+            samples.grad = None
+
+    @torch.no_grad()
+    def after(self, steps: int, *, ends: bool = False) -> None:
+        """Make the samples of the factors as they are now."""
+        if self.tables is not None:
+            self.model.samples.copy_(self.tables.samples())
 
     def _fill_head(self, gradients: Sequence[Tensor]) -> None:
         """Fill the gradients of what tells classes."""
@@ -137,6 +151,7 @@ class JointSteps(_WholeMatrix):
         self.model.samples.grad = u.grad
         self.unexplained = self._fraction(gradients.loss)
         self.keep_neighbours(step)
+        self._pull_factors()
         return gradients.loss * self.target.scale**2
 
 
@@ -162,6 +177,7 @@ class Alternating(_WholeMatrix):
             self.unexplained = self._fraction(self.scores.loss)
         self._descend_in_parts(self.scores, self.noisy(step))
         self.keep_neighbours(step)
+        self._pull_factors()
         return self.scores.loss * self.target.scale**2
 
     def _descend_in_parts(self, scores: inner.Scores, noisy: Tensor) -> None:
@@ -193,6 +209,7 @@ class Alternating(_WholeMatrix):
 
     def after(self, steps: int, *, ends: bool = False) -> None:
         """Solve for the gene table every so many steps, and at the end."""
+        super().after(steps, ends=ends)
         if (steps % self.every == 0) != ends:
             self._solve(steps)
 
