@@ -47,6 +47,16 @@ class Comparison:
         """The number of the reference; None if it is the rest."""
         return None if self.reference == REST else int(np.flatnonzero(self._is(self.reference))[0])
 
+    @property
+    def compared(self) -> np.ndarray:
+        """Which samples are on a side of any comparison, bool (n_obs,)."""
+        found: np.ndarray = self.codes >= 0
+        if self.reference == REST:
+            return found
+        on_a_side = np.isin(self.names, [*self.asked, self.reference])
+        found = np.append(on_a_side, False)[self.codes]  # the last is for samples without a group
+        return found
+
     def sides(self, group: str) -> tuple[np.ndarray, np.ndarray]:
         """Return which groups are compared: that one, and those it is compared with, bool (k,)."""
         this = self._is(group)
@@ -90,6 +100,6 @@ def comparison(
         warn_user(
             f"adata.obs[{groupby!r}] has a group {REST!r}, but reference={REST!r} means all other "
             f"samples. To compare with that group, rename it: adata.obs[{groupby!r}] = "
-            f"adata.obs[{groupby!r}].replace({REST!r}, 'others')."
+            f"adata.obs[{groupby!r}].astype(object).replace({REST!r}, 'others')."
         )
     return Comparison(np.array(known, dtype=object), np.asarray(found.codes), asked, reference)
