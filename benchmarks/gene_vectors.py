@@ -28,7 +28,7 @@ import fe_anndata as fe
 from benchmarks import cohorts, report
 
 TISSUES = ("bulk/gtex_29tissues_aggregate.h5ad", "bulk/hpa_35tissues_aggregate.h5ad")
-COUNTS = "bulk/tcga_7types_counts.h5ad"
+COUNTS = cohorts.TUMOURS["tcga_7"]
 SETS = {"GO": "genes/genesets/go_bp_v6.2.gmt.gz", "Reactome": "genes/genesets/reactome_v7.0.gmt.gz"}
 SPECIFIC = "genes/tissue_specific_hpa.tsv.gz"
 PAIRS = {

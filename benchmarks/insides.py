@@ -22,6 +22,11 @@ def held_out(X: Any, share: float | str) -> Entries:
     return draw(InMemory(X), share, "entries", SEED, ranks).entries
 
 
+def method(name: str, **options: Any) -> Callable[..., Any]:
+    """Return a method of `tl.evaluate` by its name, with options of training if it trains."""
+    return named(name, options)
+
+
 def ablated(name: str) -> Callable[..., Any]:
     """Return FE with one option changed, as a method of `tl.evaluate`."""
     trained = named("fe", ABLATIONS[name])

@@ -68,6 +68,17 @@ def of_dimensions(value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return reshape
 
 
+def beginning_with(start: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what keeps the columns whose names begin so, beside method and dimension."""
+
+    def reshape(table: pd.DataFrame) -> pd.DataFrame:
+        kept = [column for column in table if column.startswith(start)]
+        table = table[["dim", "method", "decoder", *kept]]
+        return table.rename(columns=lambda name: name.removeprefix(start))
+
+    return reshape
+
+
 ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
 SIZE = {"samples": "samples", "genes": "genes"}
 VIEWS = {
@@ -131,6 +142,19 @@ TABLES: dict[str, Table] = {
     "new_samples_r2": Table(
         f"new_samples {ACROSS} --result new_samples_dims", reshape=of_dimensions("r2_new")
     ),
+    "regression": Table("regression", {
+        "dim": "dim", "method": "method", "decoder": "decoder", "rank": "rank, mean",
+        "rank, least": "least", "rank, most": "most", "first or second": "first or second",
+        "tasks": "tasks", "CPU seconds": "CPU s",
+    }),
+    "regression_r2": Table("regression", {
+        "dim": "dim", "method": "method", "decoder": "decoder",
+        "R2, score of hidden genes": "R2, hidden genes",
+        "R2, score of hidden genes, least": "least", "R2, score of hidden genes, most": "most",
+        "R2, measured": "R2, columns",
+        "R2, measured, least": "least ", "R2, measured, most": "most ",
+    }),
+    "regression_columns": Table("regression", reshape=beginning_with("R2 of ")),
     "imputation": Table("imputation", {
         "cohort": "cohort", **SIZE, "hidden": "hidden", "dim": "dim", "FE inner": "FE",
         "PCA": "PCA, least squares", "PPCA": "PCA, prior", "kNN": "15 nearest",

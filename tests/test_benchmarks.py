@@ -31,6 +31,7 @@ from benchmarks import (
     processes,
     published,
     quality,
+    regression,
     report,
     speed,
     stalls,
@@ -42,6 +43,8 @@ from benchmarks.shown import TABLES
 
 NEW_SAMPLES = ["--folds", "2", "--classifiers", "knn", "--methods", "fe", "pca"]
 
+EMBEDDINGS = ["FE", "PCA", "NMF", "autoencoder"]
+"""All but those that take seconds."""
 ONE_SEED = ["--seeds", "1", "--draws", "1", "--genes-seeds", "1"]
 
 
@@ -74,6 +77,7 @@ def results(tmp_path, monkeypatch):
         (quality, ["--seeds", "1"], 6),
         (differential, ["--seeds", "1"], 3),
         (batches, [], 3 * 7),
+        (regression, ["--dims", "2", "--folds", "2", "--methods", *EMBEDDINGS], 4),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
@@ -99,6 +103,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         new_samples,
         orthologs,
         quality,
+        regression,
     )
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])

@@ -33,6 +33,7 @@ def takers():
         "evaluate": {"label": "group"},
         "compare_models": {"models": ["fe"], "label": "group"},
         "differential": {"groupby": "group"},
+        "markers": {"groupby": "group"},
         "classify_genes": {"gene_sets": {"a set": ["a"]}},
         "set_coherence": {"gene_sets": {"a set": ["a"]}},
         "compare_gene_spaces": {"b": None},
@@ -47,7 +48,7 @@ def takers():
         getattr(getattr(fe, room), name)
         for room in ("pp", "tl", "get", "pl")
         for name in getattr(fe, room).__all__
-        if (room, name) not in (("pl", "evaluate"), ("pl", "classify_genes"))  # of results
+        if room != "pl" or name not in ("evaluate", "classify_genes", "markers")  # of results
     ]
     return [
         pytest.param(f, more.get(f.__name__, {}), id=f"{f.__module__}.{f.__name__}")

@@ -103,7 +103,7 @@ def test_at_most_three_positional_parameters(name):
 
 
 OF_NOTHING = ("tl.models",)
-OF_TABLES = {"pl.evaluate": "table", "pl.classify_genes": "result"}
+OF_TABLES = {"pl.evaluate": "table", "pl.classify_genes": "result", "pl.markers": "table"}
 """Pictures of what the verb of the same name has returned, not of an AnnData; its name."""
 
 
@@ -316,6 +316,7 @@ ARGUMENTS = {
     "tl.classify_genes": SETS,
     "tl.compare_models": {"models": ["pca"], "label": "group", "folds": 2, "dim": 4},
     "tl.evaluate": EVALUATE,
+    "tl.markers": {"groupby": "group"},
     "tl.set_coherence": SETS,
     "tl.generate": {"coordinates": np.zeros((3, 2))},
     "tl.similar_genes": {"genes": "gene1"},

@@ -54,3 +54,18 @@ def require_whole(value: object, what: str) -> None:
     """Raise TypeError unless `value` is a whole number; True and False are not."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{what} must be a whole number, not {value!r}.")
+
+
+def require_positive(value: object, what: str) -> None:
+    """Raise an error unless `value` is a whole number of at least 1.
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number.
+    ValueError
+        If it is less than 1.
+    """
+    require_whole(value, what)
+    if value < 1:  # type: ignore[operator]
+        raise ValueError(f"{what} must be at least 1, not {value}.")

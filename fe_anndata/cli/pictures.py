@@ -13,12 +13,16 @@ from matplotlib.axes import Axes
 
 from .. import io, pl
 from .._core.whole import whole
+from ..pl.markers import MOST as MOST_GENES
 from .places import named, stop
 
 MOST_PIXELS = 2e8
 """Of a picture; matplotlib holds each in memory several times."""
 MOST_DPI = 600
 """Of an animation, whose pictures are all in memory."""
+
+OF_A_GROUP = 4
+"""Genes in a picture of markers."""
 
 
 def draw(
@@ -108,6 +112,23 @@ def save_evaluation(table: pd.DataFrame, path: Path, *, overwrite: bool) -> None
     """Draw accuracies, or for numbers the R2, and write the picture."""
     metric = "accuracy_new" if "accuracy_new" in table else "label_r2_new"
     save(pl.evaluate(table, metric=metric, show=False), path, overwrite=overwrite)
+
+
+def draw_markers(table: pd.DataFrame) -> Axes:
+    """Return a picture of the first genes of each group: of fewer genes if there are many groups.
+
+    Raises
+    ------
+    ValueError
+        If not even one gene of each group can be drawn.
+    """
+    number = table["group"].nunique()
+    if number > MOST_GENES:
+        raise ValueError(
+            f"there are {number} groups, and a picture has {MOST_GENES} genes at most: choose some "
+            "groups by --groups, or leave out --plot."
+        )
+    return pl.markers(table, n_genes=min(OF_A_GROUP, MOST_GENES // number), show=False)
 
 
 def save(axes: Axes | np.ndarray, path: Path, *, overwrite: bool, dpi: int = 150) -> None:

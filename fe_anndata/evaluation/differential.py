@@ -10,7 +10,7 @@ with that which a model leaves, and no less than 1. All is made of sums over sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,15 @@ from scipy.special import xlogy
 from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
+from .group_sums import GroupSums, members
+
 LEAST = 1e-30
 HALF = 0.5
 """Counts by which an excess is taken less far than it is, because counts are whole numbers."""
 
 
 @dataclass(frozen=True)
-class Sums:
+class Sums(GroupSums):
     """Sums over the samples of each group, whose totals are N, counts x and modelled shares p.
 
     Attributes
@@ -50,14 +52,6 @@ class Sums:
     shares: np.ndarray
     excess: np.ndarray
     expected: np.ndarray
-
-    def __add__(self, other: Sums) -> Sums:
-        """Return the sums over the samples of both."""
-        return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
-
-    def of(self, groups: np.ndarray) -> Sums:
-        """Return the sums over some groups together."""
-        return Sums(*(getattr(self, f.name)[groups].sum(0) for f in fields(self)))
 
     @property
     def dispersion(self) -> np.ndarray:
@@ -85,8 +79,7 @@ def sums(X: np.ndarray, shares: np.ndarray, codes: np.ndarray, k: int) -> Sums:
     """
     x, p = X.astype(np.float64), shares.astype(np.float64)
     total = x.sum(1)
-    of_group = np.zeros((k, len(codes)))
-    of_group[codes, np.arange(len(codes))] = 1
+    of_group = members(codes, k)
     mean = total[:, None] * p
     each = (total, total**2, x, x**2, total[:, None] * x, p, (x - mean) ** 2 - mean, mean**2)
     return Sums(of_group.sum(1), *(of_group @ values for values in each))

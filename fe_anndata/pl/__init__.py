@@ -24,6 +24,7 @@ from .gene_arithmetic import gene_arithmetic
 from .gene_lists import gene_lists
 from .gene_similarity_matrix import gene_similarity_matrix
 from .history import history
+from .markers import markers
 from .path import path
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
@@ -42,6 +43,7 @@ __all__ = [
     "gene_lists",
     "gene_similarity_matrix",
     "history",
+    "markers",
     "path",
     "reconstruction",
     "similar_genes",

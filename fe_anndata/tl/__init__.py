@@ -17,6 +17,7 @@ from .gene_neighbors import gene_neighbors
 from .gene_similarity import gene_similarity
 from .generate import generate
 from .impute import impute
+from .markers import markers
 from .models import models
 from .predict_labels import predict_labels
 from .reconstruct import reconstruct
@@ -43,6 +44,7 @@ __all__ = [
     "gene_similarity",
     "generate",
     "impute",
+    "markers",
     "models",
     "predict_labels",
     "reconstruct",

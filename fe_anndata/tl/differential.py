@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 
+from .._access.comparison import REST, Comparison, comparison
 from .._access.files import written_to
 from .._access.inputs import matrix, require_anndata, require_same_values, rows_of
 from .._access.ranked import as_scanpy
 from .._access.results import families_in, has_same_samples, require_trained, trained_model
-from .._access.samples import groups as groups_of
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
 from .._core.log import logger
 from ..evaluation.differential import Sums, are_counts, compared, sums
 from ..matrix.audit import audit
 from ..models.base import Trained
-
-REST = "rest"
 
 
 def differential(
@@ -116,7 +113,8 @@ def differential(
     stored = require_trained(adata, key)
     model, trained = trained_model(adata, key)
     _require_counts(adata, model, key)
-    asked, found = _asked(adata, groupby, groups, reference)
+    compare = comparison(adata.obs, groupby, groups, reference)
+    _require_pairs(compare)
     name = Keys(key).differential if key_added is None else key_added
     require_writable_name(name, "key_added")
     if name in families_in(adata):
@@ -125,18 +123,15 @@ def differential(
             "key_added."
         )
     layer = stored["params"].get("layer")
-    of_groups = _sums(adata, model, layer, trained, found)
+    of_groups = _sums(adata, model, layer, trained, compare)
     if has_same_samples(adata, key):
         rows = rows_of(matrix(adata, layer), np.flatnonzero(trained))
         require_same_values(audit(rows), stored["preprocessing"])
-    dispersion = of_groups.of(np.arange(len(found.categories))).dispersion
+    dispersion = of_groups.of(np.arange(len(compare.names))).dispersion
     tables = {}
-    for group in asked:
-        i = found.categories.get_loc(group)
-        others = np.arange(len(found.categories)) != i
-        if reference != REST:
-            others = found.categories == reference
-        table = compared(of_groups.of(np.array([i])), of_groups.of(others), dispersion)
+    for group in compare.asked:
+        this, others = compare.sides(group)
+        table = compared(of_groups.of(this), of_groups.of(others), dispersion)
         table.insert(0, "names", adata.var_names[trained].to_numpy(dtype=object))
         tables[group] = table.sort_values("scores", ascending=False, kind="stable")
     result = written_to(adata, copy=copy)
@@ -157,45 +152,25 @@ def _require_counts(adata: AnnData, model: Trained, key: str) -> None:
         )
 
 
-def _asked(
-    adata: AnnData, groupby: str, groups: Sequence[str] | None, reference: str
-) -> tuple[list[str], pd.Categorical]:
-    """Return the groups to be tested, and the group of each sample, of those that have any."""
-    found = groups_of(adata.obs, groupby).remove_unused_categories()
-    sizes = dict(zip(found.categories, np.bincount(found.codes[found.codes >= 0]), strict=True))
-    if groups is not None and (isinstance(groups, str) or not isinstance(groups, Iterable)):
-        raise TypeError(f"groups must be a list of groups, such as ['{groups}'], not one name.")
-    if len(sizes) < 2:
-        raise ValueError(
-            f"adata.obs[{groupby!r}] names {len(sizes)} groups; two at least are needed to "
-            "compare them."
-        )
-    asked = list(dict.fromkeys(sizes if groups is None else groups))
-    for name in [*asked, *([] if reference == REST else [reference])]:
-        if name not in sizes:
-            raise KeyError(f"no group {name!r} in adata.obs[{groupby!r}]: {near(name, sizes)}")
-    asked = [name for name in asked if name != reference]
-    if not asked:
-        raise ValueError("groups names no group beside the reference; name another one.")
-    n = sum(sizes.values())
-    for name in asked:
-        others = n - sizes[name] if reference == REST else sizes[reference]
-        few = name if sizes[name] < 2 else reference
-        if min(sizes[name], others) < 2:
+def _require_pairs(compare: Comparison) -> None:
+    """Raise ValueError if a side of a comparison has one sample."""
+    for group in compare.asked:
+        of_sides = [compare.sizes[side].sum() for side in compare.sides(group)]
+        if min(of_sides) < 2:
+            few = group if of_sides[0] < 2 else compare.reference
             raise ValueError(
                 f"the group {few!r} has one sample, and a variance needs two: leave it out of "
                 "groups, or join it with another group."
             )
-    return asked, found
 
 
 def _sums(
-    adata: AnnData, model: Trained, layer: str | None, trained: np.ndarray, found: pd.Categorical
+    adata: AnnData, model: Trained, layer: str | None, trained: np.ndarray, compare: Comparison
 ) -> Sums:
     """Return sums over the samples of each group."""
     values = matrix(adata, layer)
     rows = rows_of(values, np.flatnonzero(trained))
-    u, genes, codes = model.samples(), np.arange(int(trained.sum())), np.asarray(found.codes)
+    u, genes, codes = model.samples(), np.arange(int(trained.sum())), compare.codes
     total: Sums | None = None
     for part, block in rows.blocks(model.rows_at_a_time):
         kept = np.flatnonzero(codes[part] >= 0)
@@ -210,7 +185,7 @@ def _sums(
             )
         expected = model.decode(u[part][kept], genes)
         shares = expected / expected.sum(1, keepdims=True)
-        more = sums(X, shares, codes[part][kept], len(found.categories))
+        more = sums(X, shares, codes[part][kept], len(compare.names))
         total = more if total is None else total + more
     assert total is not None  # there are groups
     return total

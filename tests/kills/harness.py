@@ -74,6 +74,10 @@ COMMANDS = {
          "out.h5ad"],
         ["out.csv", "out.h5ad"],
     ),
+    "markers": (
+        ["markers", "ref.h5ad", "group", "-o", "out.csv", "--plot", "out.png"],
+        ["out.csv", "out.png"],
+    ),
     "models": (["models"], []),
     "info": (["info"], []),
     "demo": (["demo", "--out", "out"], ["out/pbmc.h5ad", "out/density.png", "out/history.png"]),
