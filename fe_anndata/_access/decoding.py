@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
-from .._core.errors import near
+from .._core.errors import near, require_key
 from .._core.keys import Keys
 from ..matrix.align import align
 from ..matrix.totals import to_totals
 from ..models.base import Trained
 from .batches import unpacked
 from .inputs import require_anndata
+from .modalities import MODALITY, scales_in
 from .reference import Reference, reference_of
 from .results import holds_whole_numbers, require_trained, trained_model
 
@@ -137,6 +139,31 @@ def decoding_of(
     require_decoder(model)
     covariates = batches.covariates(adata.obs) if batches is not None and with_batches else None
     return Decoding(model, u, genes, columns, adata.n_vars, layer, whole_numbers, covariates)
+
+
+def modality_of(
+    adata: AnnData,
+    key: str,
+    reference: AnnData | str | Path | None,
+    modality: str,
+    decoding: Decoding,
+) -> pd.DataFrame:
+    """Return what is predicted of one modality, in its own units, for the samples of `adata`.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If the model has no such modality.
+    """
+    known = adata if reference is None else reference
+    var = reference_of(known, key).var
+    scales = scales_in(var, "the reference" if reference is not None else "adata")
+    require_key(modality, scales, "modality")
+    wanted = np.flatnonzero(var[MODALITY] == modality)
+    batches = () if decoding.covariates is None else (decoding.covariates,)
+    values = decoding.model.decode(decoding.u, wanted, *batches) / np.float32(scales[modality])
+    names = var.index[wanted].str.removeprefix(f"{modality}:")
+    return pd.DataFrame(values, index=adata.obs_names, columns=names)
 
 
 def require_decoder(model: Trained) -> None:

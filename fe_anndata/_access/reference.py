@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Reference:
         Keys of all models beside it, each with the name of its family.
     batches
         How batches are told from obs, if the model knows them.
+    var
+        What the reference says of the trained genes.
     """
 
     model: Trained
@@ -43,6 +45,7 @@ class Reference:
     layer: str | None
     others: Mapping[str, str]
     batches: Design | None = None
+    var: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def mark(self) -> str:
@@ -70,8 +73,8 @@ def reference_of(reference: Any, key: str, what: str = "reference") -> Reference
         layer = stored["params"].get("layer")
         others = {name: of for name, of in families_in(adata).items() if name != key}
         batches = unpacked(stored.get("batches"), f"{what}.uns[{key!r}]")
-        genes = adata.var_names[trained]
-        return Reference(model, genes, whole_numbers, layer, others, batches)
+        var = adata.var[trained]
+        return Reference(model, var.index, whole_numbers, layer, others, batches, var)
 
 
 def require_classes(reference: Reference, key: str) -> None:

@@ -70,6 +70,10 @@ class Keys:
         """What tells the model in which new samples were placed, in uns."""
         return f"{self.key}_placed_in"
 
+    def of_modality(self, name: str) -> str:
+        """Return the key of the predicted values of a modality, in obsm."""
+        return f"{self.key}_{name}"
+
     @property
     def dispersion(self) -> str:
         """Dispersion of the counts of each gene, a column of var."""

@@ -13,6 +13,7 @@ from . import genes as genes
 from . import info as info
 from . import layers as layers
 from . import markers as markers
+from . import modalities as modalities
 from . import models as models
 from . import plot as plot
 from . import predict_labels as predict_labels

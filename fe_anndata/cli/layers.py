@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .._core.endings import H5AD
 from .._core.settings import settings
@@ -22,6 +22,8 @@ def reconstruct(
     layer_added: str = "fe",
     reference: Path | None = None,
     key: str = "fe",
+    batches: Literal["own", "mean"] = "own",
+    modality: str | None = None,
     overwrite: Flag = False,
 ) -> None:
     """Write the predicted expression of every sample and gene to a layer.
@@ -38,12 +40,16 @@ def reconstruct(
         For new samples: the trained .h5ad file. Genes are found by name.
     key
         The key of the training.
+    batches
+        Of a model with batches: predict samples in their own one, or all in the mean of them.
+    modality
+        Of a model of several modalities: predict this one alone, to obsm, in its own units.
     overwrite
         Replace the output if it exists; it may then be the input itself.
     """
     from .. import tl
 
-    options = {"reference": reference, "key": key}
+    options = {"reference": reference, "key": key, "batches": batches, "modality": modality}
     _add_layer(tl.reconstruct, input, out, layer_added, overwrite, options)
 
 
@@ -103,4 +109,6 @@ def _add_layer(
     require_storable(adata, input)
     verb(adata, layer_added, **options)
     io.write_h5ad(adata, out, overwrite=overwrite)
-    print(f"wrote {out}: layer {layer_added}")
+    modality = options.get("modality")
+    added = f"modality {modality}" if modality else f"layer {layer_added}"
+    print(f"wrote {out}: {added}")

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .bin_by_gene import bin_by_gene
+from .join_modalities import join_modalities
 
-__all__ = ["bin_by_gene"]
+__all__ = ["bin_by_gene", "join_modalities"]

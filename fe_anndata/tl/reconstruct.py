@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from anndata import AnnData
 
-from .._access.decoding import decoding_of
+from .._access.decoding import decoding_of, modality_of
 from .._access.files import written_to
 from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
@@ -22,6 +22,7 @@ def reconstruct(
     reference: AnnData | str | Path | None = None,
     key: str = DEFAULT_KEY,
     batches: Literal["own", "mean"] = "own",
+    modality: str | None = None,
     copy: bool = False,
 ) -> AnnData | None:
     """Write the predicted expression of every sample and gene to a layer.
@@ -44,6 +45,9 @@ def reconstruct(
         If the model was trained with ``batch_key``: predict each sample in its own batch
         (``"own"``), or all of them in the mean of the batches trained on (``"mean"``), which is
         the expression without batches. A batch that was not trained on counts as the mean.
+    modality
+        Of a model of several modalities (:func:`fe_anndata.pp.join_modalities`): write the values
+        of this one alone, in its own units. `adata` need not hold any of its features.
     copy
         Return a copy instead of writing to `adata`.
 
@@ -52,7 +56,9 @@ def reconstruct(
     AnnData or None
         A copy if ``copy=True``, otherwise None. The predictions are written to
         ``layers[layer_added]``, float32 (n_obs, n_vars), in the units of the training matrix.
-        Genes that were not trained on and samples that were placed nowhere are NaN. If the model
+        Genes that were not trained on and samples that were placed nowhere are NaN. Those of a
+        `modality` are written to ``obsm["fe_<modality>"]`` instead, a DataFrame (n_obs, features)
+        of float32. If the model
         knows how counts of a gene spread (Exceiver with ``likelihood="nb"``), there is also
 
         ``var["exceiver_dispersion"]``
@@ -89,6 +95,12 @@ def reconstruct(
             f"layers[{layer_added!r}] holds the values that were trained on; choose another "
             "layer_added."
         )
+    if modality is not None:
+        table = modality_of(adata, key, reference, modality, decoding)
+        result = written_to(adata, copy=copy)
+        result.obsm[Keys(key).of_modality(modality)] = table
+        logger.info("wrote obsm[%r] %s", Keys(key).of_modality(modality), table.shape)
+        return result if copy else None
     result = written_to(adata, copy=copy)
     predicted = np.empty(adata.shape, dtype=np.float32)
     for rows in decoding.parts():
