@@ -170,6 +170,10 @@ TABLES: dict[str, Table] = {
         "iLISI": "iLISI", "cLISI": "cLISI", "accuracy": "accuracy, new",
         "cpu_seconds": "CPU s",
     }),
+    "modalities": Table("modalities --seeds 2", {
+        "data": "data", "method": "method", "decoder": "decoder", "R2": "R2, new",
+        "cpu_seconds": "CPU s",
+    }),
     "gene_vectors": Table("gene_vectors --sets 300"),
     "gene_views": Table("gene_views --sets 40", VIEWS),
     "orthologs": Table(

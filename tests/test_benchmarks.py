@@ -24,6 +24,7 @@ from benchmarks import (
     headline,
     imputation,
     memory,
+    modalities,
     new_samples,
     orthologs,
     ours,
@@ -77,6 +78,7 @@ def results(tmp_path, monkeypatch):
         (quality, ["--seeds", "1"], 6),
         (differential, ["--seeds", "1"], 3),
         (batches, [], 3 * 7),
+        (modalities, [], 3),
         (regression, ["--dims", "2", "--folds", "2", "--methods", *EMBEDDINGS], 4),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
@@ -95,6 +97,7 @@ def results(tmp_path, monkeypatch):
 def test_it_runs(results, benchmark, arguments, rows):
     without = (
         batches,
+        modalities,
         differential,
         gene_vectors,
         gene_views,
