@@ -24,6 +24,7 @@ from .gene_similarity_matrix import gene_similarity_matrix
 from .history import history
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
+from .survival import survival
 
 __all__ = [
     "attention",
@@ -37,4 +38,5 @@ __all__ = [
     "history",
     "reconstruction",
     "similar_genes",
+    "survival",
 ]

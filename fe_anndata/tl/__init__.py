@@ -22,12 +22,14 @@ from .predict_labels import predict_labels
 from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
+from .survival import Survival, survival
 from .train import train
 from .transform import transform
 
 __all__ = [
     "AlignedSpecies",
     "GeneClasses",
+    "Survival",
     "align_gene_spaces",
     "classify_genes",
     "compare_gene_spaces",
@@ -48,6 +50,7 @@ __all__ = [
     "reconstruct",
     "set_coherence",
     "similar_genes",
+    "survival",
     "train",
     "transform",
 ]
