@@ -20,6 +20,8 @@ SINGLE_CELL = {
     "kang": "singlecell/kang_pbmc_control_5donors_counts.h5ad",
 }
 """Counts; not among FILES, whose matrices are trained on as they are."""
+TUMOURS = {"tcga_7": "bulk/tcga_7types_counts.h5ad"}
+"""Counts of bulk samples, whose patients were followed."""
 SPECIES = {
     "gtex_29": "bulk/gtex_29tissues_aggregate.h5ad",
     "hpa_35": "bulk/hpa_35tissues_aggregate.h5ad",
@@ -38,7 +40,7 @@ def file(name: str) -> Path:
 
 def path_of(name: str) -> Path:
     """Return where the file of a cohort should be."""
-    return file((FILES | SINGLE_CELL | SPECIES)[name])
+    return file((FILES | SINGLE_CELL | TUMOURS | SPECIES)[name])
 
 
 def present(name: str) -> bool:

@@ -44,12 +44,12 @@ def survival(
     """Draw what share of the samples had no event over time, in groups of their risk.
 
     The risk is that of :func:`fe_anndata.tl.survival`, by a model that has not seen the sample.
-    Groups are of about equal size and are cut inside each fold, since risks of different folds have no
-    common scale. Curves are the estimates of Kaplan and Meier with their 95 % intervals. The
-    numbers below are those of the samples that are still followed and had no event. In the corner
-    are the p-value of the log-rank test between the groups, and the c-index of all pairs within a
-    fold; with `within`, of the pairs that also have the same value of its column. Needs the extra
-    ``survival`` (lifelines).
+    Groups are of about equal size and are cut inside each fold, since risks of different folds
+    have no common scale. Curves are the estimates of Kaplan and Meier with their 95 % intervals.
+    The numbers below are those of the samples that are still followed and had no event. In the
+    corner are the c-index of the pairs within a fold (with `within`, of those that also have the
+    same value of its column) and the p-value of the log-rank test between the groups. Needs the
+    extra ``survival`` (lifelines).
 
     Parameters
     ----------
