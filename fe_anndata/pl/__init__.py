@@ -16,6 +16,7 @@ as a formula or by TeX. In a title of your own, ``ax.title.set_parse_math(True)`
 from .attention import attention
 from .classify_genes import classify_genes
 from .density import density
+from .distance_preservation import distance_preservation
 from .embedding import embedding
 from .evaluate import evaluate
 from .gene_arithmetic import gene_arithmetic
@@ -30,6 +31,7 @@ __all__ = [
     "attention",
     "classify_genes",
     "density",
+    "distance_preservation",
     "embedding",
     "evaluate",
     "gene_arithmetic",

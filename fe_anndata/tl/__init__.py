@@ -7,6 +7,7 @@ from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .compare_models import compare_models
 from .differential import differential
+from .distance_preservation import distance_preservation
 from .embed_genes import embed_genes
 from .embedding_density import embedding_density
 from .evaluate import evaluate
@@ -35,6 +36,7 @@ __all__ = [
     "compare_gene_spaces",
     "compare_models",
     "differential",
+    "distance_preservation",
     "embed_genes",
     "embedding_density",
     "evaluate",
