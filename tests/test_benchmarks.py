@@ -33,6 +33,7 @@ from benchmarks import (
     report,
     speed,
     stalls,
+    survival,
     tables,
     time_to_quality,
     two_checkouts,
@@ -72,6 +73,8 @@ def results(tmp_path, monkeypatch):
         pytest.param(from_disk, [], 4, marks=pytest.mark.slow),
         (quality, ["--seeds", "1"], 6),
         (differential, ["--seeds", "1"], 3),
+        # Two outcomes; two embeddings, two columns, both, and each embedding with them.
+        (survival, ["--dims", "2", "--methods", "fe", "pca", "--folds", "2"], 2 * (2 + 3 + 4)),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
@@ -96,6 +99,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         new_samples,
         orthologs,
         quality,
+        survival,
     )
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])

@@ -18,6 +18,9 @@ def trained():
     return made
 
 
+OF_RESULTS = (("pl", "evaluate"), ("pl", "classify_genes"), ("pl", "survival"))
+
+
 def takers():
     """Return every public function that takes an AnnData, with what else it needs."""
     more = {
@@ -33,6 +36,7 @@ def takers():
         "evaluate": {"label": "group"},
         "compare_models": {"models": ["fe"], "label": "group"},
         "differential": {"groupby": "group"},
+        "survival": {"time": "days", "event": "died"},
         "classify_genes": {"gene_sets": {"a set": ["a"]}},
         "set_coherence": {"gene_sets": {"a set": ["a"]}},
         "compare_gene_spaces": {"b": None},
@@ -44,7 +48,7 @@ def takers():
         getattr(getattr(fe, room), name)
         for room in ("pp", "tl", "get", "pl")
         for name in getattr(fe, room).__all__
-        if (room, name) not in (("pl", "evaluate"), ("pl", "classify_genes"))  # of results
+        if (room, name) not in OF_RESULTS
     ]
     return [
         pytest.param(f, more.get(f.__name__, {}), id=f"{f.__module__}.{f.__name__}")

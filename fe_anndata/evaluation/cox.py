@@ -78,12 +78,10 @@ def best_ridge(train: Arrays, ridges: Sequence[float], folds: Sequence[Fold]) ->
 
 def _standardised(train: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return both in units of the spread of the training samples, without constant columns."""
-    from sklearn.preprocessing import StandardScaler
-
-    train, new = train.astype(np.float64), new.astype(np.float64)
     varies = np.ptp(train, axis=0) > 0
-    scaler = StandardScaler().fit(train[:, varies])
-    return scaler.transform(train[:, varies]), scaler.transform(new[:, varies])
+    train, new = train[:, varies].astype(np.float64), new[:, varies].astype(np.float64)
+    mean, spread = train.mean(axis=0), train.std(axis=0)
+    return (train - mean) / spread, (new - mean) / spread
 
 
 def _fitted(X: np.ndarray, time: np.ndarray, event: np.ndarray, ridge: float) -> Any:

@@ -93,10 +93,9 @@ def _basis(given: str | Sequence[str], adata: AnnData) -> Basis:
     if isinstance(given, str):
         parts = [given] if given in adata.obs.columns else given.split("+")
     else:
-        parts = list(given)
-    parts = [part.strip() if isinstance(part, str) else part for part in parts]
-    if not parts or not all(isinstance(part, str) for part in parts):
-        raise TypeError(f"a basis must be a name, or a list of names, not {given!r}.")
+        parts = list(given) if isinstance(given, Sequence) else []
+        if not parts or not all(isinstance(part, str) for part in parts):
+            raise TypeError(f"a basis must be a name, or a list of names, not {given!r}.")
     methods = [part for part in parts if part in known_methods()]
     columns = [part for part in parts if part not in methods]
     for column in columns:
