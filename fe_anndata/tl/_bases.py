@@ -91,7 +91,8 @@ def bases_of(
 
 def _basis(given: str | Sequence[str], adata: AnnData) -> Basis:
     if isinstance(given, str):
-        parts = [given] if given in adata.obs.columns else given.split("+")
+        parts = [part.strip() for part in given.split("+")]
+        parts = [given] if given in adata.obs.columns else parts
     else:
         parts = list(given) if isinstance(given, Sequence) else []
         if not parts or not all(isinstance(part, str) for part in parts):

@@ -159,6 +159,7 @@ def survival(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.simulated(120, 60, 3)
     >>> hazard = np.exp(adata.obsm["factors"][:, 0])

@@ -42,7 +42,7 @@ def survival(adata, **keywords):
 
 
 def test_a_row_per_basis_dimension_and_kind_of_pairs(adata):
-    bases = ["age", "pca", "pca+age", ["group", "age"]]
+    bases = ["age", "pca", "pca + age", ["group", "age"]]
     found = survival(adata, bases=bases, dims=[4, 2], within="group", baseline="age")
     rows = [("age", 0), ("pca", 4), ("pca", 2), ("pca+age", 4), ("pca+age", 2), ("group+age", 0)]
     expected = [(*row, kind) for row in rows for kind in ("all", "within group")]
