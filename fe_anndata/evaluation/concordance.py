@@ -99,14 +99,15 @@ def resampled_c_indices(
         Seed of the draws.
     """
     draw = generator(seed, "resamples")
-    concordant = [[block.concordant(risk) for block in blocks] for risk in risks]
+    tables = [[block.comparable, *(block.concordant(risk) for risk in risks)] for block in blocks]
     found = np.empty((n, len(risks)))
     for start in range(0, n, AT_ONCE):
         drawn = _times_drawn(draw, min(AT_ONCE, n - start), int(units.max()) + 1)[:, units]
-        all_pairs = _weighted(drawn, blocks, [block.comparable for block in blocks])
-        all_pairs[all_pairs == 0] = np.nan
-        for k, of_risk in enumerate(concordant):
-            found[start : start + len(drawn), k] = _weighted(drawn, blocks, of_risk) / all_pairs
+        sums = np.zeros((len(drawn), 1 + len(risks)))
+        for block, of_block in zip(blocks, tables, strict=True):
+            sums += _weighted(drawn[:, block.first], drawn[:, block.others], of_block)
+        pairs = np.where(sums[:, :1] > 0, sums[:, :1], np.nan)
+        found[start : start + len(drawn)] = sums[:, 1:] / pairs
     return found
 
 
@@ -117,10 +118,7 @@ def _times_drawn(draw: np.random.Generator, n: int, units: int) -> np.ndarray:
     return counts.reshape(n, units).astype(np.float32)
 
 
-def _weighted(drawn: np.ndarray, blocks: list[Block], pairs: list[np.ndarray]) -> np.ndarray:
-    """Return the sum over pairs, each as often as both of its samples were drawn, (n,)."""
-    total = np.zeros(len(drawn))
-    for block, of_block in zip(blocks, pairs, strict=True):
-        sums = drawn[:, block.first] @ of_block
-        total += np.einsum("ij,ij->i", sums, drawn[:, block.others], dtype=np.float64)
-    return total
+def _weighted(first: np.ndarray, others: np.ndarray, tables: list[np.ndarray]) -> np.ndarray:
+    """Return the sums of tables of pairs, each as often as both samples were drawn, (n, k)."""
+    sums = [((first @ table) * others).sum(axis=1, dtype=np.float64) for table in tables]
+    return np.stack(sums, axis=1)
