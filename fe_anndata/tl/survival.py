@@ -213,9 +213,10 @@ def survival(
 def _ridges(given: float | Sequence[float]) -> list[float]:
     """Return the ridges to choose from, from small to large."""
     values = np.atleast_1d(np.asarray(given))
-    if values.dtype.kind not in "fiu" or not len(values) or not (values > 0).all():
+    positive = values.dtype.kind in "fiu" and len(values) > 0 and (values > 0).all()
+    if not positive or not np.isfinite(values).all():
         raise ValueError(
             f"ridge must be a positive number, or several to choose from, such as [0.01, 0.1, 1], "
             f"not {given!r}."
         )
-    return [float(value) for value in np.unique(values[np.isfinite(values)])]
+    return [float(value) for value in np.unique(values)]

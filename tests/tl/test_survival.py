@@ -244,6 +244,7 @@ def test_the_seed_decides_and_nothing_is_written(adata):
         ({"folds": 1}, ValueError, "folds must be"),
         ({"folds": 70}, ValueError, "too few for 70 folds"),
         ({"ridge": 0}, ValueError, "ridge must be a positive"),
+        ({"ridge": np.inf}, ValueError, "ridge must be a positive"),
         ({"ridge": []}, ValueError, "ridge must be a positive"),
         ({"ridge": "small"}, ValueError, "ridge must be a positive"),
         ({"resamples": 1}, ValueError, "resamples must be"),
