@@ -45,7 +45,8 @@ def cox_risk(train: Arrays, new: np.ndarray, ridge: float) -> np.ndarray:
     if not scaled.shape[1]:
         return np.zeros(len(new))
     fitted = _fitted(scaled, time, event, ridge)
-    risk: np.ndarray = scaled_new @ fitted.params_.to_numpy(dtype=np.float64)
+    # A product of matrices would round rows differently, and part samples that are tied.
+    risk: np.ndarray = (scaled_new * fitted.params_.to_numpy(dtype=np.float64)).sum(axis=1)
     return risk
 
 

@@ -72,3 +72,12 @@ def test_covariates_that_tell_events_without_fail(cohort):
     risk = cox_risk((event[:, None].astype(float), time, event), np.array([[0.0], [1.0]]), 0.1)
     assert np.isfinite(risk).all()
     assert risk[1] > risk[0]
+
+
+def test_samples_with_the_same_covariates_are_tied(cohort):
+    _, time, event = cohort
+    types = np.eye(7)[np.arange(200) % 7]
+    new = np.eye(7)[np.repeat(np.arange(7), 13)]
+    risk = cox_risk((types, time, event), new, 0.1).reshape(7, 13)
+    assert (risk == risk[:, :1]).all()
+    assert len(np.unique(risk)) == 7
