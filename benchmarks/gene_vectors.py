@@ -28,7 +28,6 @@ import fe_anndata as fe
 from benchmarks import cohorts, report
 
 TISSUES = ("bulk/gtex_29tissues_aggregate.h5ad", "bulk/hpa_35tissues_aggregate.h5ad")
-COUNTS = cohorts.TUMOURS["tcga_7"]
 SETS = {"GO": "genes/genesets/go_bp_v6.2.gmt.gz", "Reactome": "genes/genesets/reactome_v7.0.gmt.gz"}
 SPECIFIC = "genes/tissue_specific_hpa.tsv.gz"
 PAIRS = {
@@ -61,7 +60,7 @@ def tissues() -> AnnData:
 
 def tcga_counts() -> AnnData:
     """Return counts per million of the protein-coding genes."""
-    adata = fe.io.read_h5ad(cohorts.file(COUNTS))
+    adata = fe.io.read_h5ad(cohorts.path_of("tcga_7"))
     coding = adata[:, (adata.var["biotype"] == "protein_coding").to_numpy()]
     X = cohorts.dense(coding)
     return log(1e6 * X / X.sum(1, keepdims=True), coding.var_names)

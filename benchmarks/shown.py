@@ -79,6 +79,27 @@ def beginning_with(start: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return reshape
 
 
+def with_intervals(value: str, *, added: bool = False) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what gives a number of survival with its interval, a column per cohort and outcome.
+
+    With `added` these are the rows of what stands beside age and type.
+    """
+    of = "_within" if value.endswith("_within") else ""
+    start = "difference_" if value.startswith("difference") else ""
+
+    def reshape(table: pd.DataFrame) -> pd.DataFrame:
+        if added:
+            table = table[table["basis"].str.endswith("+age+cancer_type")]
+        ends = table[[value, f"{start}low{of}", f"{start}high{of}"]].to_numpy(dtype=float)
+        text = [f"{a:.3f} ({b:.3f} to {c:.3f})" if a == a else "-" for a, b, c in ends]
+        head = table["cohort"] + ", " + table["outcome"]
+        made = table.assign(text=text, head=head, dim=table["dim"].replace(0, None))
+        made["dim"] = made["dim"].map(lambda dim: "-" if dim is None else str(dim))
+        return side_by_side("text", "head", ["basis", "dim"])(made)
+
+    return reshape
+
+
 ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
 SIZE = {"samples": "samples", "genes": "genes"}
 VIEWS = {
@@ -155,6 +176,12 @@ TABLES: dict[str, Table] = {
         "R2, measured, least": "least ", "R2, measured, most": "most ",
     }),
     "regression_columns": Table("regression", reshape=beginning_with("R2 of ")),
+    "survival": Table("survival", reshape=with_intervals("c_index")),
+    "survival_within": Table("survival", reshape=with_intervals("c_index_within")),
+    "survival_added": Table("survival", reshape=with_intervals("difference", added=True)),
+    "survival_added_within": Table(
+        "survival", reshape=with_intervals("difference_within", added=True)
+    ),
     "imputation": Table("imputation", {
         "cohort": "cohort", **SIZE, "hidden": "hidden", "dim": "dim", "FE inner": "FE",
         "PCA": "PCA, least squares", "PPCA": "PCA, prior", "kNN": "15 nearest",

@@ -36,6 +36,7 @@ from benchmarks import (
     report,
     speed,
     stalls,
+    survival,
     tables,
     time_to_quality,
     two_checkouts,
@@ -80,6 +81,8 @@ def results(tmp_path, monkeypatch):
         (batches, [], 3 * 7),
         (modalities, [], 3),
         (regression, ["--dims", "2", "--folds", "2", "--methods", *EMBEDDINGS], 4),
+        # Two outcomes; two embeddings, two columns, both, and each embedding with them.
+        (survival, ["--dims", "2", "--methods", "fe", "pca", "--folds", "2"], 2 * (2 + 3 + 4)),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
@@ -107,6 +110,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         orthologs,
         quality,
         regression,
+        survival,
     )
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])

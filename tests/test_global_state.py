@@ -37,6 +37,9 @@ CALLS = [
     'fe.pl.gene_lists(adata, lists, method="umap", show=False)',
     EVALUATE.format("umap"),
     EVALUATE.format("fe"),
+    'adata.obs["days"], adata.obs["died"] = np.arange(60.0), np.arange(60) % 2;'
+    'fe.pl.survival(fe.tl.survival(adata, "days", "died", dims=[2], folds=2), show=False)',
+    "fe.tl.distance_preservation(adata)",
     'fe.tl.compare_models(adata, {"fe": {"steps": 5}, "generain": {"steps": 3, "tokens": 20}},'
     ' label="group", folds=2, dim=8)',
 ]

@@ -18,6 +18,9 @@ def trained():
     return made
 
 
+OF_RESULTS = tuple(("pl", name) for name in ("evaluate", "classify_genes", "markers", "survival"))
+
+
 def takers():
     """Return every public function that takes an AnnData, with what else it needs."""
     more = {
@@ -34,6 +37,7 @@ def takers():
         "compare_models": {"models": ["fe"], "label": "group"},
         "differential": {"groupby": "group"},
         "markers": {"groupby": "group"},
+        "survival": {"time": "days", "event": "died"},
         "classify_genes": {"gene_sets": {"a set": ["a"]}},
         "set_coherence": {"gene_sets": {"a set": ["a"]}},
         "compare_gene_spaces": {"b": None},
@@ -48,7 +52,7 @@ def takers():
         getattr(getattr(fe, room), name)
         for room in ("pp", "tl", "get", "pl")
         for name in getattr(fe, room).__all__
-        if room != "pl" or name not in ("evaluate", "classify_genes", "markers")  # of results
+        if (room, name) not in OF_RESULTS
     ]
     return [
         pytest.param(f, more.get(f.__name__, {}), id=f"{f.__module__}.{f.__name__}")

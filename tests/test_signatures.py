@@ -103,7 +103,12 @@ def test_at_most_three_positional_parameters(name):
 
 
 OF_NOTHING = ("tl.models",)
-OF_TABLES = {"pl.evaluate": "table", "pl.classify_genes": "result", "pl.markers": "table"}
+OF_TABLES = {
+    "pl.evaluate": "table",
+    "pl.classify_genes": "result",
+    "pl.markers": "table",
+    "pl.survival": "result",
+}
 """Pictures of what the verb of the same name has returned, not of an AnnData; its name."""
 
 
@@ -130,7 +135,8 @@ def test_adata_is_first(name):
 def test_a_table_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
     assert (first.name, first.default) == (OF_TABLES[name], first.empty)
-    assert first.annotation in ("pd.DataFrame", "GeneClasses | pd.DataFrame")
+    results = ("GeneClasses | pd.DataFrame", "Survival | pd.DataFrame")
+    assert first.annotation in ("pd.DataFrame", *results)
     assert name.replace("pl.", "tl.") in FUNCTIONS  # the verb that returns it
 
 
@@ -255,6 +261,8 @@ def test_examples(name):
 def trained():
     adata = fe.datasets.simulated(40, 30, 4)
     fe.tl.train(adata, steps=10, record_every=5, progress=False)
+    adata.obs["days"], adata.obs["died"] = np.arange(40.0), np.arange(40) % 2 == 0
+    fe.tl.train(adata, steps=10, progress=False)
     return adata
 
 
@@ -320,6 +328,7 @@ ARGUMENTS = {
     "tl.set_coherence": SETS,
     "tl.generate": {"coordinates": np.zeros((3, 2))},
     "tl.similar_genes": {"genes": "gene1"},
+    "tl.survival": {"time": "days", "event": "died", "bases": ["pca"], "dims": [2], "folds": 2},
     "tl.gene_similarity": {"a": "gene1", "b": "gene2"},
     "tl.gene_arithmetic": {"expression": "gene1 - gene2"},
     "tl.explain_similarity": {"a": "gene1", "b": "gene2"},
@@ -356,10 +365,11 @@ def test_readers_write_nothing(name, trained):
 @every(OF_TABLES)
 def test_pictures_of_tables_write_nothing(name, trained):
     result = of_verb(name, trained)
-    table = getattr(result, "table", result)
-    before = table.copy()
+    tables = vars(result) if hasattr(result, "table") else {"table": result}
+    before = {place: table.copy() for place, table in tables.items()}
     assert isinstance(FUNCTIONS[name](result), Axes)
-    pd.testing.assert_frame_equal(table, before)
+    for place, table in tables.items():
+        pd.testing.assert_frame_equal(table, before[place])
 
 
 @every([n for n in of("get") if n not in OF_OTHERS])

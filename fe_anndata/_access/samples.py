@@ -18,15 +18,15 @@ from .columns import column_of
 from .results import require_known_rows
 
 
-def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np.float64]:
-    """Return two columns of ``obsm["X_" + basis]`` (or ``obsm[basis]``), float64 (n_obs, 2).
+def embedding_key(adata: Any, basis: str) -> str:
+    """Return where an embedding is: the key ``"X_" + basis`` of obsm, or `basis` itself.
 
     Raises
     ------
     KeyError
         If there is no such embedding.
     ValueError
-        If `dimensions` are not two different columns of it.
+        If it is no longer that of the result that is stored beside it.
     TypeError
         If `adata` is no AnnData.
     """
@@ -39,6 +39,36 @@ def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np
         )
     elif key != basis:
         require_known_rows(adata, basis, "samples")
+    return key
+
+
+def embedding_of(adata: Any, basis: str) -> NDArray[np.float64]:
+    """Return the coordinates of the samples in an embedding, float64 (n_obs, d).
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        As :func:`embedding_key`, or if it holds no numbers.
+    """
+    key = embedding_key(adata, basis)
+    embedding = adata.obsm[key]
+    if sparse.issparse(embedding):
+        require_sound(embedding, f"adata.obsm[{key!r}]")
+        embedding = embedding.toarray()
+    return np.asarray(embedding, dtype=np.float64)
+
+
+def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np.float64]:
+    """Return two columns of ``obsm["X_" + basis]`` (or ``obsm[basis]``), float64 (n_obs, 2).
+
+    Raises
+    ------
+    KeyError, TypeError
+        As :func:`embedding_key`.
+    ValueError
+        If `dimensions` are not two different columns of it.
+    """
+    key = embedding_key(adata, basis)
     embedding = adata.obsm[key]
     if len(dimensions) != 2 or dimensions[0] == dimensions[1]:
         raise ValueError(f"dimensions must be two different columns, not {tuple(dimensions)}.")
@@ -49,10 +79,7 @@ def coordinates(adata: Any, basis: str, dimensions: Sequence[int]) -> NDArray[np
             f"dimensions {tuple(dimensions)} are not all in adata.obsm[{key!r}], which has "
             f"{embedding.shape[1]}: count from 0 to {embedding.shape[1] - 1}."
         )
-    if sparse.issparse(embedding):
-        require_sound(embedding, f"adata.obsm[{key!r}]")
-        embedding = embedding.toarray()
-    return np.asarray(embedding, dtype=np.float64)[:, list(dimensions)]
+    return embedding_of(adata, basis)[:, list(dimensions)]
 
 
 def is_categorical(column: pd.Series) -> bool:

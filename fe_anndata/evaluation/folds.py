@@ -60,7 +60,12 @@ def outer_folds(
 
 
 def folds_of_any(
-    n_obs: int, k: int, *, groups: np.ndarray | None = None, seed: int = 0
+    n_obs: int,
+    k: int,
+    *,
+    spread: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    seed: int = 0,
 ) -> list[Fold]:
     """Return `k` folds of samples that have no labels, after checking that there are so many.
 
@@ -68,6 +73,9 @@ def folds_of_any(
     ----------
     n_obs
         Number of samples.
+    spread
+        Names of what is spread over the folds as evenly as can be; those of fewer samples than
+        there are folds are allowed.
     k, groups, seed
         As in :func:`outer_folds`.
 
@@ -81,7 +89,8 @@ def folds_of_any(
         raise ValueError(f"{n_obs} samples are too few for {k} folds.")
     if groups is not None:
         _require_enough(groups, k)
-    return split(np.full(n_obs, ""), k, groups=groups, seed=seed)
+    spread = np.full(n_obs, "") if spread is None else spread
+    return split(spread, k, groups=groups, seed=seed)
 
 
 def split(

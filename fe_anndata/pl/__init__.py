@@ -17,6 +17,7 @@ from .animate import animate
 from .attention import attention
 from .classify_genes import classify_genes
 from .density import density
+from .distance_preservation import distance_preservation
 from .embedding import embedding
 from .evaluate import evaluate
 from .expression_map import expression_map
@@ -29,6 +30,7 @@ from .path import path
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
 from .similarity_map import similarity_map
+from .survival import survival
 from .trajectories import trajectories
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "attention",
     "classify_genes",
     "density",
+    "distance_preservation",
     "embedding",
     "evaluate",
     "expression_map",
@@ -48,5 +51,6 @@ __all__ = [
     "reconstruction",
     "similar_genes",
     "similarity_map",
+    "survival",
     "trajectories",
 ]

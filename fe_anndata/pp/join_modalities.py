@@ -16,7 +16,7 @@ from ..matrix.beside import beside, deviation
 
 
 def join_modalities(
-    data: Any,
+    adata: Any,
     modalities: Mapping[str, str] | None = None,
     *,
     weights: Mapping[str, float] | None = None,
@@ -34,7 +34,7 @@ def join_modalities(
 
     Parameters
     ----------
-    data
+    adata
         A MuData (of the extra ``multimodal``), or an AnnData with `modalities`.
     modalities
         Where each modality is, by the name that it is to have. In an AnnData ``"X"``, a layer, or a
@@ -51,7 +51,7 @@ def join_modalities(
     AnnData
         Samples x features of all modalities, float32. Samples without a modality have NaN there;
         with any such the matrix is dense, as it is unless all modalities are sparse. ``obs`` is
-        that of `data`; ``var["modality"]`` names the modality of each feature, and
+        that of `adata`; ``var["modality"]`` names the modality of each feature, and
         ``var["modality_scale"]`` is what its values were multiplied with. A name that comes in
         several modalities has that of its modality before it, ``"protein:CD3E"``.
 
@@ -61,7 +61,7 @@ def join_modalities(
         If a modality, a layer or a key of obsm does not exist, no sample is in more than one
         modality, values are constant, or a weight is not positive.
     ImportError
-        If `data` is a MuData and mudata is not installed.
+        If `adata` is a MuData and mudata is not installed.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def join_modalities(
     >>> new.obsm["fe_protein"].shape
     (10, 5)
     """
-    found, obs = modalities_of(data, modalities)
+    found, obs = modalities_of(adata, modalities)
     scales = _scales(found, weights) if reference is None else _known(found, reference, weights)
     _require_shared(found, len(obs))
     parts = [(part.X, part.rows, scales[part.name]) for part in found]

@@ -7,6 +7,7 @@ from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .compare_models import compare_models
 from .differential import differential
+from .distance_preservation import distance_preservation
 from .embed_genes import embed_genes
 from .embedding_density import embedding_density
 from .evaluate import evaluate
@@ -23,17 +24,20 @@ from .predict_labels import predict_labels
 from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
+from .survival import Survival, survival
 from .train import train
 from .transform import transform
 
 __all__ = [
     "AlignedSpecies",
     "GeneClasses",
+    "Survival",
     "align_gene_spaces",
     "classify_genes",
     "compare_gene_spaces",
     "compare_models",
     "differential",
+    "distance_preservation",
     "embed_genes",
     "embedding_density",
     "evaluate",
@@ -50,6 +54,7 @@ __all__ = [
     "reconstruct",
     "set_coherence",
     "similar_genes",
+    "survival",
     "train",
     "transform",
 ]

@@ -11,7 +11,7 @@ which returns what the model says of new samples once they are placed.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -20,8 +20,9 @@ from anndata import AnnData
 
 from .._access.labelled import filled, gene_means
 from .._access.results import trained_model
+from .._core.errors import require_choice
 from .._core.extras import extra
-from .._core.keys import Keys
+from .._core.keys import DEFAULT_KEY, Keys
 from ..models import families, family
 from ..models.base import Family
 from ..models.options import require_known
@@ -217,6 +218,36 @@ def named(name: str, keywords: Mapping[str, Any]) -> Method:
     if of is None:
         return OTHERS[name]
     return partial(OfFamily, of, **{**VARIANTS.get(name, (name, {}))[1], **keywords})
+
+
+def keywords_of_each(
+    names: Sequence[str], train: Mapping[str, Any], dims: Sequence[int], verb: str
+) -> dict[str, dict[str, Any]]:
+    """Return the keywords of training of each method that trains, which may be common to all.
+
+    Parameters
+    ----------
+    names
+        Of methods.
+    train
+        Keywords, or those of each method by its name.
+    dims
+        Of the embeddings.
+    verb
+        Which decides some of the keywords.
+    """
+    families = {name: of for name in names if (of := family_named(name)) is not None}
+    of_each = {name: of for name, of in train.items() if isinstance(of, Mapping)}
+    for name in of_each:
+        require_choice(name, families or ["nothing"], "a name in train")
+    common = {name: value for name, value in train.items() if name not in of_each}
+    found = {name: {**common, **of_each.get(name, {})} for name in families}
+    for name, of in families.items():
+        for dim in dims:
+            require_keywords(of, found[name], dim, verb)
+    if not families:  # a loop over methods may give them to all
+        require_keywords(family(DEFAULT_KEY), common, dims[0], verb)
+    return found
 
 
 def layers_of(keywords: Iterable[Mapping[str, Any]]) -> list[str]:

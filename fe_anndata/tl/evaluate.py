@@ -14,14 +14,12 @@ from tqdm.auto import tqdm
 from .._access.labelled import Labelled, labelled
 from .._core.ending import ending
 from .._core.errors import require_choice
-from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from .._core.warn import warn_user
 from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
-from ..models import family
 from ._evaluation import fit, rows, sides
-from ._methods import Method, family_named, known_methods, layers_of, named, require_keywords
+from ._methods import Method, keywords_of_each, known_methods, layers_of, named
 
 
 @global_state_kept()
@@ -197,7 +195,8 @@ def _methods(
     given: Sequence[str | Method], train: dict[str, Any], dims: Sequence[int]
 ) -> dict[str, Method]:
     """Return functions by name; those that train are given the keywords of training."""
-    keywords = _keywords([name for name in given if isinstance(name, str)], train, dims)
+    names = [name for name in given if isinstance(name, str)]
+    keywords = keywords_of_each(names, train, dims, "tl.evaluate")
     functions: dict[str, Method] = {}
     for method in given:
         if isinstance(method, str):
@@ -215,24 +214,6 @@ def _methods(
     if not functions:
         raise ValueError("methods is empty; give at least one, such as methods=['fe'].")
     return functions
-
-
-def _keywords(
-    names: Sequence[str], train: dict[str, Any], dims: Sequence[int]
-) -> dict[str, dict[str, Any]]:
-    """Return the keywords of training of each method that trains, which may be common to all."""
-    families = {name: of for name in names if (of := family_named(name)) is not None}
-    of_each = {name: of for name, of in train.items() if isinstance(of, Mapping)}
-    for name in of_each:
-        require_choice(name, families or ["nothing"], "a name in train")
-    common = {name: value for name, value in train.items() if name not in of_each}
-    found = {name: {**common, **of_each.get(name, {})} for name in families}
-    for name, of in families.items():
-        for dim in dims:
-            require_keywords(of, found[name], dim, "tl.evaluate")
-    if not families:  # a loop over methods may give them to all
-        require_keywords(family(DEFAULT_KEY), common, dims[0], "tl.evaluate")
-    return found
 
 
 def require_dims(

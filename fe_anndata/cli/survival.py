@@ -1,0 +1,123 @@
+"""Measure how well embeddings foretell the time to an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .._core.endings import PICTURE, TABLE
+from .app import NAME, app
+from .arguments import Flag, Number, Numbers, Output, Words
+from .outputs import require_outputs
+
+Penalties = Annotated[list[float] | None, Parameter(consume_multiple=True, negative="")]
+SHOWN = ["basis", "dim", "pairs", "c_index", "low", "high", "n", "events"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Foretelling:
+    """How risks are computed and judged; what is not typed is left to ``tl.survival``.
+
+    Parameters
+    ----------
+    bases
+        What risks are computed from: fe, pca, umap, columns of obs, or several together such as
+        fe+age; by default fe and pca.
+    dims
+        Dimensions of the embeddings; by default 2, 8 and 32.
+    baseline
+        The basis with which all others are compared.
+    within
+        Column of obs, such as the type of cancer, whose values are compared apart as well.
+    folds
+        Number of folds.
+    groups
+        Column of obs whose groups, such as patients, never straddle a fold.
+    ridge
+        Penalties of the Cox regression to choose from; by default 0.01, 0.1 and 1.
+    resamples
+        Number of bootstrap resamples.
+    layer
+        Embed these values, not X.
+    mask_var
+        Genes to use: a boolean column of var.
+    n_top_genes
+        Use so many genes, chosen in each fold.
+    rng
+        Seed.
+    progress
+        Whether to show a progress bar.
+    """
+
+    bases: Words = None
+    dims: Numbers = None
+    baseline: str | None = None
+    within: str | None = None
+    folds: Number = 5
+    groups: str | None = None
+    ridge: Penalties = None
+    resamples: Number = 10_000
+    layer: str | None = None
+    mask_var: str | None = None
+    n_top_genes: Number | None = None
+    rng: Number = 0
+    progress: bool | None = None
+
+
+@app.command(usage=f"Usage: {NAME} survival INPUT TIME EVENT --out PATH [OPTIONS]")
+def survival(
+    input: Path,
+    time: str,
+    event: str,
+    /,
+    *,
+    out: Output,
+    foretelling: Foretelling | None = None,
+    risks: Path | None = None,
+    plot: Path | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Measure how well embeddings foretell the time to an event of new samples, and write a table.
+
+    The table has a row per basis, dimension and kind of pairs.
+
+    Parameters
+    ----------
+    input
+        An .h5ad file of samples x genes.
+    time
+        Column of obs with the time to the event, or to when the sample was last seen.
+    event
+        Column of obs with 1 for an event and 0 for none.
+    out
+        The table to write, separated by tabs, or by commas if its name ends in .csv.
+    risks
+        A table to write as well: the risk of every sample, by a model that has not seen it.
+    plot
+        A picture to write as well, of Kaplan-Meier curves in groups of risk; its ending decides
+        the format.
+    overwrite
+        Replace the tables and the picture if they exist.
+    """
+    from .. import io, pl, tl
+    from .pictures import save
+    from .tables import write_table
+
+    outputs = ((out, TABLE), (risks, TABLE), (plot, PICTURE))
+    require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
+    given = {name: v for name, v in vars(foretelling or Foretelling()).items() if v is not None}
+    found = tl.survival(io.read_h5ad(input), time, event, **given)
+    write_table(found.table, out, overwrite=overwrite)
+    if risks is not None:
+        write_table(found.risks, risks, overwrite=overwrite)
+    if plot is not None:
+        save(pl.survival(found, show=False), plot, overwrite=overwrite)
+    print(found.table[SHOWN].to_csv(sep="\t", float_format="%.3f", index=False), end="")
+    for path in (risks, plot):
+        if path is not None:
+            print(f"wrote {path}")
+    print(f"wrote {out}")
