@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 from ..training.problem import Labels
@@ -10,8 +11,10 @@ from .columns import column_of
 from .samples import as_categories, is_categorical
 
 
-def labels_of(adata: AnnData, key: str | None) -> Labels | None:
+def labels_of(adata: AnnData, key: str | None, *, numbers: bool = False) -> Labels | None:
     """Return the classes of the samples by a column of obs; None if there is no key.
+
+    With `numbers` the column may hold such.
 
     Raises
     ------
@@ -21,6 +24,8 @@ def labels_of(adata: AnnData, key: str | None) -> Labels | None:
     if key is None:
         return None
     column = column_of(adata.obs, key, "adata.obs")
+    if numbers and not is_categorical(column):
+        return _numbers(column, key)
     if not is_categorical(column):
         raise ValueError(
             f"labels_key: adata.obs[{key!r}] holds numbers, not classes; if they are names of "
@@ -33,3 +38,27 @@ def labels_of(adata: AnnData, key: str | None) -> Labels | None:
             "are needed to tell them apart."
         )
     return Labels(tuple(map(str, found.categories)), np.asarray(found.codes, dtype=np.int64))
+
+
+def _numbers(column: pd.Series, key: str) -> Labels:
+    """Return the numbers of a column.
+
+    Raises
+    ------
+    ValueError
+        If one is infinite, or all are the same.
+    """
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise ValueError(
+            f"labels_key: adata.obs[{key!r}] is infinite for the sample "
+            f"{str(column.index[infinite[0]])!r}: put a number there, or NaN if it is not known."
+        )
+    known = values[np.isfinite(values)]
+    if not len(known) or known.min() == known.max():
+        raise ValueError(
+            f"labels_key: adata.obs[{key!r}] holds fewer than two different numbers, of which "
+            "nothing can be learned."
+        )
+    return Labels((), np.where(np.isfinite(values), 0, -1), values)

@@ -78,8 +78,8 @@ def reference_of(reference: Any, key: str, what: str = "reference") -> Reference
 
 
 def require_classes(reference: Reference, key: str) -> None:
-    """Raise ValueError if a model has learned no classes; the message says what to call."""
-    if reference.model.classes:
+    """Raise ValueError if a model has learned no labels; the message says what to call."""
+    if reference.model.classes or reference.model.tells_numbers:
         return
     takes = [name for name, of in families().items() if of.takes_labels]
     other = next((name for name, of in reference.others.items() if of in takes), None)

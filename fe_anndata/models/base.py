@@ -144,6 +144,11 @@ class Trained(ABC):
         return ()
 
     @property
+    def tells_numbers(self) -> bool:
+        """Whether the model tells a number of each sample, as the fact ``"label"``."""
+        return False
+
+    @property
     def rows_at_a_time(self) -> int:
         """How many samples :meth:`placing` likes to get at a time."""
         return 512
@@ -267,6 +272,8 @@ class Family(ABC):
         Whether raw counts are as good as their logarithms.
     takes_labels
         Whether models learn classes of samples beside all else.
+    takes_numbers
+        Whether they learn numbers of samples as well.
     every_gene
         Whether every trained gene has a vector.
     """
@@ -279,6 +286,7 @@ class Family(ABC):
     padded: ClassVar[frozenset[str]] = frozenset()
     any_unit: ClassVar[bool] = False
     takes_labels: ClassVar[bool] = False
+    takes_numbers: ClassVar[bool] = False
     every_gene: ClassVar[bool] = True
 
     @abstractmethod

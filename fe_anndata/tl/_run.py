@@ -111,7 +111,8 @@ class Run:
         rows, why = self.rows, self.family.needs_whole(self.options)
         if why is not None and isinstance(rows, ByBlocks):
             rows = _loaded(rows, why)
-        labels = labels_of(adata, self.identity["labels_key"])
+        numbers = self.family.takes_numbers
+        labels = labels_of(adata, self.identity["labels_key"], numbers=numbers)
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
         batches = None if self.batches is None else self.batches.of(adata.obs)
         factors = factors_of(adata.obs, as_names(self.identity.get("factors")))
@@ -203,7 +204,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     """
     adata = source.adata
     require_free(adata, keys.key)
-    labels_of(adata, asked.labels_key)
+    labels_of(adata, asked.labels_key, numbers=of.takes_numbers)
     batches = learned(adata.obs, asked.batch_key)
     factors_of(adata.obs, asked.factors)
     masked = gene_mask(adata, asked.mask_var)

@@ -70,7 +70,8 @@ def predict_labels(
         otherwise None; that of a path or of a backed AnnData is without the matrix. Written are
 
         ``obs["exceiver_predicted_label"]``
-            The class, categorical; missing where the sample abstains.
+            The class, categorical; missing where the sample abstains. Where numbers were learned,
+            the number, float32; there is no probability then.
         ``obs["exceiver_predicted_probability"]``
             The probability of the most probable class, also where the sample abstains; NaN for a
             sample without a value.
@@ -113,7 +114,10 @@ def predict_labels(
             require_storable(source.adata, source.path)
         placed = place(new_samples(source, learned, layer), learned, shown)
     result = source.copied() if copy and in_place else source.adata
-    _write(result, keys, placed, learned.model.classes, least)
+    if learned.model.tells_numbers:
+        _write_numbers(result, keys, placed)
+    else:
+        _write(result, keys, placed, learned.model.classes, least)
     return None if in_place and not copy else result
 
 
@@ -123,6 +127,17 @@ def _probability(least: object) -> float:
     if not 0 <= least <= 1:
         raise ValueError(f"least must be a probability from 0 to 1, not {least!r}.")
     return float(least)
+
+
+def _write_numbers(adata: AnnData, keys: Keys, placed: Placed) -> None:
+    """Write the numbers, and log where they are; a sample unlike the training has none."""
+    abstained = np.asarray(placed.facts.get("outlier", np.zeros(len(placed.u), dtype=bool)))
+    abstained = abstained | ~np.isfinite(placed.facts["label"])
+    label = keys.of_sample("predicted_label")
+    adata.obs[label] = np.where(abstained, np.nan, placed.facts["label"]).astype(np.float32)
+    adata.obs[keys.of_sample("abstained")] = abstained
+    logger.info("foretold a number for %d of %d samples; wrote obs[%r]",
+                np.sum(~abstained), len(abstained), label)  # fmt: skip
 
 
 def _write(

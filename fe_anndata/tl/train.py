@@ -84,8 +84,9 @@ def train(
     labels_key
         Column of ``adata.obs`` with classes of samples, which the model learns to name; missing
         for those whose class is not known. Factorized embeddings add ``labels_weight`` times their
-        cross-entropy to the loss; GeneRAIN and Exceiver have the option ``head``. New samples are
-        placed by their expression alone, and told by :func:`fe_anndata.tl.predict_labels`.
+        cross-entropy to the loss, and take a column of numbers too, with the squared error;
+        GeneRAIN and Exceiver have the option ``head``. New samples are placed by their expression
+        alone, and told by :func:`fe_anndata.tl.predict_labels`.
     factors
         Columns of ``adata.obs``, such as ``["donor", "condition"]``, each of whose levels has a
         vector: a sample vector is made of them (see the option ``factors_form``) instead of being

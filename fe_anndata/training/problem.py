@@ -36,18 +36,21 @@ class Origin:
 
 @dataclass(frozen=True)
 class Labels:
-    """Classes of samples.
+    """Classes of samples, or numbers.
 
     Attributes
     ----------
     classes
-        Their names.
+        Their names; none for numbers.
     codes
-        The class of each sample, int64 (n_obs,); -1 for those without a label.
+        The class of each sample, int64 (n_obs,); -1 for those without a label, 0 for all numbers.
+    numbers
+        The number of each sample, float64 (n_obs,), NaN for those without; None for classes.
     """
 
     classes: tuple[str, ...]
     codes: np.ndarray
+    numbers: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

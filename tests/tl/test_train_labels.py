@@ -138,3 +138,60 @@ def test_what_cannot_be_learned_is_said():
     with pytest.raises(ValueError, match="at least two"):
         fe.tl.train(adata, labels_key="kind", progress=False)
     assert "X_fe" not in adata.obsm
+
+
+def with_numbers(seed=0):
+    adata = with_labels(seed=seed)
+    draw = np.random.default_rng(seed)
+    number = draw.normal(size=len(adata))
+    adata.X = adata.X + np.outer(number, np.arange(adata.n_vars) < 5).astype(np.float32)
+    adata.obs["age"] = 50 + 10 * number
+    return adata
+
+
+def test_numbers_are_learned_and_foretold(tmp_path):
+    adata = with_numbers()
+    trained, new = adata[:200].copy(), adata[200:].copy()
+    trained.obs.iloc[::10, trained.obs.columns.get_loc("age")] = np.nan
+    r2 = {}
+    for weight in (0.0, 1.0):
+        fe.tl.train(trained, labels_key="age", labels_weight=weight, **QUICK)
+        trained.write_h5ad(tmp_path / "model.h5ad")
+        fe.tl.predict_labels(new, tmp_path / "model.h5ad", progress=False)
+        found = new.obs["fe_predicted_label"].to_numpy()
+        known = np.isfinite(found)
+        assert known.mean() > 0.9
+        r2[weight] = np.corrcoef(found[known], new.obs["age"][known])[0, 1] ** 2
+    assert r2[1.0] > r2[0.0] + 0.1
+    assert "fe_predicted_probability" not in new.obs
+    fe.tl.transform(new, trained, progress=False)
+    np.testing.assert_array_equal(new.obs["fe_label"][known], found[known])
+
+
+def test_the_gradient_of_numbers_is_that_of_the_squared_error():
+    import torch
+
+    generator = torch.manual_seed(1)
+    head, P = Head(1, 4), torch.randn(6, 4, generator=generator, requires_grad=True)
+    with torch.no_grad():
+        head.label_weight.copy_(torch.randn(1, 4, generator=generator))
+    codes, z = torch.tensor([0, 0, -1, 0, 0, -1]), torch.randn(6, generator=generator)
+    naming = Naming(head, None, None, codes, 0.5, z)
+    weight, bias = head.of_labels
+    left = ((P @ weight.T + bias)[:, 0] - z)[codes == 0]
+    (0.5 * left.square().mean()).backward()
+    of_P, *of_head = naming.gradients(P.detach(), slice(None))
+    np.testing.assert_allclose(of_P, P.grad, atol=1e-6)
+    for found, parameter in zip(of_head, head.of_labels, strict=True):
+        np.testing.assert_allclose(found, parameter.grad, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(np.inf, "infinite for the sample"), (0.0, "two diff")]
+)
+def test_numbers_that_cannot_be_learned(value, said):
+    adata = with_labels()
+    adata.obs["age"] = 0.0
+    adata.obs.iloc[3, adata.obs.columns.get_loc("age")] = value
+    with pytest.raises(ValueError, match=said):
+        fe.tl.train(adata, labels_key="age", progress=False)

@@ -45,7 +45,7 @@ class FactorizedEmbeddings(Family):
     options = FE
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "mse"
-    takes_labels = True
+    takes_labels = takes_numbers = True
     per_gene = frozenset({"model/offset", "noise/genes", "batches/effects"})
 
     def task(

@@ -1,6 +1,7 @@
-"""Classes of samples beside their expression: a head that reads them off phi(u).
+"""Classes or numbers of samples beside their expression: a head that reads them off phi(u).
 
-While a model is trained, the cross-entropy of a head pulls phi and the samples. In the end the
+While a model is trained, the cross-entropy of a head, or for numbers its squared error in units of
+their variance, pulls phi and the samples. In the end the
 samples lie where their profiles alone would place them, as new ones do, and the head that is kept
 is fitted to them there. Some labels take no part in either, and tell how far it is to be trusted.
 """
@@ -15,10 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..._core.log import logger
 from ..._core.random import generator
 from ...training.problem import Labels, Problem
 from .. import classes
 
+PENALTIES = np.logspace(-2, 4, 13)
+"""Of the ridge regression of numbers on standardised factors."""
 HELD_OUT, MOST_HELD_OUT = 0.05, 500
 """Share of the labels that are held out, and how many at most."""
 
@@ -53,9 +57,19 @@ def held_out(problem: Problem, labels: Labels, counted: np.ndarray) -> np.ndarra
     return found
 
 
+def standardised(labels: Labels, known: np.ndarray) -> np.ndarray:
+    """Return numbers as z-scores by those of some samples, float32 (n_obs,), 0 where missing."""
+    assert labels.numbers is not None
+    of = labels.numbers[known & np.isfinite(labels.numbers)]
+    spread = max(float(of.std()), 1e-12) if len(of) else 1.0
+    z = (labels.numbers - (of.mean() if len(of) else 0.0)) / spread
+    found: np.ndarray = np.nan_to_num(z).astype(np.float32)
+    return found
+
+
 @dataclass(frozen=True)
 class Naming:
-    """The second term of the loss: the mean cross-entropy of the labels that are trained on.
+    """The second term of the loss: the mean loss of the labels that are trained on.
 
     Attributes
     ----------
@@ -69,6 +83,8 @@ class Naming:
         The class of each sample, -1 for those that take no part.
     weight
         Of the term.
+    numbers
+        What is to be foretold instead of classes, standardised, if anything.
     """
 
     head: Head
@@ -76,6 +92,7 @@ class Naming:
     held_out: np.ndarray
     codes: Tensor
     weight: float
+    numbers: Tensor | None = None
 
     @classmethod
     def of(
@@ -92,9 +109,12 @@ class Naming:
         if labels is None:
             return None
         apart = held_out(problem, labels, counted)
-        classes.require_classes(labels, ~apart)
         device = problem.compute.device
         codes = torch.from_numpy(np.where(apart, classes.NO_LABEL, labels.codes)).to(device)
+        if labels.numbers is not None:
+            numbers = torch.from_numpy(standardised(labels, ~apart)).to(device)
+            return cls(Head(1, n_factors).to(device), labels, apart, codes, weight, numbers)
+        classes.require_classes(labels, ~apart)
         head = Head(len(labels.classes), n_factors).to(device)
         return cls(head, labels, apart, codes, weight)
 
@@ -103,8 +123,12 @@ class Naming:
         """Return the gradients of P, the factors of some samples, and of both parts of the head."""
         weight, bias = self.head.of_labels
         known = (self.codes[rows] != classes.NO_LABEL).nonzero()[:, 0]
-        slopes = torch.addmm(bias, P[known], weight.T).softmax(1)
-        slopes[torch.arange(len(known)), self.codes[rows][known]] -= 1
+        slopes = torch.addmm(bias, P[known], weight.T)
+        if self.numbers is None:
+            slopes = slopes.softmax(1)
+            slopes[torch.arange(len(known)), self.codes[rows][known]] -= 1
+        else:
+            slopes = 2 * (slopes - self.numbers[rows][known][:, None])
         slopes *= self.weight / max(int((self.codes != classes.NO_LABEL).sum()), 1)
         of_factors = torch.zeros_like(P)
         of_factors[known] = slopes @ weight
@@ -112,6 +136,8 @@ class Naming:
 
     def concluded(self, factors: np.ndarray) -> Named:
         """Return the head of samples where they lie in the end, by their factors (n, k)."""
+        if self.labels.numbers is not None:
+            return _regressed(self.labels.numbers, factors, self.held_out)
         head, known = Head(len(self.labels.classes), factors.shape[1]), ~self.held_out
         classes.fit(head, factors[known], self.labels.codes[known])
         sides = np.flatnonzero(known), np.flatnonzero(self.held_out)
@@ -119,9 +145,31 @@ class Naming:
         return Named(head.requires_grad_(False), facts)
 
 
+def _regressed(numbers: np.ndarray, factors: np.ndarray, apart: np.ndarray) -> Named:
+    """Return the ridge regression of numbers on factors; those held out tell its R2."""
+    from sklearn.linear_model import RidgeCV
+
+    known = np.isfinite(numbers)
+    mean, spread = factors[~apart].mean(0), np.maximum(factors[~apart].std(0), 1e-9)
+    X = ((factors - mean) / spread).astype(np.float64)
+    found = RidgeCV(PENALTIES).fit(X[known & ~apart], numbers[known & ~apart])
+    weight = found.coef_ / spread
+    head = Head(1, factors.shape[1])
+    with torch.no_grad():
+        head.label_weight.copy_(torch.from_numpy(weight)[None])
+        head.label_bias.fill_(float(found.intercept_ - weight @ mean))
+    facts: dict[str, Any] = {"numbers": True}
+    told = known & apart
+    if told.sum() >= classes.FEW:
+        facts["r2_held_out"] = float(found.score(X[told], numbers[told]))
+        facts["n_held_out"] = int(told.sum())
+        logger.info("R2 of %d held-out labels: %.3f", told.sum(), facts["r2_held_out"])
+    return Named(head.requires_grad_(False), facts)
+
+
 @dataclass(frozen=True)
 class Named:
-    """What a trained model knows of classes.
+    """What a trained model knows of classes or numbers.
 
     Attributes
     ----------
@@ -141,8 +189,13 @@ class Named:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes."""
-        return tuple(map(str, np.atleast_1d(np.asarray(self.facts["classes"], dtype=object))))
+        """Names of the classes; none for numbers."""
+        found = np.asarray(self.facts.get("classes", ()), dtype=object)
+        return tuple(map(str, np.atleast_1d(found)))
+
+    def numbers(self, factors: np.ndarray) -> np.ndarray:
+        """Return the number of each sample, float32 (n,)."""
+        return classes.scores(self.head, factors)[:, 0]
 
     def probabilities(self, factors: np.ndarray) -> np.ndarray:
         """Return the probability of each class, float32 (n, k)."""

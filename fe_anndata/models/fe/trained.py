@@ -180,7 +180,11 @@ class TrainedFE(Trained):
         with np.errstate(divide="ignore"):
             unlike = np.log(found.misfit) > self.residuals.log_misfit_limit
         facts = {"r2": found.r2, "distance": self._distances(found.u), "outlier": unlike}
-        told = None if self.named is None else self.named.probabilities(self.factors(found.u))
+        told = None
+        if self.named is not None and self.classes:
+            told = self.named.probabilities(self.factors(found.u))
+        elif self.named is not None:
+            facts["label"] = self.named.numbers(self.factors(found.u))
         return Placed(found.u, found.error, found.n_genes, facts, told)
 
     @property
@@ -192,6 +196,11 @@ class TrainedFE(Trained):
     def of_levels(self) -> Mapping[str, pd.DataFrame]:
         """Vectors of the levels of factors."""
         return self._of_levels
+
+    @property
+    def tells_numbers(self) -> bool:
+        """Whether numbers of samples were learned."""
+        return self.named is not None and not self.classes
 
     def factors(self, u: np.ndarray | Tensor) -> np.ndarray:
         """Return phi of coordinates (n, d), float32 (n, k); samples one by one."""
