@@ -1,4 +1,4 @@
-"""Classes learned beside the expression (labels_key), and the map that never saw them, on new samples.
+"""Classes learned beside the expression, and the map that never saw them, on new samples.
 
 FE is trained on two thirds of the samples, without labels and with them, and new samples, of other
 patients or donors, are placed by their expression alone. `neighbours` is the accuracy of the 15

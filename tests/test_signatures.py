@@ -128,7 +128,7 @@ def test_adata_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
     assert first.name == FIRST.get(name, "adata")
     assert first.default is first.empty
-    assert first.annotation in ("AnnData", "AnnData | str | Path")
+    assert first.annotation in ("AnnData", "AnnData | str | Path", "AnnData | MuData")
 
 
 @every(OF_TABLES)
@@ -262,7 +262,6 @@ def trained():
     adata = fe.datasets.simulated(40, 30, 4)
     fe.tl.train(adata, steps=10, record_every=5, progress=False)
     adata.obs["days"], adata.obs["died"] = np.arange(40.0), np.arange(40) % 2 == 0
-    fe.tl.train(adata, steps=10, progress=False)
     return adata
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,12 @@ from .._core.errors import near
 from .._core.log import logger
 from ..matrix.beside import beside, deviation
 
+if TYPE_CHECKING:
+    from mudata import MuData
+
 
 def join_modalities(
-    adata: Any,
+    adata: AnnData | MuData,
     modalities: Mapping[str, str] | None = None,
     *,
     weights: Mapping[str, float] | None = None,
