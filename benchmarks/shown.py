@@ -197,6 +197,15 @@ TABLES: dict[str, Table] = {
         "iLISI": "iLISI", "cLISI": "cLISI", "accuracy": "accuracy, new",
         "cpu_seconds": "CPU s",
     }),
+    "factors": Table("factors", {
+        "data": "data", "method": "method", "decoder": "decoder", "R2": "R2", "least": "least",
+        "most": "most",
+    }),
+    "labels": Table("labels", {
+        "cohort": "cohort", "dim": "dim", "labels": "labels_key", "decoder": "decoder",
+        "neighbours": "15 nearest", "head": "named right", "calibration": "calibration error",
+        "R2": "R2, new",
+    }),
     "modalities": Table("modalities --seeds 2", {
         "data": "data", "method": "method", "decoder": "decoder", "R2": "R2, new",
         "cpu_seconds": "CPU s",

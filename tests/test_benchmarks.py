@@ -15,6 +15,7 @@ from benchmarks import (
     cohorts,
     differential,
     exceiver,
+    factors,
     from_disk,
     gene_classifiers,
     gene_lookup,
@@ -23,6 +24,7 @@ from benchmarks import (
     generain,
     headline,
     imputation,
+    labels,
     memory,
     modalities,
     new_samples,
@@ -80,6 +82,8 @@ def results(tmp_path, monkeypatch):
         (differential, ["--seeds", "1"], 3),
         (batches, [], 3 * 7),
         (modalities, [], 3),
+        (factors, [], 2 * 4),
+        (labels, [], 2),
         (regression, ["--dims", "2", "--folds", "2", "--methods", *EMBEDDINGS], 4),
         # Two outcomes; two embeddings, two columns, both, and each embedding with them.
         (survival, ["--dims", "2", "--methods", "fe", "pca", "--folds", "2"], 2 * (2 + 3 + 4)),
@@ -100,6 +104,8 @@ def results(tmp_path, monkeypatch):
 def test_it_runs(results, benchmark, arguments, rows):
     without = (
         batches,
+        factors,
+        labels,
         modalities,
         differential,
         gene_vectors,
