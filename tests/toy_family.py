@@ -15,10 +15,11 @@ import torch
 from torch import nn
 
 from fe_anndata import models
-from fe_anndata.models.base import Family, Placed, Recipe, Trained
+from fe_anndata.models.base import Family, Recipe
 from fe_anndata.models.documented import documented
 from fe_anndata.models.option import option
 from fe_anndata.models.options import Options
+from fe_anndata.models.trained import Placed, Trained
 from fe_anndata.training.optimisers import Group
 from fe_anndata.training.problem import Problem
 from fe_anndata.training.task import Schedule, Task

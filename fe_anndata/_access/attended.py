@@ -15,7 +15,7 @@ from ..kernels.device import compute
 from ..kernels.workers import workers
 from ..matrix.align import align
 from ..matrix.rows import Rows
-from ..models.base import Trained
+from ..models.trained import Trained
 from .genes import as_list
 from .inputs import matrix, require_anndata, rows_of
 from .reference import reference_of

@@ -14,7 +14,7 @@ from .._core.errors import near, require_key
 from .._core.keys import Keys
 from ..matrix.align import align
 from ..matrix.totals import to_totals
-from ..models.base import Trained
+from ..models.trained import Trained
 from .batches import unpacked
 from .inputs import require_anndata
 from .modalities import MODALITY, scales_in

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..models import families
-from ..models.base import Trained
+from ..models.trained import Trained
 from .batches import Design, unpacked
 from .files import opened
 from .results import families_in, holds_whole_numbers, require_trained, trained_model

@@ -13,7 +13,7 @@ from .. import __version__
 from .._core.errors import near
 from .._core.keys import DEFAULT_KEY, Keys
 from ..models import families
-from ..models.base import Trained
+from ..models.trained import Trained
 from ..store import uns
 from ..store.checksums import require_unchanged
 from ..store.schema import (

@@ -19,7 +19,7 @@ from torch.nn import functional
 from .._core.log import logger
 from ..evaluation.calibration import calibration_errors, fitted_temperature
 from ..training.problem import Labels
-from .base import Placed
+from .trained import Placed
 
 LABELS = ("label_weight", "label_bias")
 """Parameters that tell classes of samples, which begin at zero."""

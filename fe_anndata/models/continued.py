@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.log import logger
-from .base import Trained
+from .trained import Trained
 
 PREFIX = "origin_"
 """Of what a run has to know of the model that it began with, among its facts."""

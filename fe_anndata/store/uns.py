@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from ..models import families, family
-from ..models.base import Family, Trained
+from ..models.base import Family
 from ..models.kinds import alternatives
 from ..models.options import Options, types_of
+from ..models.trained import Trained
 from ..training import Fitted
 from ..training.state import HISTORY_COLUMNS, Counters, State
 from .checksums import is_given

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._access.new_samples import NewSamples
-from ..models.base import Trained
+from ..models.trained import Trained
 
 ROUNDS = 4
 """How often samples are placed without what their batch was found to do before."""

@@ -9,7 +9,7 @@ from .._access.new_samples import NewSamples
 from .._access.reference import Reference
 from ..kernels.device import compute
 from ..kernels.workers import workers
-from ..models.base import Placed, UnfitValueError
+from ..models.trained import Placed, UnfitValueError
 from ._new_batches import estimated
 
 

@@ -17,7 +17,7 @@ from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
 from .._core.log import logger
 from ..evaluation.differential import Sums, are_counts, compared, sums
 from ..matrix.audit import audit
-from ..models.base import Trained
+from ..models.trained import Trained
 
 
 def differential(

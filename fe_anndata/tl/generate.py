@@ -15,7 +15,7 @@ from .._access.reference import reference_of
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from ..matrix.nearness import in_spacings
-from ..models.base import Trained
+from ..models.trained import Trained
 
 
 def generate(

@@ -16,8 +16,8 @@ from .._access.storable import require_storable
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.settings import settings
-from ..models.base import Placed
 from ..models.classes import named
+from ..models.trained import Placed
 from ._place import place
 
 

@@ -24,8 +24,8 @@ from .._core.settings import settings
 from ..kernels.device import compute
 from ..kernels.workers import workers
 from ..models import families
-from ..models.base import UnfitValueError
 from ..models.options import Options, options_of
+from ..models.trained import UnfitValueError
 from ..store.checkpoint import Checkpoint
 from ..training import fit
 from ._resume import checkpointed_run, resumed_run

@@ -18,7 +18,7 @@ from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.settings import settings
 from .._core.warn import warn_user
-from ..models.base import Placed
+from ..models.trained import Placed
 from ._place import place
 
 

@@ -12,7 +12,7 @@ from .state import State
 from .task import Task
 
 if TYPE_CHECKING:
-    from ..models.base import Trained
+    from ..models.trained import Trained
 
 
 @dataclass(frozen=True)

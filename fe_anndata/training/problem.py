@@ -15,7 +15,7 @@ from ..matrix.rows import Rows
 from .ranks import Ranks
 
 if TYPE_CHECKING:
-    from ..models.base import Trained
+    from ..models.trained import Trained
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from .optimisers import Group
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..models.base import Trained
+    from ..models.trained import Trained
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from fe_anndata.models.base import Family, Recipe, Trained
+from fe_anndata.models.base import Family, Recipe
 from fe_anndata.models.documented import documented
 from fe_anndata.models.option import AUTO, option
 from fe_anndata.models.options import Options
+from fe_anndata.models.trained import Trained
 from fe_anndata.training.optimisers import Group
 from fe_anndata.training.task import Schedule, Task
 

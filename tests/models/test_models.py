@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from fe_anndata import models
-from fe_anndata.models.base import Family, Trained
+from fe_anndata.models.base import Family
 from fe_anndata.models.option import option
 from fe_anndata.models.options import Options
+from fe_anndata.models.trained import Trained
 
 
 @dataclass(frozen=True)

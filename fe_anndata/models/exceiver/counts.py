@@ -14,7 +14,7 @@ from scipy import sparse
 
 from ...kernels.table_attention import Tokens
 from ...matrix.values import Values
-from ..base import UnfitValueError
+from ..trained import UnfitValueError
 
 MOST = 1 << 24
 """Whole numbers up to this one have a float32."""

@@ -17,7 +17,7 @@ from torch import nn
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel
 from .. import classes
-from ..base import Place, Placed, Trained
+from ..trained import Place, Placed, Trained
 from .counts import FEW, Counts, of_block
 from .network import OF_BATCHES, OfGenes
 from .options import Exceiver

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...kernels.noise import Noise
 from ...kernels.workers import in_parallel
-from ..base import Place, Placed, Trained
+from ..trained import Place, Placed, Trained
 from .labels import Named
 from .network import Factorized
 from .options import FE

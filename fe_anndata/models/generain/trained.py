@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel
 from .. import classes
-from ..base import Placed, Trained
+from ..trained import Placed, Trained
 from .network import Batch, Network
 from .objectives import objective_of
 from .options import GeneRAIN
