@@ -136,7 +136,8 @@ def train(
             ``params`` (with the ``validation_loss`` of what was written), ``history``, ``loss``
             (what the history holds: ``"mse"`` is the mean squared error of an entry in the units
             of the matrix), ``preprocessing``, ``model`` (the weights), ``noise`` (what the model
-            leaves), ``format`` and ``version``.
+            leaves), ``format`` and ``version``; where they were asked for also ``batches``,
+            ``labels``, ``factors`` (a DataFrame of vectors by level for each) and ``records``.
 
     Raises
     ------
