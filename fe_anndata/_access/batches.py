@@ -109,7 +109,7 @@ class Design:
         return found
 
 
-def learned(obs: pd.DataFrame, keys: str | Sequence[str] | None) -> Design | None:
+def learned(obs: pd.DataFrame, keys: Sequence[str] | None) -> Design | None:
     """Return the design of some columns of obs; None if there are none.
 
     Raises
@@ -119,16 +119,10 @@ def learned(obs: pd.DataFrame, keys: str | Sequence[str] | None) -> Design | Non
     """
     if keys is None:
         return None
-    parts = [_part(obs, key) for key in as_list(keys)]
-    return Design(pd.concat(parts, ignore_index=True))
-
-
-def as_list(keys: str | Sequence[str]) -> list[str]:
-    """Return the names of columns; one alone may be given as it is."""
-    found = [keys] if isinstance(keys, str) else list(map(str, keys))
-    if not found or len(set(found)) < len(found):
+    if not keys or len(set(keys)) < len(keys):
         raise ValueError("batch_key names no column, or one twice; name each column of obs once.")
-    return found
+    parts = [_part(obs, key) for key in keys]
+    return Design(pd.concat(parts, ignore_index=True))
 
 
 def _part(obs: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -35,11 +35,6 @@ def names_of(factors: str | Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def as_names(stored: object) -> tuple[str, ...] | None:
-    """Return the names of factors as files hold them: as a list, or as one alone."""
-    return None if stored is None else names_of(stored)  # type: ignore[arg-type]
-
-
 def digest(factors: Factors) -> str:
     """Return a hash of the levels of all samples."""
     said = [(of.name, of.levels, of.codes.tolist()) for of in factors.columns]

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
 from .. import __version__
-from .._access.batches import Design, learned, unpacked
-from .._access.factors import as_names, digest, factors_of
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import require_same_values, same_places, trainable
@@ -28,6 +25,7 @@ from ..models.options import Options, options_of, require_known
 from ..store import uns
 from ..training.problem import Origin
 from ..training.state import State
+from ._columns import Columns, names
 from ._continued import origin_of, reference_given
 from ._run import Asked, Run, description, digests
 from ._starts import (
@@ -41,10 +39,6 @@ from ._starts import (
 
 IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key", "factors")
 """What a run is named by in ``params``, beside its options."""
-CHANGED = (
-    "the columns of adata.obs that tell batches are not those that {what} was begun with: bring "
-    "them back, or train again."
-)
 BUDGET = ("steps", "epochs")
 """Options that a resumed run may be given anew."""
 
@@ -66,9 +60,8 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     identity = {name: stored["params"].get(name) for name in IDENTITY}
     mask = trained_genes(adata, keys.key)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
-    identity["factors"] = as_names(identity["factors"])
-    batches = _same_batches(adata, identity, unpacked(stored.get("batches"), place))
-    _require_same_factors(adata, identity, stored["preprocessing"].get("factors"))
+    columns = Columns.of(adata.obs, identity)
+    columns.require_same(stored["preprocessing"].get("columns", {}))
     if isinstance(asked.mask_var, str | None):
         rows, audit, trained = trainable(source, identity["layer"], mask, any_unit=of.any_unit)
     else:
@@ -102,7 +95,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
         origin=origin,
         state=state,
         converged=converged,
-        batches=batches,
+        columns=columns,
     )
 
 
@@ -120,8 +113,8 @@ def checkpointed_run(
     require_free(adata, keys.key)
     try:
         identity, expected = dict(run["identity"]), dict(run["matrix"])
-        identity["batch_key"] = _names(identity["batch_key"])
-        identity["factors"] = as_names(identity.get("factors"))
+        for name in ("batch_key", "factors"):
+            identity[name] = names(identity.get(name))
         of = family(identity["model"])
         options = of.options(**{name: plain(value) for name, value in run["options"].items()})
         shape = (int(expected["shape"][0]), int(expected["shape"][1]))
@@ -132,10 +125,8 @@ def checkpointed_run(
             "it, which can continue it."
         ) from error
     _require_unchanged(of, asked, options, identity, shape)
-    batches = learned(adata.obs, identity["batch_key"])
-    if (None if batches is None else batches.digest) != run.get("batches"):
-        raise ValueError(CHANGED.format(what="the checkpoint"))
-    _require_same_factors(adata, identity, run.get("factors"))
+    columns = Columns.of(adata.obs, identity)
+    columns.require_same(run.get("columns", {}))
     mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]
     if identity["mask_var"] == ARRAY and mask_var is None:
         raise ValueError(
@@ -155,32 +146,7 @@ def checkpointed_run(
     options = with_budget(options, asked.given)
     if state is not None and _is_given_budget(asked.given):
         _require_enough_steps(state.history[-1], options, more=False)
-    return Run(of, options, identity, rows, audit, trained, starts, origin, state, batches=batches)
-
-
-def _names(batch_key: Any) -> str | tuple[str, ...] | None:
-    """Return the columns that tell batches as they were given; JSON has no tuples."""
-    return tuple(batch_key) if isinstance(batch_key, list) else batch_key
-
-
-def _require_same_factors(adata: AnnData, identity: Mapping[str, Any], known: str | None) -> None:
-    """Raise ValueError if the levels of samples are not those of the training."""
-    found = factors_of(adata.obs, identity["factors"])
-    if found is not None and digest(found) != known:
-        raise ValueError(
-            "the columns of adata.obs that factors names are not those of the training: bring them "
-            "back, or train again."
-        )
-
-
-def _same_batches(
-    adata: AnnData, identity: Mapping[str, Any], known: Design | None
-) -> Design | None:
-    """Return the batches of a run; raise ValueError if they are not those of the training."""
-    found = learned(adata.obs, identity["batch_key"])
-    if found is not None and (known is None or found.digest != known.digest):
-        raise ValueError(CHANGED.format(what="the run"))
-    return found
+    return Run(of, options, identity, rows, audit, trained, starts, origin, state, columns=columns)
 
 
 def _origin(

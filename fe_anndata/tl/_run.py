@@ -11,8 +11,7 @@ import numpy as np
 from anndata import AnnData
 
 from .. import __version__
-from .._access.batches import Design, learned, warn_of_confounded
-from .._access.factors import as_names, digest, factors_of
+from .._access.batches import warn_of_confounded
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
@@ -30,6 +29,7 @@ from ..models.options import Options, changed
 from ..training import Problem
 from ..training.problem import Origin
 from ..training.state import State
+from ._columns import Columns
 from ._continued import decided, origin_of, reference_given
 from ._starts import ARRAY, require_starts, start_tables, trained_rows
 
@@ -50,7 +50,7 @@ class Asked:
     recipe: str
     layer: str | None
     mask_var: str | Sequence[str] | np.ndarray | None
-    batch_key: str | tuple[str, ...] | None
+    batch_key: tuple[str, ...] | None
     labels_key: str | None
     factors: tuple[str, ...] | None
     rng: Rng
@@ -84,8 +84,8 @@ class Run:
         Where an earlier run stopped.
     converged
         Whether that run has converged, so that there is nothing left to do.
-    batches
-        How batches are told from obs, if the user named columns that tell them.
+    columns
+        What columns of obs tell of the samples.
     """
 
     family: Family
@@ -98,7 +98,7 @@ class Run:
     origin: Origin | None = None
     state: State | None = None
     converged: bool = False
-    batches: Design | None = None
+    columns: Columns = field(default_factory=Columns)
 
     def problem(self, adata: AnnData, compute: Compute) -> Problem:
         """Return what is learned from.
@@ -114,15 +114,10 @@ class Run:
         numbers = self.family.takes_numbers
         labels = labels_of(adata, self.identity["labels_key"], numbers=numbers)
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
-        batches = None if self.batches is None else self.batches.of(adata.obs)
-        factors = factors_of(adata.obs, as_names(self.identity.get("factors")))
-        known = self.starts, self.origin, labels, batches, factors
+        design = self.columns.batches
+        batches = None if design is None else design.of(adata.obs)
+        known = self.starts, self.origin, labels, batches, self.columns.factors
         return Problem(rows, self.audit, ranks, seed, compute, *known)
-
-    def digest_of_factors(self, adata: AnnData) -> str | None:
-        """Return what tells the levels of the samples from others; None without factors."""
-        found = factors_of(adata.obs, as_names(self.identity.get("factors")))
-        return None if found is None else digest(found)
 
     def described(self, adata: AnnData) -> dict[str, Any]:
         """Return what a checkpoint says of the run, so that it can be told from others."""
@@ -130,8 +125,7 @@ class Run:
             "identity": dict(self.identity),
             "options": self.options.chosen(),
             "matrix": description(self.audit, adata, self.trained),
-            "batches": None if self.batches is None else self.batches.digest,
-            "factors": self.digest_of_factors(adata),
+            "columns": self.columns.digests,
             "version": __version__,
         }
 
@@ -205,8 +199,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     adata = source.adata
     require_free(adata, keys.key)
     labels_of(adata, asked.labels_key, numbers=of.takes_numbers)
-    batches = learned(adata.obs, asked.batch_key)
-    factors_of(adata.obs, asked.factors)
+    columns = Columns.of(adata.obs, vars(asked))
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
     names, starts = start_tables(of.options, asked.given, adata)
@@ -220,8 +213,8 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         names |= decided(of, asked.options, asked.recipe, earlier)
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
     _require_taken(of, options, asked)
-    if batches is not None:
-        warn_of_confounded(adata.obs, batches, asked.labels_key)
+    if columns.batches is not None:
+        warn_of_confounded(adata.obs, columns.batches, asked.labels_key)
     rows, audit, trained = trainable(source, asked.layer, masked, any_unit=of.any_unit)
     mask_var = asked.mask_var
     origin = origin_of(reference, adata.var_names[trained], audit)
@@ -237,7 +230,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         "factors": asked.factors,
     }
     tables = trained_rows(starts, trained)
-    return Run(of, options, identity, rows, audit, trained, tables, origin, batches=batches)
+    return Run(of, options, identity, rows, audit, trained, tables, origin, columns=columns)
 
 
 def _require_taken(of: Family, options: Options, asked: Asked) -> None:

@@ -31,11 +31,10 @@ def write(adata: AnnData, keys: Keys, run: Run, fitted: Fitted) -> None:
         "whole_numbers": run.audit.extremes.whole_numbers,
         "names": digests(adata, run.trained),
     }
-    if run.batches is not None:
-        packed["batches"] = {**packed["batches"], "design": run.batches.table}
-    digest = run.digest_of_factors(adata)
-    if digest is not None:
-        packed["preprocessing"]["factors"] = digest
+    if run.columns.digests:
+        packed["preprocessing"]["columns"] = run.columns.digests
+    if run.columns.batches is not None:
+        packed["batches"] = {**packed["batches"], "design": run.columns.batches.table}
     packed["version"] = __version__
     packed["fingerprint"] = {
         "samples": uns.fingerprint(samples),

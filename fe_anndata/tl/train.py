@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
-from .._access.batches import as_list
 from .._access.factors import names_of
 from .._access.files import Source, opened
 from .._access.storable import require_storable
@@ -28,6 +27,7 @@ from ..models.options import Options, options_of
 from ..models.trained import UnfitValueError
 from ..store.checkpoint import Checkpoint
 from ..training import fit
+from ._columns import names
 from ._resume import checkpointed_run, resumed_run
 from ._run import Asked, Run, family_asked, new_run
 from ._write import write
@@ -177,9 +177,9 @@ def train(
     started = time.perf_counter()
     layer, mask_var, batch_key, labels_key = map(_given, (layer, mask_var, batch_key, labels_key))
     options = {name: _given(value) for name, value in options.items()}
-    batches = batch_key if isinstance(batch_key, str | None) else tuple(as_list(batch_key))
-    names = None if factors is None else names_of(factors)
-    asked = Asked(model, recipe, layer, mask_var, batches, labels_key, names, rng, options)
+    columns = names(batch_key), None if factors is None else names_of(factors)
+    batches, made_of = columns
+    asked = Asked(model, recipe, layer, mask_var, batches, labels_key, made_of, rng, options)
     family = family_asked(asked)
     shown = settings.shows(progress)
     _require_arguments(options)

@@ -28,14 +28,14 @@ def test_groups_and_numbers_become_covariates_around_zero():
 
 
 def test_levels_without_a_sample_are_none():
-    assert learned(OBS, "run").levels("run") == ["2", "1"]
+    assert learned(OBS, ["run"]).levels("run") == ["2", "1"]
 
 
 def test_the_batch_of_a_sample_is_that_of_all_columns_of_groups():
     found = learned(OBS, ("donor", "run", "age")).of(OBS)
     assert len(np.unique(found.groups)) == 4
     assert found.groups[0] == found.groups[5] != found.groups[2]
-    assert not learned(OBS, "age").of(OBS).groups.any()
+    assert not learned(OBS, ["age"]).of(OBS).groups.any()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_batch_of_a_sample_is_that_of_all_columns_of_groups():
 )
 def test_columns_that_tell_no_batches(key, error, said):
     with pytest.raises(error, match=said):
-        learned(OBS, key)
+        learned(OBS, [key] if isinstance(key, str) else key)
 
 
 @pytest.mark.parametrize("key", ["donor", "age"])
@@ -59,13 +59,13 @@ def test_a_missing_value_names_its_sample(key):
     obs = OBS.copy()
     obs.loc["s3", key] = np.nan
     with pytest.raises(ValueError, match=r"missing for 1 samples, such as 's3'"):
-        learned(obs, key)
+        learned(obs, [key])
 
 
 def test_an_infinite_number_names_its_sample():
     obs = OBS.assign(age=[1, 2, np.inf, 3, 4, 5])
     with pytest.raises(ValueError, match="infinite for the sample 's2'"):
-        learned(obs, "age")
+        learned(obs, ["age"])
 
 
 def test_what_is_unknown_lies_at_the_mean():
@@ -82,6 +82,6 @@ def test_what_is_unknown_lies_at_the_mean():
 
 def test_without_the_column_all_are_unknown():
     with pytest.warns(UserWarning, match="6 samples"):
-        found = NewBatches.of(OBS[["age"]], learned(OBS, "donor"), estimated=True)
+        found = NewBatches.of(OBS[["age"]], learned(OBS, ["donor"]), estimated=True)
     assert not found.covariates.any()
     assert found.estimated
