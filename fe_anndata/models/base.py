@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from .._core.errors import require_choice
 from .options import Options, merged, require_known
 from .trained import Trained
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..training.problem import Problem
     from ..training.task import Task
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from .options import Options
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from torch import nn
 
@@ -144,7 +143,7 @@ class Trained(ABC):
     def at_levels(self, combinations: Mapping[str, Sequence[str]]) -> np.ndarray:
         """Return the sample vectors of combinations of levels of all factors, float32 (n, d)."""
         parts = [self.of_levels[name].loc[list(of)] for name, of in combinations.items()]
-        found: np.ndarray = sum(part.to_numpy(dtype=np.float32) for part in parts)
+        found: np.ndarray = sum(part.to_numpy(dtype="float32") for part in parts)
         return found
 
     @property

@@ -215,6 +215,7 @@ class FE(Options):
         "error as a fraction of the variance. With 0 they are read off a map that never saw them.",
         least=0,
         applies=_WHOLE,
+        otherwise=0.0,
     )
     factors_form: Literal["sum", "concatenation"] = option(
         "sum",

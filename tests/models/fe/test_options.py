@@ -11,6 +11,7 @@ from fe_anndata.models.fe.sizes import sized
 from tests.helpers import choose
 
 INNER = {
+    "labels_weight": 0.1, "factors_form": "sum",
     "decoder": "inner", "sample_dim": 2, "gene_dim": "auto", "hidden": (128, 128),
     "gene_hidden": (), "fourier": "auto", "activation": "relu", "output": "linear",
     "center": True, "sample_start": "pca", "gene_start": "svd", "init": "glorot",
@@ -24,6 +25,7 @@ INNER = {
     "learning_rate_drops": 1, "tolerance": 0.001,
 }  # fmt: skip
 CONCAT = INNER | {
+    "labels_weight": 0.0,
     "decoder": "concat", "hidden": (256, 64), "fourier": 0, "minibatch": "tiles",
     "minibatch_size": "auto", "learning_rate": 0.02, "sample_learning_rate": 0.03,
     "weight_decay": 0.0, "gene_step": "gradient", "gene_learning_rate": 0.02, "solve_every": None,
@@ -32,6 +34,7 @@ CONCAT = INNER | {
     "tolerance": 0.003,
 }  # fmt: skip
 DOT = CONCAT | {
+    "labels_weight": 0.0,
     "decoder": "dot", "sample_dim": 51, "gene_dim": 51, "hidden": (), "output": "bounded",
     "center": False, "sample_start": "random", "gene_start": "random", "minibatch": "entries",
     "optimizer": "adam", "learning_rate": 0.01, "sample_learning_rate": None,
