@@ -209,13 +209,14 @@ class FE(Options):
         applies=_WHOLE,
         otherwise=0.0,
     )
-    labels_weight: float = option(
-        0.1,
+    labels_weight: float | Literal["auto"] = option(
+        AUTO,
         "Weight of the mean cross-entropy of the classes of labels_key, against the mean squared "
         "error as a fraction of the variance. With 0 they are read off a map that never saw them.",
         least=0,
         applies=_WHOLE,
         otherwise=0.0,
+        auto=((_ALWAYS, 0.1),),
     )
     factors_form: Literal["sum", "concatenation"] = option(
         "sum",

@@ -81,7 +81,7 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
         assert components is not None
         keeping = Keeping.of(components[0], target.counted, problem.ranks, options, problem.seed)
     del components
-    naming = Naming.of(problem, holdout.counted, options.labels_weight, model.genes.shape[1])
+    naming = Naming.of(problem, holdout.counted, float(options.labels_weight), model.genes.shape[1])
     tables = None
     if problem.factors is not None:
         form, dim = options.factors_form, number(options.sample_dim)
