@@ -23,12 +23,14 @@ from .predict_labels import predict_labels
 from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
+from .sweep import Sweep, sweep
 from .train import train
 from .transform import transform
 
 __all__ = [
     "AlignedSpecies",
     "GeneClasses",
+    "Sweep",
     "align_gene_spaces",
     "classify_genes",
     "compare_gene_spaces",
@@ -50,6 +52,7 @@ __all__ = [
     "reconstruct",
     "set_coherence",
     "similar_genes",
+    "sweep",
     "train",
     "transform",
 ]
