@@ -29,6 +29,7 @@ from .path import path
 from .reconstruction import reconstruction
 from .similar_genes import similar_genes
 from .similarity_map import similarity_map
+from .sweep import sweep
 from .trajectories import trajectories
 
 __all__ = [
@@ -48,5 +49,6 @@ __all__ = [
     "reconstruction",
     "similar_genes",
     "similarity_map",
+    "sweep",
     "trajectories",
 ]

@@ -74,8 +74,8 @@ class SweepFolder:
         names = [n for n in {**known, **told} if not _is_same(known.get(n), told.get(n))]
         if names:
             raise ValueError(
-                f"{where} holds another sweep, which differs in {' and '.join(names)}. Name another "
-                "folder; or ask for the same sweep, to go on with it."
+                f"{where} holds another sweep, which differs in {' and '.join(names)}. Name "
+                "another folder; or ask for the same sweep, to go on with it."
             )
 
     def _file(self, number: int) -> Path:
