@@ -16,6 +16,7 @@ from . import markers as markers
 from . import models as models
 from . import plot as plot
 from . import predict_labels as predict_labels
+from . import sweep as sweep
 from . import train as train
 from . import transform as transform
 from . import vectors as vectors

@@ -233,8 +233,14 @@ def sweep(
     aside = None if label is None else keep_aside(samples, folds, seed)
     kept = Kept(of, recipe, samples, aside, reader_of(samples, classifier), device, seed)
     require_all(of, recipe, given, (len(kept.fitted), len(samples.genes)))
-    told = {"model": model, "recipe": recipe, "options": swept, "fixed options": common,
-            "seed": seed, **kept.described(given[0])}  # fmt: skip
+    told = {
+        "model": model,
+        "recipe": recipe,
+        "options": list(swept.items()),
+        "fixed options": common,
+        "seed": seed,
+        **kept.described(given[0]),
+    }
     done: dict[int, Done] = {}
     with nullcontext() if folder is None else folder.held(as_json(told)):
         try:
