@@ -35,6 +35,7 @@ from benchmarks import (
     report,
     speed,
     stalls,
+    sweep,
     tables,
     time_to_quality,
     two_checkouts,
@@ -78,6 +79,7 @@ def results(tmp_path, monkeypatch):
         (differential, ["--seeds", "1"], 3),
         (batches, [], 3 * 7),
         (regression, ["--dims", "2", "--folds", "2", "--methods", *EMBEDDINGS], 4),
+        (sweep, [], 4),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
@@ -104,6 +106,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         orthologs,
         quality,
         regression,
+        sweep,
     )
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])

@@ -48,7 +48,8 @@ def takers():
         getattr(getattr(fe, room), name)
         for room in ("pp", "tl", "get", "pl")
         for name in getattr(fe, room).__all__
-        if room != "pl" or name not in ("evaluate", "classify_genes", "markers")  # of results
+        if room != "pl"
+        or name not in ("evaluate", "classify_genes", "markers", "sweep")  # of results
     ]
     return [
         pytest.param(f, more.get(f.__name__, {}), id=f"{f.__module__}.{f.__name__}")

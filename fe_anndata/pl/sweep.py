@@ -114,13 +114,13 @@ def sweep(
     --------
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.simulated(120, 60, 3)
-    >>> grid = {"gene_dim": [4, 8], "l2": [0, 1e-4, 1e-3]}
+    >>> grid = {"gene_dim": [4, 8], "l2": [0, 1e-6, 1e-5]}
     >>> found = fe.tl.sweep(adata, grid, epochs=5, progress=False)
     >>> fe.pl.sweep(found).shape
     (2, 3)
     >>> axes = fe.pl.sweep(found, "scatter", color="group")
     >>> axes[0, 1].get_title(), axes[1, 0].get_ylabel()
-    ('l2 = 1e-4', 'gene_dim = 8')
+    ('l2 = 1e-6', 'gene_dim = 8')
     """
     require_choice(kind, list(SIDES), "kind")
     require_bins(bins)

@@ -211,7 +211,7 @@ def sweep(
     >>> import fe_anndata as fe
     >>> adata = fe.datasets.simulated(120, 60, 3)
     >>> grid = {"gene_dim": [4, 8], "l2": [0, 1e-4]}
-    >>> found = fe.tl.sweep(adata, grid, label="group", epochs=5, progress=False)
+    >>> found = fe.tl.sweep(adata, grid, label="group", epochs=60, progress=False)
     >>> found.table[["gene_dim", "l2"]].to_numpy().tolist()
     [[4.0, 0.0], [4.0, 0.0001], [8.0, 0.0], [8.0, 0.0001]]
     >>> found.samples.obsm["X_3"].shape

@@ -307,7 +307,7 @@ import fe_anndata as fe
 adata = fe.datasets.simulated(60, 40, 3)
 grid = {"gene_dim": [4, 6], "l2": [0, 1e-5, 1e-4, 1e-3]}
 print("begun", flush=True)
-fe.tl.sweep(adata, grid, epochs=40, checkpoint=sys.argv[1], progress=False)
+fe.tl.sweep(adata, grid, epochs=25, checkpoint=sys.argv[1], progress=False)
 """
 KILLED = {"gene_dim": [4, 6], "l2": [0, 1e-5, 1e-4, 1e-3]}
 
@@ -333,7 +333,7 @@ def test_killed_at_a_random_moment_only_one_training_is_done_again(counted, tmp_
     files = {path: path.read_bytes() for path in folder.glob("training-*")}
     assert complete <= len(files) < 8
     adata = fe.datasets.simulated(60, 40, 3)
-    given = {"epochs": 40, "progress": False}
+    given = {"epochs": 25, "progress": False}
     found = fe.tl.sweep(adata, KILLED, checkpoint=folder, **given)
     assert len(counted) == 8 - len(files)  # all that were complete were found
     assert {path: path.read_bytes() for path in files} == files
