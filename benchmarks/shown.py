@@ -100,6 +100,30 @@ def with_intervals(value: str, *, added: bool = False) -> Callable[[pd.DataFrame
     return reshape
 
 
+def by_l2(value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what gives each weight of a sweep a column of `value`."""
+
+    def reshape(table: pd.DataFrame) -> pd.DataFrame:
+        head = table["l2"].map("l2 = {:g}".format).str.replace("e-0", "e-")
+        return side_by_side(value, "head", ["gene_dim"])(table.assign(head=head))
+
+    return reshape
+
+
+def spread_by_l2(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how far the clouds of a sweep are spread for each weight, for any gene_dim."""
+    rows = table.groupby("l2", sort=False)
+    return pd.DataFrame(
+        {
+            "l2": [f"{l2:g}".replace("e-0", "e-") for l2 in rows.groups],
+            "spread, least": rows["spread"].min().to_numpy(),
+            "spread, most": rows["spread"].max().to_numpy(),
+            "largest coordinate": rows["largest"].max().to_numpy(),
+            "spread in the thesis": rows["thesis spread"].first().to_numpy(),
+        }
+    )
+
+
 ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
 SIZE = {"samples": "samples", "genes": "genes"}
 VIEWS = {
@@ -182,6 +206,11 @@ TABLES: dict[str, Table] = {
     "survival_added_within": Table(
         "survival", reshape=with_intervals("difference_within", added=True)
     ),
+    "sweep": Table("sweep", reshape=by_l2("accuracy_new")),
+    "sweep_fitted": Table("sweep", reshape=by_l2("accuracy_fitted")),
+    "sweep_thesis": Table("sweep", reshape=by_l2("thesis accuracy_fitted")),
+    "sweep_loss": Table("sweep", reshape=by_l2("validation_loss")),
+    "sweep_spread": Table("sweep", reshape=spread_by_l2),
     "imputation": Table("imputation", {
         "cohort": "cohort", **SIZE, "hidden": "hidden", "dim": "dim", "FE inner": "FE",
         "PCA": "PCA, least squares", "PPCA": "PCA, prior", "kNN": "15 nearest",

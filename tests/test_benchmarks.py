@@ -39,6 +39,7 @@ from benchmarks import (
     speed,
     stalls,
     survival,
+    sweep,
     tables,
     time_to_quality,
     two_checkouts,
@@ -87,6 +88,7 @@ def results(tmp_path, monkeypatch):
         (regression, ["--dims", "2", "--folds", "2", "--methods", *EMBEDDINGS], 4),
         # Two outcomes; two embeddings, two columns, both, and each embedding with them.
         (survival, ["--dims", "2", "--methods", "fe", "pca", "--folds", "2"], 2 * (2 + 3 + 4)),
+        (sweep, [], 4),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
@@ -117,6 +119,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         quality,
         regression,
         survival,
+        sweep,
     )
     rounds = [] if benchmark in without else ["--rounds", "1"]
     benchmark.main(["--tiny", *rounds, *arguments])

@@ -18,7 +18,9 @@ def trained():
     return made
 
 
-OF_RESULTS = tuple(("pl", name) for name in ("evaluate", "classify_genes", "markers", "survival"))
+OF_RESULTS = tuple(
+    ("pl", name) for name in ("evaluate", "classify_genes", "markers", "survival", "sweep")
+)
 
 
 def takers():

@@ -98,8 +98,8 @@ def test_at_most_three_positional_parameters(name):
     assert len(found) <= 3
     kinds = {p.kind for p in parameters(FUNCTIONS[name]).values()}
     assert inspect.Parameter.VAR_POSITIONAL not in kinds
-    # A misspelt keyword must be an error; training alone checks its options itself.
-    assert (inspect.Parameter.VAR_KEYWORD in kinds) == (name == "tl.train")
+    # A misspelt keyword must be an error; what trains checks its options itself.
+    assert (inspect.Parameter.VAR_KEYWORD in kinds) == (name in ("tl.train", "tl.sweep"))
 
 
 OF_NOTHING = ("tl.models",)
@@ -108,6 +108,7 @@ OF_TABLES = {
     "pl.classify_genes": "result",
     "pl.markers": "table",
     "pl.survival": "result",
+    "pl.sweep": "result",
 }
 """Pictures of what the verb of the same name has returned, not of an AnnData; its name."""
 
@@ -135,7 +136,7 @@ def test_adata_is_first(name):
 def test_a_table_is_first(name):
     first = next(iter(parameters(FUNCTIONS[name]).values()))
     assert (first.name, first.default) == (OF_TABLES[name], first.empty)
-    results = ("GeneClasses | pd.DataFrame", "Survival | pd.DataFrame")
+    results = ("GeneClasses | pd.DataFrame", "Survival | pd.DataFrame", "Sweep")
     assert first.annotation in ("pd.DataFrame", *results)
     assert name.replace("pl.", "tl.") in FUNCTIONS  # the verb that returns it
 
@@ -325,6 +326,7 @@ ARGUMENTS = {
     "tl.evaluate": EVALUATE,
     "tl.markers": {"groupby": "group"},
     "tl.set_coherence": SETS,
+    "tl.sweep": {"options": {"gene_dim": [4]}, "steps": 3},
     "tl.generate": {"coordinates": np.zeros((3, 2))},
     "tl.similar_genes": {"genes": "gene1"},
     "tl.survival": {"time": "days", "event": "died", "bases": ["pca"], "dims": [2], "folds": 2},
@@ -400,6 +402,6 @@ def test_pictures_draw_into_an_ax(name, trained):
 
 @pytest.mark.parametrize("wrong", [{"sampel_dim": 3}, {"random_state": 0}])
 def test_a_misspelt_keyword_is_an_error(trained, wrong):
-    for verb in (fe.tl.train, fe.tl.transform, fe.models.FE):
+    for verb in (fe.tl.train, fe.tl.sweep, fe.tl.transform, fe.models.FE):
         with pytest.raises(TypeError, match=next(iter(wrong))):
             verb(*[trained.copy()][: verb is not fe.models.FE], **wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,14 @@ def integer(_: Any, tokens: Sequence[Token]) -> int:
 def integers(_: Any, tokens: Sequence[Token]) -> list[int]:
     """Return several."""
     return [int(token.value) for token in tokens]
+
+
+def json_or_text(word: str) -> Any:
+    """Return the value of an option that was typed as JSON, or else the text."""
+    try:
+        return json.loads(word)
+    except json.JSONDecodeError:
+        return word
 
 
 Output = Annotated[Path, Parameter(name=["--out", "-o"])]

@@ -19,6 +19,7 @@ from . import models as models
 from . import plot as plot
 from . import predict_labels as predict_labels
 from . import survival as survival
+from . import sweep as sweep
 from . import train as train
 from . import transform as transform
 from . import vectors as vectors

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from cyclopts import Parameter
 
 from .._core.endings import TABLE
 from .app import NAME, app
-from .arguments import Flag, Number, Output, Words
+from .arguments import Flag, Number, Output, Words, json_or_text
 from .outputs import require_outputs
 
 
@@ -108,8 +107,5 @@ def _with_options(models: Sequence[str], options: Sequence[str]) -> dict[str, di
                 f"--options must be like MODEL.NAME=VALUE, with a model among {', '.join(found)}; "
                 f"got {word!r}."
             )
-        try:
-            found[model][name] = json.loads(value)
-        except json.JSONDecodeError:
-            found[model][name] = value
+        found[model][name] = json_or_text(value)
     return found

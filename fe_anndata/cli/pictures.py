@@ -11,7 +11,7 @@ from anndata import AnnData
 from matplotlib.animation import FuncAnimation, writers
 from matplotlib.axes import Axes
 
-from .. import io, pl
+from .. import io, pl, tl
 from .._core.whole import whole
 from ..pl.markers import MOST as MOST_GENES
 from .places import named, stop
@@ -112,6 +112,21 @@ def save_evaluation(table: pd.DataFrame, path: Path, *, overwrite: bool) -> None
     """Draw accuracies, or for numbers the R2, and write the picture."""
     metric = "accuracy_new" if "accuracy_new" in table else "label_r2_new"
     save(pl.evaluate(table, metric=metric, show=False), path, overwrite=overwrite)
+
+
+def save_sweep(
+    found: tl.Sweep,
+    density: Path | None,
+    scatter: Path | None,
+    color: str | None,
+    *,
+    overwrite: bool,
+) -> None:
+    """Draw the embeddings of a sweep, and write the pictures that have a path."""
+    if density is not None:
+        save(pl.sweep(found, "density", show=False), density, overwrite=overwrite)
+    if scatter is not None:
+        save(pl.sweep(found, "scatter", color=color, show=False), scatter, overwrite=overwrite)
 
 
 def draw_markers(table: pd.DataFrame) -> Axes:

@@ -31,6 +31,7 @@ from .reconstruction import reconstruction
 from .similar_genes import similar_genes
 from .similarity_map import similarity_map
 from .survival import survival
+from .sweep import sweep
 from .trajectories import trajectories
 
 __all__ = [
@@ -52,5 +53,6 @@ __all__ = [
     "similar_genes",
     "similarity_map",
     "survival",
+    "sweep",
     "trajectories",
 ]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize, to_rgba, to_rgba_array
+from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
 from .._access.recorded import recorded
@@ -18,7 +17,7 @@ from .._core.errors import require_at_least_two
 from .._core.random import Rng, generator, seed_of
 from . import _colors
 from ._axes import bare, colour_bar, legend_beside
-from ._points import MISSING, TITLE
+from ._points import MISSING, TITLE, shades
 from ._text import ink, lines_of
 from ._values import Classes, Numbers, Source, read, require_few_names
 
@@ -59,27 +58,14 @@ class Moving:
         panel.set(
             xlim=(low[0] - pad[0], high[0] + pad[0]), ylim=(low[1] - pad[1], high[1] + pad[1])
         )
-        colors = np.tile(to_rgba(_colors.PLAIN), (len(self.which), 1))
-        if self.look is None:
-            return colors
-        panel.set_title(lines_of(self.look.name, TITLE))
-        grey = ink(panel, MISSING)
-        if isinstance(self.look, Classes):
-            codes, look = self.look.codes[self.which], self.look
-            entries = [
-                (look.labels[code], look.colors[code]) for code in np.unique(codes[codes >= 0])
-            ]
-            entries += [("missing", grey)] if (codes < 0).any() else []
-            legend_beside(panel, [name for name, _ in entries], [color for _, color in entries])
-            return to_rgba_array([*look.colors, grey])[codes]
-        values = self.look.values[self.which]
-        known = np.isfinite(values)
-        colors[~known] = to_rgba(grey)
-        if known.any():
-            scale = ScalarMappable(Normalize(values[known].min(), values[known].max()), cmap)
-            colors[known] = scale.to_rgba(values[known])
-            colour_bar(panel, scale, self.look.name + self.look.origin)
-        return colors
+        found = shades(self.look, self.which, ink(panel, MISSING), cmap)
+        if self.look is not None:
+            panel.set_title(lines_of(self.look.name, TITLE))
+        if found.entries:
+            legend_beside(panel, *zip(*found.entries, strict=True))
+        if isinstance(self.look, Numbers) and found.scale is not None:
+            colour_bar(panel, found.scale, self.look.name + self.look.origin)
+        return found.colors
 
 
 def moving(

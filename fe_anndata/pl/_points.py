@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PathCollection
-from matplotlib.colors import Colormap, to_rgba_array
+from matplotlib.colors import Colormap, Normalize, to_rgba, to_rgba_array
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
@@ -36,6 +37,35 @@ class Layer:
     style: dict[str, Any]
     plain: str  # the colour if nothing else colours them
     label: str
+
+
+class Shades(NamedTuple):
+    """The colours of samples, and what explains them."""
+
+    colors: Floats  # (n, 4), red, green, blue and opacity
+    entries: list[tuple[str, str]]  # of a legend: names and colours
+    scale: ScalarMappable | None  # of a colour bar
+
+
+def shades(
+    look: Classes | Numbers | None, which: Indices, grey: str, cmap: str | Colormap
+) -> Shades:
+    """Return the colours of some samples; `grey` is that of a missing value."""
+    if look is None:
+        return Shades(np.tile(to_rgba(PLAIN), (len(which), 1)), [], None)
+    if isinstance(look, Classes):
+        codes = look.codes[which]
+        entries = [(look.labels[c], look.colors[c]) for c in np.unique(codes[codes >= 0])]
+        entries += [("missing", grey)] if (codes < 0).any() else []
+        return Shades(to_rgba_array([*look.colors, grey])[codes], entries, None)
+    values = look.values[which]
+    known = np.isfinite(values)
+    colors = np.tile(to_rgba(grey), (len(which), 1))
+    if not known.any():
+        return Shades(colors, [], None)
+    scale = ScalarMappable(Normalize(values[known].min(), values[known].max()), cmap)
+    colors[known] = scale.to_rgba(values[known])
+    return Shades(colors, [], scale)
 
 
 def layers(order: Indices, size: float | None, alpha: float | None) -> list[Layer]:

@@ -19,12 +19,12 @@ from .._core.errors import require_choice, require_key
 from ..matrix import density as estimator
 from ._axes import bare, finish, make_room, most, panels, shared_colour_bar
 from ._colors import require_cmap
+from ._hexagons import Extent, extent_of, hexagons, require_bins
 from ._text import ink, lines_of
 
 PIXELS = 200  # along each axis of the smooth raster
 PADS = {"hex": 0.05, "smooth": 0.3}  # margins around the points, as a share of their range
 FAINTEST = 0.01  # as a share of the greatest density; less is left white
-Extent = tuple[float, float, float, float]  # left, right, bottom, top
 
 
 def density(
@@ -99,8 +99,7 @@ def density(
     ['G1 (n = 501)', 'G2M (n = 17)', 'S (n = 182)']
     """
     require_choice(kind, ["hex", "smooth"], "kind")
-    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or bins < 1:
-        raise ValueError(f"bins must be a positive integer, got {bins!r}.")
+    require_bins(bins)
     require_cmap(cmap)
     points = coordinates(adata, basis, dimensions)
     finite = np.asarray(np.isfinite(points).all(axis=1))
@@ -112,7 +111,7 @@ def density(
         ncols = min(6, math.ceil(math.sqrt(len(members))))
     axes = panels(len(members), ncols, ax, show, (2.6, 2.6) if groupby else (4.0, 4.0))
 
-    extent = _extent(points, PADS[kind])
+    extent = extent_of(points, PADS[kind])
     mappables = []
     for i, (panel, (title, member)) in enumerate(zip(axes, members, strict=True)):
         bare(panel, basis, dimensions)
@@ -124,9 +123,9 @@ def density(
         panel.set(xlim=extent[:2], ylim=extent[2:])
         panel.set_title(title, fontsize="medium")
         if groupby:
-            _hexagons(panel, points, bins, extent, cmap=ListedColormap([ink(panel, 0.08)]))
+            hexagons(panel, points, bins, extent, cmap=ListedColormap([ink(panel, 0.08)]))
         if kind == "hex":
-            mappables.append(_hexagons(panel, points[member], bins, extent, cmap=cmap))
+            mappables.append(hexagons(panel, points[member], bins, extent, cmap=cmap))
         else:
             mappables.append(_smooth(panel, points[member], extent, cmap=cmap))
     if kind == "hex":
@@ -160,20 +159,6 @@ def _members(
         require_key(group, present, f"group with samples in adata.obs[{groupby!r}],")
     members = {g: np.asarray(labels == g) for g in groups}
     return [(f"{lines_of(g, 26)} (n = {m.sum():,})", m) for g, m in members.items()]
-
-
-def _extent(points: NDArray[np.float64], share: float) -> Extent:
-    low, high = points.min(axis=0), points.max(axis=0)
-    pad = share * (high - low)
-    pad[pad == 0] = pad.max() or 1.0
-    (left, bottom), (right, top) = low - pad, high + pad
-    return float(left), float(right), float(bottom), float(top)
-
-
-def _hexagons(
-    ax: Axes, points: NDArray[np.float64], bins: int, extent: Extent, **style: Any
-) -> ScalarMappable:
-    return ax.hexbin(*points.T, gridsize=bins, extent=extent, mincnt=1, linewidths=0.2, **style)
 
 
 def _smooth(ax: Axes, points: NDArray[np.float64], extent: Extent, **style: Any) -> ScalarMappable:

@@ -25,6 +25,7 @@ from .reconstruct import reconstruct
 from .set_coherence import set_coherence
 from .similar_genes import similar_genes
 from .survival import Survival, survival
+from .sweep import Sweep, sweep
 from .train import train
 from .transform import transform
 
@@ -32,6 +33,7 @@ __all__ = [
     "AlignedSpecies",
     "GeneClasses",
     "Survival",
+    "Sweep",
     "align_gene_spaces",
     "classify_genes",
     "compare_gene_spaces",
@@ -55,6 +57,7 @@ __all__ = [
     "set_coherence",
     "similar_genes",
     "survival",
+    "sweep",
     "train",
     "transform",
 ]

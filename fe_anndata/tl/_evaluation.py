@@ -127,9 +127,12 @@ class Fitted:
 
 
 def fit(
-    method: Callable[[AnnData, int, int], Embedder], name: str, dim: int, data: Sides, seed: int
+    method: Callable[..., Embedder], name: str, dim: int | None, data: Sides, seed: int
 ) -> Fitted:
-    """Fit a method to the training samples, and place the new ones."""
+    """Fit a method to the training samples, and place the new ones.
+
+    `dim` is None where the method itself knows the dimensions.
+    """
     train, new = data.train(), data.new()
     started = time.perf_counter()
     embedder = method(train, dim, seed)
@@ -169,9 +172,10 @@ def scores(found: Fitted, data: Sides, classifier: str, seed: int) -> Table:
     }
 
 
-def _checked(given: Any, adata: AnnData, dim: int, name: str) -> np.ndarray:
+def _checked(given: Any, adata: AnnData, dim: int | None, name: str) -> np.ndarray:
     """Return a copy of the coordinates, after checking that each sample has some."""
     coordinates = np.array(given)
+    dim = coordinates.shape[-1] if dim is None else dim
     if coordinates.shape != (adata.n_obs, dim) or coordinates.dtype.kind != "f":
         raise ValueError(
             f"the method {name!r} must give {adata.n_obs} x {dim} coordinates, not an array of "

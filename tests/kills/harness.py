@@ -78,6 +78,11 @@ COMMANDS = {
         ["markers", "ref.h5ad", "group", "-o", "out.csv", "--plot", "out.png"],
         ["out.csv", "out.png"],
     ),
+    "sweep": (
+        ["sweep", "in.h5ad", "-o", "out.csv", "--options", "gene_dim=2,3", "--fixed", "steps=9",
+         "--checkpoint", "run", "--density", "out.png", "--save", "out.h5ad", "--no-progress"],
+        ["out.csv", "out.png", "out.h5ad"],
+    ),
     "models": (["models"], []),
     "info": (["info"], []),
     "demo": (["demo", "--out", "out"], ["out/pbmc.h5ad", "out/density.png", "out/history.png"]),
