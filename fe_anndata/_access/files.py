@@ -157,9 +157,10 @@ def opened(adata: Any, what: str = "adata") -> Iterator[Source]:
     elif isinstance(adata, str | Path):
         yield from _open(expanded(adata))
     else:
+        name = type(adata).__name__
+        hint = f" Join its modalities: fe.pp.join_modalities({what})." if name == "MuData" else ""
         raise TypeError(
-            f"{what} must be an AnnData or the path of an .h5ad or .zarr file, not "
-            f"{type(adata).__name__}."
+            f"{what} must be an AnnData or the path of an .h5ad or .zarr file, not {name}.{hint}"
         )
 
 

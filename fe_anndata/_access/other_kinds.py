@@ -22,7 +22,7 @@ _IN_HDF5 = (
     (("cell.names", "assays"), "an h5Seurat file: in R, SeuratDisk::Convert(path, dest='h5ad')"),
     (("row_attrs", "col_attrs"), "a loom file: anndata.io.read_loom(path)"),
     (("matrix/barcodes",), "a 10x file: scanpy.read_10x_h5(path)"),
-    (("mod",), "a MuData file: mudata.read_h5mu(path)['rna'] is the AnnData of one modality"),
+    (("mod",), "a MuData file: fe.pp.join_modalities(mudata.read_h5mu(path)) joins its modalities"),
 )
 KNOWN_VERSION = "0.1.0"
 """Of the layout of an AnnData in a file; there is no other yet."""

@@ -15,7 +15,7 @@ from ..models import families, family
 from ..models.base import Family
 from ..models.options import options_of, require_known
 from .app import NAME, app
-from .arguments import Flag, Number, Output
+from .arguments import Flag, Number, Output, Words
 from .computing import Computing
 from .fields import literally, parameters
 from .outputs import expect
@@ -110,9 +110,9 @@ class Training:
 
     layer: str | None = None
     mask_var: str | None = None
-    batch_key: tuple[str, ...] | None = None
+    batch_key: Words = None
     labels_key: str | None = None
-    factors: tuple[str, ...] | None = None
+    factors: Words = None
     key_added: str | None = None
     checkpoint: Path | None = None
     resume: Flag = False

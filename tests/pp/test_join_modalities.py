@@ -122,6 +122,14 @@ def test_what_cannot_be_joined(keywords, error, said):
         fe.pp.join_modalities(adata, **keywords)
 
 
+def test_a_mudata_is_to_be_joined_before():
+    mudata = pytest.importorskip("mudata")
+    adata = paired()
+    del adata.obsm["protein"]
+    with pytest.raises(TypeError, match=r"not MuData\. Join its modalities: fe\.pp\.join"):
+        fe.tl.train(mudata.MuData({"rna": adata}))
+
+
 def test_no_common_sample_is_an_error():
     mudata = pytest.importorskip("mudata")
     adata = paired()
