@@ -11,7 +11,7 @@ Seconds are those of the trainings and placings in the table; CPU seconds those 
 None if some of it was done before. A folder keeps what is complete, so that a killed run goes on,
 and the two figures.
 
-A quarter of an hour on two cores.
+Less than 20 minutes on two cores that do nothing else.
 
     python -m benchmarks.sweep [--folder FOLDER]
     python -m benchmarks.sweep --tiny    # only to see that it runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,21 @@ def test_something_else_is_an_error(tmp_path):
         SweepFolder(tmp_path)
     with pytest.raises(ValueError, match="no folder"), SweepFolder(tmp_path / "a/b").held(TOLD):
         pass
+
+
+def test_a_training_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    folder = begun(tmp_path / "run")
+
+    def half(path, content):
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="disk is full"):
+        folder.keep(4, {"loss": 0.5}, np.zeros((4, 2), np.float32))
+    assert folder.found(4) is None
+    assert len(list((tmp_path / "run").iterdir())) == 2
 
 
 @pytest.mark.parametrize("how", ["cut", "text", "empty", "other"])
