@@ -16,6 +16,10 @@ from .columns import column_of
 from .samples import as_categories, is_categorical
 
 COLUMNS = ("column", "level", "mean", "scale")
+FEW = 20
+"""Whole numbers that may be names."""
+SMALLEST = 1e-30
+"""Least scale of numbers; the largest is one over it."""
 SHOWN = 5
 """Levels that a message names."""
 
@@ -68,6 +72,7 @@ class Design:
         for key in self.keys:
             if key not in obs:
                 continue
+            column = column_of(obs, key, "adata.obs")
             rows = self._of(key)
             at = np.flatnonzero(self.table["column"] == key)
             if self.is_numeric(key):
@@ -77,12 +82,21 @@ class Design:
                 raw = np.where(np.isfinite(values), values, rows["mean"].iloc[0])[:, None]
                 known = np.ones(len(obs), dtype=bool)
             else:
-                levels = _levels(obs[key])
+                levels = _levels(column)
                 raw = (levels[:, None] == rows["level"].to_numpy(dtype=object)).astype(np.float64)
                 known = raw.any(axis=1)
             scaled = (raw - rows["mean"].to_numpy()) / rows["scale"].to_numpy()
             found[:, at] = np.where(known[:, None], scaled, 0)
         return found
+
+    def without_number(self, obs: pd.DataFrame) -> dict[str, int]:
+        """Return how many samples have no finite number, by the column of numbers, if any."""
+        numeric = [key for key in self.keys if self.is_numeric(key)]
+        missing = {
+            key: int((~np.isfinite(_numbers(obs[key]))).sum()) if key in obs else len(obs)
+            for key in numeric
+        }
+        return {key: n for key, n in missing.items() if n}
 
     def of(self, obs: pd.DataFrame) -> Batches:
         """Return the batches of samples to train on."""
@@ -151,8 +165,16 @@ def _part(obs: pd.DataFrame, key: str) -> pd.DataFrame:
             raise ValueError(
                 f"batch_key: adata.obs[{key!r}] is infinite for the sample {str(first)!r}; {cure}"
             )
-        levels, mean, scale = [""], np.array([values.mean()]), float(values.std())
-    if len(levels) < 2 if levels != [""] else not scale:
+        levels = [""] if values.min() < values.max() else []
+        _warn_of_names(values, key)
+        with np.errstate(over="ignore"):
+            mean, scale = np.array([values.mean()]), float(values.std())
+        if levels and not (SMALLEST < scale < 1 / SMALLEST):
+            raise ValueError(
+                f"batch_key: the numbers in adata.obs[{key!r}] are too large or too small to be "
+                "scaled; bring them nearer to 1."
+            )
+    if len(levels) < 2 and levels != [""]:
         raise ValueError(
             f"batch_key: adata.obs[{key!r}] has the same value for all samples, which tells no "
             "batches apart; leave it out."
@@ -160,6 +182,22 @@ def _part(obs: pd.DataFrame, key: str) -> pd.DataFrame:
     return pd.DataFrame(
         {"column": key, "level": np.array(levels, dtype=object), "mean": mean, "scale": scale}
     )
+
+
+def _warn_of_names(values: np.ndarray, key: str) -> None:
+    """Warn if numbers look like names of batches."""
+    distinct = np.unique(values)
+    if len(distinct) <= FEW and 2 * len(distinct) <= len(values) and (distinct % 1 == 0).all():
+        warn_user(
+            f"batch_key: adata.obs[{key!r}] holds few whole numbers, and they count as numbers; if "
+            f"they name batches: adata.obs[{key!r}] = adata.obs[{key!r}].astype(str)."
+        )
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    """Return the numbers of a column, NaN for what is none."""
+    found: np.ndarray = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return found
 
 
 def _levels(column: pd.Series) -> np.ndarray:
@@ -197,7 +235,11 @@ def unpacked(section: Any, place: str) -> Design | None:
     table = section.get("design")
     if not isinstance(table, pd.DataFrame) or not set(COLUMNS) <= set(table.columns):
         raise ValueError(f"{place}['batches']['design'] is no table of covariates: train again.")
-    text = {name: table[name].astype(str).replace("nan", "") for name in COLUMNS[:2]}
+    # A tour through another program may make a missing value of an empty text.
+    text = {
+        name: table[name].astype(object).where(table[name].notna(), "").astype(str)
+        for name in COLUMNS[:2]
+    }
     numbers = {name: table[name].astype(np.float64) for name in COLUMNS[2:]}
     return Design(pd.DataFrame({**text, **numbers}).reset_index(drop=True))
 
@@ -224,16 +266,23 @@ class NewBatches:
     estimated: bool
 
     @classmethod
-    def of(cls, obs: pd.DataFrame, design: Design, *, estimated: bool) -> NewBatches:
-        """Return the batches of new samples; warn of those that were not trained on."""
+    def of(
+        cls, obs: pd.DataFrame, design: Design, *, estimated: bool, estimable: bool = True
+    ) -> NewBatches:
+        """Return the batches of new samples; warn of what was not trained on, or is missing."""
+        for key, n in design.without_number(obs).items():
+            warn_user(
+                f"{n} samples have no number in adata.obs[{key!r}], which the model was trained "
+                "with as batch_key: they count as its mean."
+            )
         codes, names = pd.factorize(design.unknown(obs))
         if len(names):
             shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-            how = (
-                "what they do is estimated from their samples together."
-                if estimated
-                else "they count as the mean of those; new_batches='estimate' tells more."
-            )
+            how = "they count as the mean of those."
+            if estimated:
+                how = "what they do is estimated from their samples together."
+            elif estimable:
+                how = f"{how[:-1]}; fe.tl.transform(..., new_batches='estimate') tells more."
             n = int((codes >= 0).sum())
             warn_user(f"{n} samples are of batches that were not trained on ({shown}): {how}")
         used = estimated and bool(len(names))

@@ -15,7 +15,7 @@ from .._core.keys import Keys
 from ..matrix.align import align
 from ..matrix.totals import to_totals
 from ..models.trained import Trained
-from .batches import unpacked
+from .batches import NewBatches, unpacked
 from .inputs import require_anndata
 from .modalities import MODALITY, scales_in
 from .reference import Reference, reference_of
@@ -137,7 +137,10 @@ def decoding_of(
         alignment = align(known.genes, adata.var_names)
         genes, columns = alignment.known, alignment.columns
     require_decoder(model)
-    covariates = batches.covariates(adata.obs) if batches is not None and with_batches else None
+    covariates = None
+    if batches is not None and with_batches:
+        found = NewBatches.of(adata.obs, batches, estimated=False, estimable=False)
+        covariates = found.covariates
     return Decoding(model, u, genes, columns, adata.n_vars, layer, whole_numbers, covariates)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ def names_of(factors: str | Sequence[str]) -> tuple[str, ...]:
     ValueError
         If there is none but samples themselves, or one comes twice.
     """
+    if not isinstance(factors, Iterable):
+        raise TypeError(f"factors must be names of columns of adata.obs, not {factors!r}.")
     found = (factors,) if isinstance(factors, str) else tuple(map(str, factors))
     if not set(found) - {OWN}:
         raise ValueError(
@@ -91,7 +93,12 @@ def combinations(
             f"the model has a factor {missing[0]!r}, too: say of which of its levels each profile "
             "is."
         )
-    found = {n: [of] if isinstance(of, str) else list(map(str, of)) for n, of in asked.items()}
+    found = {
+        name: list(map(str, of))
+        if isinstance(of, Iterable) and not isinstance(of, str)
+        else [str(of)]
+        for name, of in asked.items()
+    }
     lengths = {len(of) for of in found.values()}
     if len(lengths) > 1:
         raise ValueError(

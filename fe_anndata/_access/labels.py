@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
 from ..training.problem import Labels
 from .columns import column_of
 from .samples import as_categories, is_categorical
 
+LARGEST = 1e15
+"""Numbers that can be learned are smaller."""
 
-def labels_of(adata: AnnData, key: str | None, *, numbers: bool = False) -> Labels | None:
+
+def labels_of(obs: pd.DataFrame, key: str | None, *, numbers: bool = False) -> Labels | None:
     """Return the classes of the samples by a column of obs; None if there is no key.
 
     With `numbers` the column may hold such.
@@ -23,7 +25,7 @@ def labels_of(adata: AnnData, key: str | None, *, numbers: bool = False) -> Labe
     """
     if key is None:
         return None
-    column = column_of(adata.obs, key, "adata.obs")
+    column = column_of(obs, key, "adata.obs")
     if numbers and not is_categorical(column):
         return _numbers(column, key)
     if not is_categorical(column):
@@ -56,6 +58,11 @@ def _numbers(column: pd.Series, key: str) -> Labels:
             f"{str(column.index[infinite[0]])!r}: put a number there, or NaN if it is not known."
         )
     known = values[np.isfinite(values)]
+    if len(known) and not np.abs(known).max() < LARGEST:
+        raise ValueError(
+            f"labels_key: adata.obs[{key!r}] holds numbers above {LARGEST:g}; bring "
+            "them nearer to 1."
+        )
     if not len(known) or known.min() == known.max():
         raise ValueError(
             f"labels_key: adata.obs[{key!r}] holds fewer than two different numbers, of which "

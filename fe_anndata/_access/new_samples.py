@@ -166,7 +166,12 @@ def new_samples(
         )
     batches = None
     if reference.batches is not None:
-        batches = NewBatches.of(adata.obs, reference.batches, estimated=new_batches == "estimate")
+        batches = NewBatches.of(
+            adata.obs,
+            reference.batches,
+            estimated=new_batches == "estimate",
+            estimable=reference.model.batches_add,
+        )
     rows = rows_of(stored(source, layer))
     return NewSamples(rows, alignment, reference, (adata.obs_names, adata.var_names), batches)
 

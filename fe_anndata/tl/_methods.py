@@ -183,8 +183,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {"fe_concat": ("fe", {"decoder
 """Names of a family with some of its options."""
 OTHERS: dict[str, Method] = {"pca": pca, "umap": umap}
 """Methods that are no family; they take no keywords."""
-OWN = ("adata", "model", "mask_var", "batch_key", "labels_key", "key_added", "checkpoint",
-       "resume", "rng", "progress", "copy")  # fmt: skip
+OWN = ("adata", "model", "mask_var", "batch_key", "labels_key", "factors", "key_added",
+       "checkpoint", "resume", "rng", "progress", "copy")  # fmt: skip
 """Arguments of training that are decided where methods are compared."""
 ARGUMENTS = [
     name

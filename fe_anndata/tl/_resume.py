@@ -60,7 +60,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     identity = {name: stored["params"].get(name) for name in IDENTITY}
     mask = trained_genes(adata, keys.key)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
-    columns = Columns.of(adata.obs, identity)
+    columns = Columns.of(adata.obs, identity, numbers=of.takes_numbers)
     columns.require_same(stored["preprocessing"].get("columns", {}))
     if isinstance(asked.mask_var, str | None):
         rows, audit, trained = trainable(source, identity["layer"], mask, any_unit=of.any_unit)
@@ -125,7 +125,7 @@ def checkpointed_run(
             "it, which can continue it."
         ) from error
     _require_unchanged(of, asked, options, identity, shape)
-    columns = Columns.of(adata.obs, identity)
+    columns = Columns.of(adata.obs, identity, numbers=of.takes_numbers)
     columns.require_same(run.get("columns", {}))
     mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]
     if identity["mask_var"] == ARRAY and mask_var is None:

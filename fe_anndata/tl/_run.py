@@ -15,7 +15,6 @@ from .._access.batches import warn_of_confounded
 from .._access.files import Source
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
-from .._access.labels import labels_of
 from .._access.results import require_free
 from .._core.keys import Keys
 from .._core.random import Rng, seed_of
@@ -111,12 +110,10 @@ class Run:
         rows, why = self.rows, self.family.needs_whole(self.options)
         if why is not None and isinstance(rows, ByBlocks):
             rows = _loaded(rows, why)
-        numbers = self.family.takes_numbers
-        labels = labels_of(adata, self.identity["labels_key"], numbers=numbers)
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
         design = self.columns.batches
         batches = None if design is None else design.of(adata.obs)
-        known = self.starts, self.origin, labels, batches, self.columns.factors
+        known = self.starts, self.origin, self.columns.labels, batches, self.columns.factors
         return Problem(rows, self.audit, ranks, seed, compute, *known)
 
     def described(self, adata: AnnData) -> dict[str, Any]:
@@ -198,8 +195,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     """
     adata = source.adata
     require_free(adata, keys.key)
-    labels_of(adata, asked.labels_key, numbers=of.takes_numbers)
-    columns = Columns.of(adata.obs, vars(asked))
+    columns = Columns.of(adata.obs, vars(asked), numbers=of.takes_numbers)
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
     names, starts = start_tables(of.options, asked.given, adata)
@@ -243,5 +239,6 @@ def _require_taken(of: Family, options: Options, asked: Asked) -> None:
         why = None if given is None else getattr(of, method)(options)
         if why is None:
             continue
-        takes = [n for n, o in families().items() if getattr(o, method)(o.options()) is None]
-        raise ValueError(f"{why}; leave {name} out, or train {' or '.join(map(repr, takes))}.")
+        others = [n for n, o in families().items() if getattr(o, method)(o.options()) is None]
+        takes = " or ".join(repr(other) for other in others if other != of.name)
+        raise ValueError(f"{why}; leave {name} out{f', or train {takes}' if takes else ''}.")

@@ -111,6 +111,8 @@ def _levels(
             "the model was trained without factors: train one with factors=['donor', ...], or give "
             "coordinates."
         )
+    if not isinstance(factors, Mapping):
+        raise TypeError("factors must be a dict of levels, such as {'donor': ['a', 'b']}.")
     return combinations(factors, model.of_levels)
 
 

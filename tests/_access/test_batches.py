@@ -12,6 +12,8 @@ OBS = pd.DataFrame(
         "one": "x",
         "id": list("uvwxyz"),
         "flat": 3.0,
+        "tenth": 0.1,
+        "huge": np.arange(6) * 1e200,
     },
     index=[f"s{i}" for i in range(6)],
 )
@@ -44,6 +46,8 @@ def test_the_batch_of_a_sample_is_that_of_all_columns_of_groups():
         ("doner", KeyError, "did you mean 'donor'"),
         ("one", ValueError, "same value for all samples"),
         ("flat", ValueError, "same value for all samples"),
+        ("tenth", ValueError, "same value for all samples"),
+        ("huge", ValueError, "too large or too small"),
         ("id", ValueError, "another value for each sample"),
         (["donor", "donor"], ValueError, "twice"),
         ([], ValueError, "no column"),

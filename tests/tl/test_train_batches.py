@@ -1,5 +1,7 @@
 """Models that are told the batches of samples."""
 
+import warnings
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -186,9 +188,8 @@ def test_a_run_of_other_batches_does_not_go_on(through, tmp_path):
     adata = simulated()
     where = {"checkpoint": tmp_path / "run"} if through == "checkpoint" else {}
     fe.tl.train(adata, steps=6, batch_key="donor", **QUICK, **where)
-    adata.obs["donor"] = np.roll(adata.obs["donor"], 1)
-    adata.obs.loc["s0", "donor"] = "d9"
-    with pytest.raises(ValueError, match=r"columns of adata\.obs that tell batches"):
+    adata.obs["donor"] = np.roll(adata.obs["donor"], 1)  # as many of each
+    with pytest.raises(ValueError, match=r"columns of adata\.obs that batches come from"):
         fe.tl.train(adata, steps=12, resume=True, progress=False, **where)
     with pytest.raises(ValueError, match="leave out batch_key"):
         fe.tl.train(adata, steps=12, resume=True, batch_key="kind", progress=False, **where)
@@ -262,3 +263,39 @@ def test_counts_in_batches_go_on(monkeypatch):
 def test_a_published_layout_takes_no_batches():
     with pytest.raises(ValueError, match="takes no batches"):
         fe.tl.train(counts(), "exceiver", recipe="exceiver2022", batch_key="donor", progress=False)
+
+
+def test_what_would_mislead_is_said():
+    adata = simulated()
+    adata.obs["run"] = np.arange(N) % 3
+    with pytest.warns(UserWarning, match="few whole numbers"):
+        fe.tl.train(adata, batch_key="run", steps=3, **QUICK)
+    with pytest.raises(ValueError, match="in batch_key and in factors"):
+        fe.tl.train(adata, batch_key="donor", factors=["donor", "kind"], **QUICK)
+    with pytest.raises(TypeError, match="named by text"):
+        fe.tl.train(adata, batch_key=3, **QUICK)
+    fe.tl.train(adata, batch_key="donor", steps=3, **QUICK)
+    del adata.obs["donor"]
+    with pytest.warns(UserWarning, match=r"400 samples .*donor=None"):
+        fe.tl.reconstruct(adata)
+
+
+def test_a_level_called_nan_is_one(tmp_path):
+    adata = simulated()
+    adata.obs["donor"] = adata.obs["donor"].replace("d0", "nan")
+    fe.tl.train(adata, batch_key="donor", steps=3, **QUICK)
+    adata.write_h5ad(tmp_path / "model.h5ad")
+    new = simulated()[:20].copy()
+    new.obs["donor"] = "nan"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fe.tl.transform(new, tmp_path / "model.h5ad", progress=False)
+
+
+def test_new_samples_without_a_number_are_said():
+    adata = simulated()
+    adata.obs["age"] = np.random.default_rng(0).normal(size=N)
+    fe.tl.train(adata, batch_key="age", steps=3, **QUICK)
+    new = simulated()[:20].copy()
+    with pytest.warns(UserWarning, match=r"20 samples have no number in adata\.obs\['age'\]"):
+        fe.tl.transform(new, adata, progress=False)

@@ -195,3 +195,11 @@ def test_numbers_that_cannot_be_learned(value, said):
     adata.obs.iloc[3, adata.obs.columns.get_loc("age")] = value
     with pytest.raises(ValueError, match=said):
         fe.tl.train(adata, labels_key="age", progress=False)
+
+
+def test_a_run_of_other_labels_does_not_go_on():
+    adata = with_labels()
+    fe.tl.train(adata, labels_key="kind", steps=15, **QUICK)
+    adata.obs["kind"] = np.roll(adata.obs["kind"], 1)
+    with pytest.raises(ValueError, match="that labels come from are not those"):
+        fe.tl.train(adata, steps=30, resume=True, progress=False)
