@@ -367,6 +367,7 @@ def test_readers_write_nothing(name, trained):
 def test_pictures_of_tables_write_nothing(name, trained):
     result = of_verb(name, trained)
     tables = vars(result) if hasattr(result, "table") else {"table": result}
+    tables = {place: of for place, of in tables.items() if isinstance(of, pd.DataFrame)}
     before = {place: table.copy() for place, table in tables.items()}
     assert isinstance(FUNCTIONS[name](result), Axes)
     for place, table in tables.items():
