@@ -16,6 +16,8 @@ from .columns import column_of
 from .samples import as_categories, is_categorical
 
 COLUMNS = ("column", "level", "mean", "scale")
+SMALL = 5
+"""Samples of a batch that tell what it does."""
 FEW = 20
 """Whole numbers that may be names."""
 SMALLEST = 1e-30
@@ -157,7 +159,13 @@ def _part(obs: pd.DataFrame, key: str) -> pd.DataFrame:
                 f"batch_key: adata.obs[{key!r}] has another value for each sample; a batch is of "
                 "several samples."
             )
-        mean, scale = np.bincount(codes.codes, minlength=len(levels)) / len(obs), 1.0
+        sizes = np.bincount(codes.codes, minlength=len(levels))
+        mean, scale = sizes / len(obs), 1.0
+        if np.median(sizes) < SMALL:
+            warn_user(
+                f"batch_key: most batches in adata.obs[{key!r}] have fewer than {SMALL} samples; "
+                "what is learned of so few is mostly noise: join them, or leave the column out."
+            )
     else:
         values = column.to_numpy(np.float64)
         if not np.isfinite(values).all():

@@ -89,3 +89,8 @@ def test_without_the_column_all_are_unknown():
         found = NewBatches.of(OBS[["age"]], learned(OBS, ["donor"]), estimated=True)
     assert not found.covariates.any()
     assert found.estimated
+
+
+def test_small_batches_are_said():
+    with pytest.warns(UserWarning, match="fewer than 5 samples"):
+        learned(OBS, ["donor"])
