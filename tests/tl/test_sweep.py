@@ -351,7 +351,9 @@ def test_killed_at_a_random_moment_only_one_training_is_done_again(counted, tmp_
     measured = [name for name in found.table if "seconds" not in name]
     pd.testing.assert_frame_equal(found.table[measured], unbroken.table[measured])
     for name in unbroken.samples.obsm:
-        np.testing.assert_array_equal(found.samples.obsm[name], unbroken.samples.obsm[name])
+        # Another process may have another number of threads, which decides the last digits.
+        whole = unbroken.samples.obsm[name]
+        np.testing.assert_allclose(found.samples.obsm[name], whole, atol=1e-4)
 
 
 def test_the_samples_can_be_written(adata, tmp_path):
