@@ -20,9 +20,9 @@ _OF_R = (
 _R_STARTS = (b"X\n", b"A\n", b"RDX", b"RDA")
 _IN_HDF5 = (
     (("cell.names", "assays"), "an h5Seurat file: in R, SeuratDisk::Convert(path, dest='h5ad')"),
-    (("row_attrs", "col_attrs"), "a loom file: anndata.io.read_loom(path)"),
-    (("matrix/barcodes",), "a 10x file: scanpy.read_10x_h5(path)"),
-    (("mod",), "a MuData file: fe.pp.join_modalities(mudata.read_h5mu(path)) joins its modalities"),
+    (("row_attrs", "col_attrs"), "a loom file: fe.io.read(path) reads it"),
+    (("matrix/barcodes",), "a 10x file: fe.io.read(path) reads it"),
+    (("mod",), "a MuData file: fe.io.read(path) joins its modalities"),
 )
 KNOWN_VERSION = "0.1.0"
 """Of the layout of an AnnData in a file; there is no other yet."""
@@ -32,7 +32,7 @@ def said_of(path: Path) -> str | None:
     """Return what a file is that is not HDF5, and how to read it; None if nothing tells."""
     with path.open("rb") as file:
         start = file.read(512)
-    packed = _unpacked(path, start)
+    packed = unpacked(path, start)
     if packed.startswith(_R_STARTS):
         return _OF_R
     if start.startswith(b"\x1f\x8b"):
@@ -44,11 +44,8 @@ def said_of(path: Path) -> str | None:
     for known, what in _STARTS.items():
         if start.startswith(known):
             return what
-    if start and b"\x00" not in start and _is_text(start):
-        return (
-            "a text file: read a table with pandas.read_csv(path, index_col=0, sep=None) and give "
-            "it to anndata.AnnData"
-        )
+    if start and b"\x00" not in start and is_text(start):
+        return "a text file: fe.io.read(path) reads a table"
     return None
 
 
@@ -59,13 +56,19 @@ def _of_zip(path: Path) -> str:
     except (zipfile.BadZipFile, OSError, ValueError):
         names = []
     if "xl/workbook.xml" in names:
-        return "an Excel workbook: read it with pandas.read_excel(path, index_col=0)"
+        return (
+            "an Excel workbook: save the sheet as .csv, and look for genes such as SEPT2, of which "
+            "Excel makes dates"
+        )
     if names and all(name.endswith(".npy") for name in names):
-        return "an .npz file: fe.io.read_gene_vectors(path) reads one of gene vectors"
+        return (
+            "an .npz file: fe.io.read(path) reads a matrix with names, and "
+            "fe.io.read_gene_vectors(path) gene vectors"
+        )
     return "a zip archive: unpack it first"
 
 
-def _unpacked(path: Path, start: bytes) -> bytes:
+def unpacked(path: Path, start: bytes) -> bytes:
     """Return the first bytes of what a file that may be compressed holds."""
     opening: Any = gzip.open if start.startswith(b"\x1f\x8b") else None
     opening = bz2.open if start.startswith(b"BZh") else opening
@@ -79,7 +82,7 @@ def _unpacked(path: Path, start: bytes) -> bytes:
         return b""
 
 
-def _is_text(start: bytes) -> bool:
+def is_text(start: bytes) -> bool:
     # The last character may be cut in two.
     return any(_decodes(start[: len(start) - cut]) for cut in range(4))
 
@@ -107,7 +110,7 @@ def require_anndata_file(group: Any, path: Path) -> None:
             raise ValueError(f"{path} is {what}.")
     for name in group:  # older 10x files have a group for each genome
         if hasattr(group[name], "keys") and {"barcodes", "indptr"} <= set(group[name]):
-            raise ValueError(f"{path} is a 10x file: scanpy.read_10x_h5(path).")
+            raise ValueError(f"{path} is a 10x file: fe.io.read(path) reads it.")
     if "X" not in group and not {"obs", "var"} <= set(group):
         held = ", ".join(sorted(group)[:8]) or "nothing"
         raise ValueError(f"{path} holds no AnnData: it has no obs and no var, but {held}.")

@@ -13,7 +13,7 @@ from anndata import AnnData
 from anndata.io import write_elem
 from scipy import sparse
 
-from .files import first_line
+from .h5ad import first_line
 
 TABLES = ("obs", "var")
 MAPPINGS = ("obsm", "varm", "layers", "obsp", "varp")

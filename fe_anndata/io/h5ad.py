@@ -15,7 +15,7 @@ import h5py
 from anndata import AnnData
 from anndata.io import write_elem
 
-from .._access.files import first_line, is_of_today, load
+from .._access.h5ad import first_line, is_of_today, load
 from .._access.storable import in_storable_form, require_storable, storable
 from .._core.disk import is_of_disk, require_room
 from .._core.endings import H5AD, require_ending

@@ -11,8 +11,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._access.files import load
 from .._access.genes import gene_space, without_samples
+from .._access.h5ad import load
 from .._core.errors import near
 from .._core.gene_names import require_one_line
 from .._core.keys import DEFAULT_KEY, Keys

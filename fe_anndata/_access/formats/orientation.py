@@ -1,0 +1,105 @@
+"""Whether names are those of genes or of samples, and so which way round a matrix is.
+
+The table ``symbols.txt.gz`` holds the gene symbols of the HGNC gene groups (genenames.org, free of
+charge and of conditions), in capital letters, by which most symbols of mice are known as well.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from ..._core.errors import require_choice
+
+Names: TypeAlias = pd.Index | Sequence[str]
+Orientation = Literal["auto", "as-is", "transposed"]
+ORIENTATIONS = ("auto", "as-is", "transposed")
+
+LOOKED_AT = 4000
+"""Names of an axis that are looked at, evenly spaced."""
+KNOWN, TIMES = 0.15, 4
+"""Genes are where so many names are known, and so many times as many as on the other side.
+
+Of the cohorts at hand at least 35 % of the genes are in the table, and none of the samples.
+"""
+MOST = 0.5
+"""Of the names of samples, where the names of genes tell nothing."""
+
+_GENE = re.compile(
+    r"ENS[A-Z]{0,6}[GTP]R?\d{6,}.*|[NX][MRP]_\d{6,}.*|FBgn\d{7}|WBGene\d{8}|LOC\d{5,}"
+    r"|MGI:\d+|HGNC:\d+|AT[1-5CM]G\d{5}"
+)
+_GENOME = re.compile(r"(?:GRC[hm]\d+|hg\d+|mm\d+)_+")
+_SAMPLE = re.compile(
+    r"TCGA[-.]\w\w[-.]\w{4}.*|GTEX[-.]\w{4,}.*|[SED]R[RSXZ]\d{5,}|GS[ME]\d{3,}.*|SAM[NED]A?\d{5,}"
+    r"|ENC(?:FF|SR|LB|BS)\w{6}|ACH-\d{6}|.*[ACGT]{12,}.*|[0-9a-f]{8}-[0-9a-f]{4}-.*"
+    r"|(?:sample|cell|patient|donor|subject|control|case|tumou?r|normal|rep)s?[-_. ]?\w*\d+\w*",
+    re.IGNORECASE,
+)
+
+
+@cache
+def symbols() -> frozenset[str]:
+    """Return the table of gene symbols, in capital letters."""
+    packed = files(__package__).joinpath("symbols.txt.gz").read_bytes()
+    return frozenset(gzip.decompress(packed).decode().split())
+
+
+def is_gene(name: str) -> bool:
+    """Return whether a name is a gene id, or a symbol in the table."""
+    name = _GENOME.sub("", name).split("|")[0].strip()
+    return _GENE.fullmatch(name) is not None or name.upper() in symbols()
+
+
+def share_of_genes(names: Names) -> float:
+    """Return which share of the names are known as those of genes."""
+    some = _some(names)
+    return sum(map(is_gene, some)) / max(1, len(some))
+
+
+def share_of_samples(names: Names) -> float:
+    """Return which share of the names look like barcodes, or like numbered samples."""
+    some = _some(names)
+    return sum(_SAMPLE.fullmatch(name) is not None for name in some) / max(1, len(some))
+
+
+def genes_are_rows(rows: Names, columns: Names) -> bool | None:
+    """Return whether the rows of a matrix are genes, by the names of both sides; None if unsure."""
+    by_rows, by_columns = share_of_genes(rows), share_of_genes(columns)
+    if max(by_rows, by_columns) < KNOWN:
+        by_rows, by_columns = float(_are_entrez(rows)), float(_are_entrez(columns))
+    if max(by_rows, by_columns) >= KNOWN:
+        if by_rows > TIMES * by_columns:
+            return True
+        return False if by_columns > TIMES * by_rows else None
+    of_rows, of_columns = share_of_samples(rows), share_of_samples(columns)
+    fewer, more = sorted((of_rows, of_columns))
+    if more < MOST or fewer * TIMES > more:
+        return None
+    return of_columns > of_rows
+
+
+def _some(names: Names) -> list[str]:
+    places = np.unique(np.linspace(0, len(names) - 1, min(len(names), LOOKED_AT)).astype(int))
+    return [str(names[place]) for place in places] if len(names) else []
+
+
+def _are_entrez(names: Names) -> bool:
+    """Return whether all names are numbers that do not just count on, as those of Entrez."""
+    some = _some(names)
+    if not some or not all(name.isdigit() for name in some):
+        return False
+    numbers = np.array(some, dtype=float)
+    return bool(numbers.max() - numbers.min() > 2 * len(names))
+
+
+def require_orientation(orientation: str) -> None:
+    """Raise ValueError if it is none."""
+    require_choice(orientation, ORIENTATIONS, "orientation")

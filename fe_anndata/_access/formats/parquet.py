@@ -1,0 +1,45 @@
+"""Matrices in .parquet files, read by pandas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..._core.extras import extra
+from .text import Table
+
+
+def read_parquet(path: Path, progress: bool) -> Table:
+    """Read a .parquet file; its index, or else its first column of text, names the rows.
+
+    Raises
+    ------
+    ValueError
+        If nothing names the rows, or there are no numbers.
+    ImportError
+        If pyarrow is not installed.
+    """
+    extra("pyarrow", "parquet", "a .parquet file")
+    try:
+        frame = pd.read_parquet(path, engine="pyarrow")
+    except Exception as error:
+        raise ValueError(f"{path} is damaged ({error}); get it again.") from error
+    numbers = frame.select_dtypes(["number", "bool"])
+    beside = frame.drop(columns=numbers.columns)
+    if isinstance(frame.index, pd.RangeIndex):
+        if beside.empty:
+            raise ValueError(
+                f"{path} has no names of rows: write it with them as the index, or as a column."
+            )
+        names = beside.columns[0]
+        index = pd.Index(beside.pop(names).astype(str), dtype=object)
+        beside.index = index
+    else:
+        index = pd.Index(frame.index.astype(str), dtype=object)
+    if numbers.empty:
+        raise ValueError(f"{path} has no column of numbers.")
+    values = numbers.to_numpy(dtype=np.float32, na_value=np.nan)
+    columns = pd.Index(numbers.columns.astype(str), dtype=object)
+    return Table(index, columns, [values], beside, int(np.isnan(values).sum()))
