@@ -13,9 +13,9 @@ from anndata import AnnData
 from .._core.errors import near, require_key
 from ..kernels.device import compute
 from ..kernels.workers import workers
-from ..matrix.align import align
 from ..matrix.rows import Rows
 from ..models.trained import Trained
+from .gene_ids import align_genes
 from .genes import as_list
 from .inputs import matrix, require_anndata, rows_of
 from .reference import reference_of
@@ -78,12 +78,14 @@ def attended(
         stored = require_trained(adata, key)
         model, trained = trained_model(adata, key)
         known, columns = np.arange(int(trained.sum())), np.flatnonzero(trained)
-        layer = stored["params"].get("layer") if layer is None else layer
+        layer = stored["params"]["layer"] if layer is None else layer
+        normalize = stored["params"]["normalize"]
     else:
         learned = reference_of(reference, key)
-        alignment = align(learned.genes, adata.var_names)
+        alignment = align_genes(learned.var, adata.var)
         model, known, columns = learned.model, alignment.known, alignment.columns
-    return Attended(model, known, columns, rows_of(matrix(adata, layer), columns))
+        normalize = learned.normalize
+    return Attended(model, known, columns, rows_of(matrix(adata, layer, normalize), columns))
 
 
 def positions(asked: str | Sequence[str], names: pd.Index, what: str) -> np.ndarray:

@@ -12,10 +12,11 @@ from anndata import AnnData
 
 from .._core.errors import near, require_key
 from .._core.keys import Keys
-from ..matrix.align import align
+from ..matrix.normalize import STEPS, totals_of
 from ..matrix.totals import to_totals
 from ..models.trained import Trained
 from .batches import NewBatches, unpacked
+from .gene_ids import align_genes
 from .inputs import require_anndata
 from .modalities import MODALITY, scales_in
 from .reference import Reference, reference_of
@@ -43,6 +44,8 @@ class Decoding:
         Number of genes of the AnnData.
     layer
         The layer that was trained on.
+    normalize
+        The name of the step that its values went through, if any.
     whole_numbers
         Whether whole numbers, such as raw counts, were trained on.
     covariates
@@ -55,6 +58,7 @@ class Decoding:
     columns: np.ndarray
     n_vars: int
     layer: str | None
+    normalize: str | None
     whole_numbers: bool
     covariates: np.ndarray | None
 
@@ -69,10 +73,12 @@ class Decoding:
     def rows_beside(self, rows: np.ndarray | slice, values: np.ndarray) -> np.ndarray:
         """Return the predictions in the units of the values that the samples have there.
 
-        Counts are expected of samples of one total, and are brought to that of each by its genes
-        that are not missing, NaN.
+        What was done to values before the training is undone. Counts are expected of samples of one
+        total, and are brought to that of each by its genes that are not missing, NaN.
         """
         predicted = self.rows(rows)
+        if self.normalize is not None:
+            return STEPS[self.normalize].backward(predicted, totals_of(values))
         return to_totals(predicted, values) if self.model.per_total else predicted
 
     def dispersion(self) -> np.ndarray | None:
@@ -127,21 +133,22 @@ def decoding_of(
         stored, u = require_trained(adata, key), model.samples()
         genes, columns = np.arange(trained.sum()), np.flatnonzero(trained)
         whole_numbers = holds_whole_numbers(stored)
-        layer = stored["params"].get("layer")
+        layer, normalize = stored["params"]["layer"], stored["params"]["normalize"]
         batches = unpacked(stored.get("batches"), f"adata.uns[{key!r}]")
     else:
         known = reference_of(reference, key)
         model, whole_numbers, layer = known.model, known.whole_numbers, known.layer
-        batches = known.batches
+        batches, normalize = known.batches, adata.uns.get(keys.placed_by) or None
         u = _coordinates(adata, keys, known)
-        alignment = align(known.genes, adata.var_names)
+        alignment = align_genes(known.var, adata.var)
         genes, columns = alignment.known, alignment.columns
     require_decoder(model)
     covariates = None
     if batches is not None and with_batches:
         found = NewBatches.of(adata.obs, batches, estimated=False, estimable=False)
         covariates = found.covariates
-    return Decoding(model, u, genes, columns, adata.n_vars, layer, whole_numbers, covariates)
+    values = adata.n_vars, layer, normalize, whole_numbers
+    return Decoding(model, u, genes, columns, *values, covariates)
 
 
 def modality_of(

@@ -15,6 +15,7 @@ from ..evaluation.distances import euclidean
 from .gene_mask import gene_mask
 from .inputs import matrix, require_anndata, rows_of
 from .samples import embedding_of
+from .units import in_logarithms
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def sampled_distances(
         warn_user(f"{(~placed).sum()} of {adata.n_obs} samples have no place and are left out.")
     draw = generator(seed, "distances").permutation(np.flatnonzero(placed))
     chosen = np.sort(draw[:max_samples])
-    stored = matrix(adata, layer)
+    stored = in_logarithms(matrix(adata, layer))
     rows = rows_of(stored, None if genes.all() else np.flatnonzero(genes))
     full = euclidean(rows.take(chosen), stored.name)
     if np.isnan(full).any():

@@ -106,21 +106,28 @@ def without_samples(var: pd.DataFrame, vectors: np.ndarray, key: str) -> AnnData
     return AnnData(np.empty((0, len(var)), np.float32), var=var, varm={Keys(key).varm: vectors})
 
 
-def values_of_genes(adata: AnnData, genes: Sequence[str], layer: str | None) -> np.ndarray:
+def values_of_genes(
+    adata: AnnData, genes: Sequence[str], layer: str | None, normalize: str | None = None
+) -> np.ndarray:
     """Return the values of `genes`, float64 (n_obs, len(genes)), NaN where they are missing."""
-    return values_at(adata, adata.var_names.get_indexer(list(genes)), layer)
+    return values_at(adata, adata.var_names.get_indexer(list(genes)), layer, normalize)
 
 
 def values_at(
-    adata: AnnData, columns: np.ndarray, layer: str | None, *, in_raw: bool = False
+    adata: AnnData,
+    columns: np.ndarray,
+    layer: str | None,
+    normalize: str | None = None,
+    *,
+    in_raw: bool = False,
 ) -> np.ndarray:
     """Return the values in some columns, float64 (n_obs, len(columns)), NaN where missing.
 
-    They are columns of ``adata.X`` or a layer, or of ``adata.raw.X``.
+    They are columns of ``adata.X`` or a layer, after a step if one is named, or of ``adata.raw.X``.
     """
-    of_all = raw_matrix(adata) if in_raw else matrix(adata, layer)
+    of_all = raw_matrix(adata) if in_raw else matrix(adata, layer, normalize)
     # Most kinds are cut before they are converted; a sparse matrix in a file is read only once.
-    if hasattr(of_all.X, "group"):
+    if hasattr(of_all.X, "group") or of_all.step is not None:
         rows = rows_of(of_all, columns)
     else:
         rows = rows_of(Stored(of_all.X[:, columns], of_all.name))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import h5py
@@ -16,9 +16,15 @@ from .._core.random import ranks
 from ..matrix.audit import Audit, audit
 from ..matrix.memory import require_memory
 from ..matrix.names import require_names, require_unique
+from ..matrix.normalize import STEPS, Normalize, Step, normalized
 from ..matrix.rows import ByBlocks, InMemory, Rows, stored_values
 from ..matrix.sound import require_sound, require_sound_pointers
-from ..matrix.trainable import require_size, require_trainable
+from ..matrix.trainable import (
+    require_observed,
+    require_one_unit,
+    require_size,
+    require_trainable,
+)
 from ..matrix.values import Values, as_values
 from ..training.ranks import Ranks
 from .files import Source, opened
@@ -49,14 +55,17 @@ class Stored:
         one in a file, so that it may be sliced.
     name
         What messages call it.
+    step
+        What is done to its values before they are used, if anything.
     """
 
     X: Any
     name: str
+    step: Step | None = None
 
 
-def stored(source: Source, layer: str | None) -> Stored:
-    """Return X or a layer, which may be sliced.
+def stored(source: Source, layer: str | None, normalize: str | None = None) -> Stored:
+    """Return X or a layer, which may be sliced, and by `normalize` what is done to its values.
 
     Raises
     ------
@@ -73,13 +82,13 @@ def stored(source: Source, layer: str | None) -> Stored:
             f"{name} has shape {tuple(X.shape)}, but there are {adata.n_obs} samples and "
             f"{adata.n_vars} genes."
         )
-    return Stored(_sliceable(X, name), name)
+    return Stored(_sliceable(X, name), name, None if normalize is None else STEPS[normalize])
 
 
-def matrix(adata: AnnData, layer: str | None) -> Stored:
-    """Return X or a layer of an AnnData, which may be sliced."""
+def matrix(adata: AnnData, layer: str | None, normalize: str | None = None) -> Stored:
+    """Return X or a layer of an AnnData, as :func:`stored` does."""
     with opened(adata) as source:
-        return stored(source, layer)
+        return stored(source, layer, normalize)
 
 
 def raw_matrix(adata: AnnData) -> Stored:
@@ -160,12 +169,15 @@ def rows_of(stored: Stored, columns: np.ndarray | None = None) -> Rows:
         X = X.to_memory()
     if is_by_blocks(X):
         _require_numbers(X, name)
-        by_blocks = ByBlocks(X, columns, name)
+        by_blocks = ByBlocks(X, columns, name, stored.step)
         small = stored_values(X) * 8 <= SMALL
         return by_blocks.load() if small else by_blocks
-    require_memory(X, kept=1.0 if columns is None else len(columns) / max(X.shape[1], 1))
+    kept = 1.0 if columns is None else len(columns) / max(X.shape[1], 1)
+    require_memory(X, kept=kept)
     values = as_values(X, name)
-    if columns is not None:
+    if stored.step is not None:
+        values = normalized(values, stored.step, columns)
+    elif columns is not None:
         values = values[:, columns]
     return InMemory(np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values)
 
@@ -183,13 +195,43 @@ def _require_numbers(X: Any, name: str) -> None:
         raise TypeError(f"{name} holds {X.dtype} values; it must be numeric.")
 
 
-def trainable(
-    source: Source, layer: str | None, mask: np.ndarray, *, any_unit: bool = False
-) -> tuple[Rows, Audit, np.ndarray]:
-    """Return the rows to train on, their audit, and which genes the columns are, bool (n_vars,).
+@dataclass(frozen=True)
+class Trainable:
+    """What is trained on.
 
-    These are the genes of `mask` that have an observed value. Of counts it warns, unless `any_unit`
-    will do.
+    Attributes
+    ----------
+    rows, audit
+        The values of the trained genes, and what is known of them.
+    trained
+        Which genes they are, bool (n_vars,): those that were asked for and have an observed value.
+    normalize
+        The name of the step that the values went through; None if they are as they are stored.
+    """
+
+    rows: Rows
+    audit: Audit
+    trained: np.ndarray
+    normalize: str | None
+
+
+def trainable(
+    source: Source,
+    layer: str | None,
+    mask: np.ndarray,
+    normalize: Normalize,
+    step_of: Callable[[Audit], str | None],
+) -> Trainable:
+    """Return what there is to train on.
+
+    Parameters
+    ----------
+    source, layer
+        Where it is.
+    mask
+        The genes that are wanted, bool (n_vars,).
+    normalize
+        What is done to the values; for ``"auto"`` what `step_of` says of them.
 
     Raises
     ------
@@ -203,16 +245,27 @@ def trainable(
     require_names(adata.var_names, "gene", "adata.var_names")
     require_names(adata.obs_names, "sample", "adata.obs_names")
     require_unique(adata.var_names[mask])
-    rows = rows_of(stored(source, layer), None if mask.all() else np.flatnonzero(mask))
+    names = adata.var_names[mask], adata.obs_names
+    columns = None if mask.all() else np.flatnonzero(mask)
+    values = stored(source, layer, None if normalize == "auto" else normalize)
+    rows = rows_of(values, columns)
     found = audit(rows)
-    require_trainable(found, rows, adata.var_names[mask], adata.obs_names, any_unit=any_unit)
+    if normalize == "auto":
+        require_observed(found, rows, *names)
+        require_one_unit(found.mixed, adata.obs_names)
+        name = step_of(found)
+        if name is not None:
+            values = replace(values, step=STEPS[name])
+            rows = rows_of(values, columns)
+            found = audit(rows)
+    require_trainable(found, rows, *names)
     observed = found.observed > 0
     if not observed.all():
         mask = mask.copy()
         mask[mask] = observed
         rows = rows.columns_at(np.flatnonzero(observed))
         found = found.of_genes(observed)
-    return rows, found, mask
+    return Trainable(rows, found, mask, None if values.step is None else values.step.name)
 
 
 def require_same_values(found: Audit, known: Mapping[str, Any]) -> None:

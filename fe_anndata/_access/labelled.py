@@ -11,13 +11,14 @@ from anndata import AnnData
 
 from .._core.log import logger
 from ..matrix.audit import audit
-from ..matrix.rows import InMemory
+from ..matrix.rows import ByBlocks, InMemory
 from ..matrix.trainable import require_observed
 from ..matrix.values import Values, stored
 from .columns import column_of
 from .gene_mask import gene_mask
-from .inputs import expression, require_anndata
+from .inputs import expression, matrix, require_anndata, rows_of
 from .samples import is_categorical
+from .units import in_logarithms
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,13 @@ def labelled(
     layer: str | None,
     mask_var: str | Sequence[str] | np.ndarray | None,
     layers: Iterable[str] = (),
+    *,
+    logarithms: bool = True,
 ) -> Labelled:
     """Return the samples that have a label; without `label` all of them, each labelled "".
 
-    `layers` are kept beside the matrix.
+    `layers` are kept beside the matrix. Unless some methods want something else, `logarithms` are
+    taken of counts and TPM.
 
     Raises
     ------
@@ -90,9 +94,13 @@ def labelled(
         logger.info("left out %d samples without %r", (~known).sum(), label)
     labels = column[known].to_numpy(dtype=str if is_categorical(column) else np.float64)
     genes = gene_mask(adata, mask_var)
+    values = matrix(adata, layer)
+    of_methods = rows_of(in_logarithms(values) if logarithms else values)
+    if isinstance(of_methods, ByBlocks):
+        of_methods = of_methods.load()
     X, *others = (
         of if known.all() and genes.all() else of[known][:, genes]
-        for of in (expression(adata, name) for name in (layer, *layers))
+        for of in (of_methods.whole, *(expression(adata, name) for name in layers))
     )
     rows = InMemory(X)
     require_observed(audit(rows), rows, adata.var_names[genes], adata.obs_names[known])

@@ -87,10 +87,10 @@ def observed(adata: AnnData, decoding: Decoding, genes: np.ndarray) -> NDArray[n
     They are those that were trained on; counts are brought to the total of the predictions.
     """
     if not decoding.model.per_total:
-        return values_at(adata, decoding.columns[genes], decoding.layer)
+        return values_at(adata, decoding.columns[genes], decoding.layer, decoding.normalize)
     found = np.empty((adata.n_obs, len(genes)))
     for rows in decoding.parts():
-        values = values_at(adata[rows], decoding.columns, decoding.layer)
+        values = values_at(adata[rows], decoding.columns, decoding.layer, decoding.normalize)
         found[rows] = to_totals(values, decoding.rows(rows)[:, decoding.columns])[:, genes]
     return found
 

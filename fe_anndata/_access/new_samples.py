@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 from scipy import sparse
 
 from .._core.errors import require_choice
-from .._core.warn import warn_user
-from ..matrix.align import Alignment, align
+from ..matrix.align import Alignment
 from ..matrix.findings import Findings
+from ..matrix.normalize import STEPS, Normalize
 from ..matrix.rows import Rows
 from ..matrix.trainable import (
     infinite_values,
     place,
+    require_one_unit,
     too_large,
     too_large_values,
     warn_of_sentinel,
@@ -23,15 +26,10 @@ from ..matrix.trainable import (
 from ..matrix.values import Values
 from .batches import NewBatches
 from .files import Source
+from .gene_ids import align_genes, require_overlap
 from .inputs import rows_of, stored
 from .reference import Reference
-
-SPREAD = 0.3
-"""Of gene means, in units of the spread around them: less tells nothing."""
-ALIKE = 0.5
-"""Correlation of gene means, below which nothing can be said of the unit."""
-SLOPES = (0.5, 0.8, 1.25, 2.0)
-"""Of the mean profile on that of the training: beyond the outer ones an error, else a warning."""
+from .same_unit import SOME, FirstRows, require_same_unit
 
 
 class NewSamples:
@@ -51,6 +49,10 @@ class NewSamples:
         Of the samples and of all genes, for messages.
     batches
         Of the samples, if the model was trained with batches.
+    first
+        Some of the samples as they are stored.
+    normalize
+        The name of the step that all of them go through.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class NewSamples:
         alignment: Alignment,
         reference: Reference,
         names: tuple[pd.Index, pd.Index],
-        batches: NewBatches | None = None,
+        batches: NewBatches | None,
+        first: FirstRows,
+        normalize: str | None,
     ) -> None:
         self.rows, self.alignment, self.reference = rows, alignment, reference
-        self.batches = batches
+        self.batches, self.first, self.normalize = batches, first, normalize
         self._samples, self._genes = names
         self._unchecked = True
         if rows.whole is not None:
@@ -123,8 +127,9 @@ class NewSamples:
         raise too_large_values(found.extremes, where)
 
     def _check(self, found: Findings) -> None:
+        require_one_unit(found.mixed, self._samples)
         values = found.sums, found.observed, found.extremes.counts
-        require_same_unit(*values, self.reference, self.alignment)
+        require_same_unit(*values, self.reference, self.alignment, self.first.cure)
         warn_of_sentinel(found.extremes)
         self._unchecked = False
 
@@ -136,7 +141,12 @@ def _n_empty(block: Values) -> int:
 
 
 def new_samples(
-    source: Source, reference: Reference, layer: str | None, new_batches: str = "mean"
+    source: Source,
+    reference: Reference,
+    layer: str | None,
+    normalize: Normalize = "auto",
+    new_batches: str = "mean",
+    min_overlap: float | None = None,
 ) -> NewSamples:
     """Return the new samples, checked against the reference; warn if few genes are shared.
 
@@ -145,19 +155,15 @@ def new_samples(
     Raises
     ------
     ValueError, KeyError
-        If no gene is in common, or the values are counts or on another scale.
+        If too few genes are in common, or the values are counts or on another scale.
     """
     adata = source.adata
     if adata.n_obs == 0:
         raise ValueError("there is no sample to place: adata has no rows.")
-    alignment = align(reference.genes, adata.var_names)
-    shared, of = len(alignment.known), len(reference.genes)
-    if shared < of / 2:
-        warn_user(
-            f"only {shared} of the {of} genes trained on are there ({shared / of:.0%}); the "
-            "others count as missing, which makes places less certain; obsm has their standard "
-            "errors, if the family knows them."
-        )
+    require_choice(normalize, ["auto", *STEPS, None], "normalize")
+    _require_samples_are_rows(adata, reference)
+    alignment = align_genes(reference.var, adata.var)
+    require_overlap(len(alignment.known), len(reference.genes), min_overlap)
     require_choice(new_batches, ("mean", "estimate"), "new_batches")
     if new_batches == "estimate" and not (reference.batches and reference.model.batches_add):
         raise ValueError(
@@ -172,62 +178,21 @@ def new_samples(
             estimated=new_batches == "estimate",
             estimable=reference.model.batches_add,
         )
-    rows = rows_of(stored(source, layer))
-    return NewSamples(rows, alignment, reference, (adata.obs_names, adata.var_names), batches)
+    values = stored(source, layer)
+    rows = rows_of(values)
+    first = FirstRows(rows.read(slice(0, min(SOME, adata.n_obs))), reference, alignment)
+    chosen = first.chosen(normalize)
+    if chosen is not None:
+        rows = rows_of(replace(values, step=STEPS[chosen]))
+    names = adata.obs_names, adata.var_names
+    return NewSamples(rows, alignment, reference, names, batches, first, chosen)
 
 
-def require_same_unit(
-    sums: np.ndarray,
-    observed: np.ndarray,
-    counts: bool,
-    reference: Reference,
-    alignment: Alignment,
-) -> None:
-    """Raise ValueError if the values are in another unit than those trained on.
-
-    Parameters
-    ----------
-    sums, observed
-        Of the values of each gene that is in both, and how many they are.
-    counts
-        Whether they look like raw counts.
-    reference, alignment
-        What was trained, and which genes are in both.
-    """
-    seen = observed > 0
-    if not seen.any():
-        return
-    if counts and not reference.whole_numbers:
+def _require_samples_are_rows(adata: AnnData, reference: Reference) -> None:
+    """Raise ValueError if the trained genes are the rows, and not the columns."""
+    known = adata.obs_names.isin(reference.genes)
+    if known.any() and not adata.var_names.isin(reference.genes).any():
         raise ValueError(
-            "the new samples look like raw counts, but the reference was trained on other values; "
-            "transform them as the reference was, for example sc.pp.normalize_total(adata); "
-            "sc.pp.log1p(adata)."
-        )
-    unit = reference.model.unit()
-    if unit is None:
-        return
-    trained, spread = unit[0][alignment.known], unit[1]
-    # Where genes have about the same mean, as scaled ones have, their means tell no unit.
-    if seen.sum() < 10 or np.std(trained[seen]) < SPREAD * spread:
-        return
-    mean, known = sums[seen] / observed[seen], trained[seen]
-    alike = float(np.corrcoef(mean, known)[0, 1])
-    if not alike >= ALIKE:
-        warn_user(
-            f"gene means of the new samples hardly resemble those of the training (correlation "
-            f"{alike:.2g}): are they the same genes, in the same units?"
-        )
-        return
-    if reference.model.per_total:
-        return  # counts of any depth are in the same unit
-    slope = float(np.cov(mean, known)[0, 1] / np.var(known, ddof=1))
-    if not SLOPES[0] <= slope <= SLOPES[3]:
-        raise ValueError(
-            f"gene means of the new samples rise by {slope:.2g} for 1 in those of the training: "
-            "another scale (another logarithm?). Bring them to the units of the reference."
-        )
-    if not SLOPES[1] <= slope <= SLOPES[2]:
-        warn_user(
-            f"gene means of the new samples rise by {slope:.2g} for 1 in those of the training: "
-            "are they on the same scale (the same logarithm)?"
+            f"no gene in common: {known.sum()} of the genes trained on are rows of adata, so it is "
+            "transposed: give adata.T.copy()."
         )

@@ -31,6 +31,8 @@ class Reference:
         Whether whole numbers, such as raw counts, were trained on.
     layer
         The layer that was trained on.
+    normalize
+        The name of the step that its values went through, if any.
     others
         Keys of all models beside it, each with the name of its family.
     batches
@@ -43,6 +45,7 @@ class Reference:
     genes: pd.Index
     whole_numbers: bool
     layer: str | None
+    normalize: str | None
     others: Mapping[str, str]
     batches: Design | None = None
     var: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -70,11 +73,12 @@ def reference_of(reference: Any, key: str, what: str = "reference") -> Reference
             raise ValueError("the reference has no samples: give it as it was trained.")
         model, trained = trained_model(adata, key)
         whole_numbers = holds_whole_numbers(stored)
-        layer = stored["params"].get("layer")
+        layer, normalize = stored["params"]["layer"], stored["params"]["normalize"]
         others = {name: of for name, of in families_in(adata).items() if name != key}
         batches = unpacked(stored.get("batches"), f"{what}.uns[{key!r}]")
         var = adata.var[trained]
-        return Reference(model, var.index, whole_numbers, layer, others, batches, var)
+        values = whole_numbers, layer, normalize
+        return Reference(model, var.index, *values, others, batches, var)
 
 
 def require_classes(reference: Reference, key: str) -> None:

@@ -73,6 +73,15 @@ def holds_whole_numbers(stored: Mapping[str, Any]) -> bool:
     return bool(found.get("whole_numbers", found.get("counts", False)))
 
 
+def normalize_of(adata: AnnData, key: str, layer: str | None) -> str | None:
+    """Return the step that values of a layer went through before a training, if that was on it."""
+    if not _is_result(adata.uns.get(Keys(key).uns)):
+        return None
+    params = require_trained(adata, key)["params"]
+    found: str | None = params["normalize"] if params["layer"] == layer else None
+    return found
+
+
 def require_free(adata: AnnData, key: str) -> None:
     """Raise ValueError if ``adata.uns[key]`` holds anything but an earlier result."""
     stored = adata.uns.get(Keys(key).uns)

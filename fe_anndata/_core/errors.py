@@ -37,7 +37,7 @@ def require_key(name: str, known: Iterable[str], what: str) -> None:
         raise KeyError(f"no {what} {name!r}: {near(str(name), known)}")
 
 
-def require_choice(value: str, choices: Iterable[str], what: str) -> None:
+def require_choice(value: object, choices: Iterable[object], what: str) -> None:
     """Raise ValueError if `value` is not one of `choices`."""
     choices = list(choices)
     if value not in choices:

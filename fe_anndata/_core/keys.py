@@ -70,6 +70,11 @@ class Keys:
         """What tells the model in which new samples were placed, in uns."""
         return f"{self.key}_placed_in"
 
+    @property
+    def placed_by(self) -> str:
+        """The name of the step that new samples went through before they were placed, in uns."""
+        return f"{self.key}_placed_by"
+
     def of_modality(self, name: str) -> str:
         """Return the key of the predicted values of a modality, in obsm."""
         return f"{self.key}_{name}"

@@ -10,7 +10,11 @@ from pathlib import Path
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
-def warn_user(message: str) -> None:
+class UnitsWarning(UserWarning):
+    """Values may be in other units than they are taken for."""
+
+
+def warn_user(message: str, category: type[UserWarning] = UserWarning) -> None:
     """Warn of `message`, at the line that called this package.
 
     That line is in the frame outside the outermost frame of this package. The number of frames up
@@ -22,4 +26,4 @@ def warn_user(message: str) -> None:
         if frame.f_code.co_filename.startswith(_PACKAGE):
             level_of_user = level + 1
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level_of_user)
+    warnings.warn(message, category, stacklevel=level_of_user)

@@ -67,7 +67,7 @@ def token_probabilities(
     asked = names if genes is None else as_list(genes)
     for gene in asked if genes is not None else []:
         require_key(gene, names, "trained gene")
-    values = matrix(adata[[sample]], stored["params"].get("layer"))
+    values = matrix(adata[[sample]], stored["params"]["layer"], stored["params"]["normalize"])
     X = rows_of(values, np.flatnonzero(trained)).take(np.array([0]))
     dense = X if isinstance(X, np.ndarray) else X.toarray()
     listed, found = model.next_genes(dense, np.arange(len(names)), names.get_indexer(asked))

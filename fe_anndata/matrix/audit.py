@@ -12,6 +12,7 @@ from .deviations import Deviations
 from .extremes import Extremes
 from .findings import Findings
 from .rows import Rows
+from .units import Units, units_of
 from .values import Values, parts, without_missing
 
 
@@ -37,6 +38,10 @@ class Audit:
         Sum of the observed values, each times a number of its row and one of its column. These are
         drawn from a standard normal distribution, so `mark` is about as large as the square root
         of `squares`, and changes as much if rows or columns change their places.
+    units
+        What the values are taken for.
+    mixed
+        A sample of counts and one of logarithms, if there are both.
     """
 
     shape: tuple[int, int]
@@ -46,6 +51,8 @@ class Audit:
     empty_rows: np.ndarray
     deviations: Deviations
     mark: float
+    units: Units
+    mixed: tuple[int, int] | None
 
     @property
     def squares(self) -> float:
@@ -94,6 +101,8 @@ def audit(rows: Rows) -> Audit:
         found.empty_rows,
         deviations,
         mark.sum,
+        units_of(found.extremes, float(found.sums.sum()) / max(1, rows.shape[0])),
+        found.mixed,
     )
 
 

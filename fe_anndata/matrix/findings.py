@@ -11,6 +11,9 @@ from scipy import sparse
 from .extremes import Extremes
 from .values import Values, parts
 
+MANY, FEW = 50, 30
+"""The greatest value of a sample is at least so much in counts, and less in logarithms."""
+
 
 class Findings:
     """Sums of each gene, extremes of all values, and samples without any.
@@ -21,11 +24,15 @@ class Findings:
         Sum and number of the observed values of each gene, float64 (n_vars,).
     extremes
         Of all observed values.
+    like_counts, like_logs
+        Samples whose greatest value is a large whole number, and those where it is a small
+        fraction: how many, and the number of the first.
     """
 
     def __init__(self, n_vars: int) -> None:
         self.sums, self.observed = np.zeros(n_vars), np.zeros(n_vars)
         self.extremes = Extremes()
+        self.like_counts, self.like_logs = _Rows(), _Rows()
         self._empty: list[np.ndarray] = []
 
     @property
@@ -33,13 +40,27 @@ class Findings:
         """Samples without an observed value."""
         return np.concatenate([np.zeros(0, np.int64), *self._empty])
 
+    @property
+    def mixed(self) -> tuple[int, int] | None:
+        """A sample of counts and one of logarithms, if there are several of both."""
+        both = self.like_counts, self.like_logs
+        return (both[0].first, both[1].first) if min(of.n for of in both) > 1 else None
+
     def add(self, first: int, block: Values) -> None:
         """Add some rows, the first of which has this number."""
         if sparse.issparse(block):
             self._empty.append(first + self._add_sparse(block))
+            self._look(first, _greatest_of_sparse(block))
         else:
             for start, piece in parts(block):
                 self._empty.append(first + start + self._add_dense(piece))
+                self._look(first + start, _greatest(piece))
+
+    def _look(self, first: int, greatest: np.ndarray) -> None:
+        """Take note of what the greatest values of some rows say of their units."""
+        whole = greatest == np.rint(greatest)
+        self.like_counts.add(first, whole & (greatest >= MANY))
+        self.like_logs.add(first, ~whole & (greatest < FEW))
 
     def _add_dense(self, block: np.ndarray) -> np.ndarray:
         """Add some dense rows; return those without an observed value."""
@@ -77,6 +98,35 @@ class Findings:
                 found.add(data)
         found.add_zeros(n_rows * n_vars - block.nnz)  # what is not stored
         return np.flatnonzero(lost == n_vars)
+
+
+class _Rows:
+    """How many rows there are of a kind, and the number of the first."""
+
+    def __init__(self) -> None:
+        self.n, self.first = 0, -1
+
+    def add(self, first: int, which: np.ndarray) -> None:
+        if which.any():
+            self.first = self.first if self.n else first + int(which.argmax())
+            self.n += int(which.sum())
+
+
+def _greatest(block: np.ndarray) -> np.ndarray:
+    """Return the greatest value of each row; NaN where there is none."""
+    if not block.shape[1]:
+        return np.full(len(block), np.nan)
+    found: np.ndarray = np.fmax.reduce(block, axis=1)
+    return found
+
+
+def _greatest_of_sparse(block: Values) -> np.ndarray:
+    """Return the greatest stored value of each row; NaN where there is none."""
+    found = np.full(block.shape[0], np.nan)
+    rows = np.flatnonzero(np.diff(block.indptr))
+    if len(rows):
+        found[rows] = np.fmax.reduceat(block.data, block.indptr[rows])
+    return found
 
 
 def _stored(block: Values) -> Iterator[tuple[np.ndarray, Callable[[], np.ndarray], np.ndarray]]:

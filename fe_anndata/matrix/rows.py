@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
@@ -17,6 +17,9 @@ from scipy import sparse
 from . import values
 from .entries import Entries
 from .values import Values, as_values
+
+if TYPE_CHECKING:
+    from .normalize import Step
 
 BLOCK, SPARSE_BLOCK = 1 << 23, 1 << 24
 """How many entries a block has at most, of a dense matrix and of a sparse one."""
@@ -148,10 +151,18 @@ class ByBlocks(Rows):
         Which columns are wanted, all by default.
     name
         What messages call the matrix.
+    step
+        What is done to some of its rows, with all columns, before they are used.
     """
 
-    def __init__(self, X: Any, columns: np.ndarray | None = None, name: str = "the matrix") -> None:
-        self.X, self.columns, self.name = X, columns, name
+    def __init__(
+        self,
+        X: Any,
+        columns: np.ndarray | None = None,
+        name: str = "the matrix",
+        step: Step | None = None,
+    ) -> None:
+        self.X, self.columns, self.name, self.step = X, columns, name, step
         n_vars = int(X.shape[1]) if columns is None else len(columns)
         self.shape = (int(X.shape[0]), n_vars)
 
@@ -176,7 +187,7 @@ class ByBlocks(Rows):
     def columns_at(self, columns: np.ndarray) -> ByBlocks:
         """Return the rows with some of the columns."""
         kept = columns if self.columns is None else self.columns[columns]
-        return ByBlocks(self.X, kept, self.name)
+        return ByBlocks(self.X, kept, self.name, self.step)
 
     def load(self) -> InMemory:
         """Return them in memory."""
@@ -189,6 +200,8 @@ class ByBlocks(Rows):
         if hasattr(block, "compute"):  # of dask
             block = block.compute()
         block = as_values(block, self.name, part.start)
+        if self.step is not None:
+            block = self.step.forward(block)
         if self.columns is None:
             return block
         block = block[:, self.columns]

@@ -22,9 +22,7 @@ FEW = 8
 """Of fewer samples one may hold so much by chance."""
 
 
-def require_trainable(
-    found: Audit, rows: Rows, genes: pd.Index, samples: pd.Index, *, any_unit: bool = False
-) -> None:
+def require_trainable(found: Audit, rows: Rows, genes: pd.Index, samples: pd.Index) -> None:
     """Raise ValueError if what was found cannot be trained on; warn of what seems wrong.
 
     Parameters
@@ -35,14 +33,11 @@ def require_trainable(
         What it is of; looked at again for the place of what is wrong.
     genes, samples
         Their names.
-    any_unit
-        Whether counts are as good as their logarithms.
     """
     require_size(found.shape)
     require_observed(found, rows, genes, samples)
     require_variance(found)
-    if not any_unit:
-        warn_of_units(found.extremes)
+    warn_of_sentinel(found.extremes)
     _warn_of_weight(found, genes, samples)
 
 
@@ -128,20 +123,14 @@ def place(
     return "in a place that has changed since"
 
 
-def warn_of_units(extremes: Extremes) -> None:
-    """Warn of values that are no logarithms of expression."""
-    log = "train on log values, for example sc.pp.normalize_total(adata); sc.pp.log1p(adata)."
-    if extremes.counts:
-        warn_user(
-            f"the matrix looks like raw counts (whole numbers up to {extremes.greatest:g}), which "
-            f"a few genes would dominate; {log} Ranks and categories can stay as they are."
+def require_one_unit(mixed: tuple[int, int] | None, samples: pd.Index) -> None:
+    """Raise ValueError if some samples are counts and others logarithms."""
+    if mixed is not None:
+        counts, logs = (samples[row] for row in mixed)
+        raise ValueError(
+            f"some samples hold counts, such as {counts!r}, and others logarithms, such as "
+            f"{logs!r}: bring all of them to one unit first."
         )
-    elif extremes.in_thousands:
-        warn_user(
-            f"the matrix reaches {extremes.greatest:.5g}, which is no logarithm of expression, and "
-            f"a few genes would dominate it; {log}"
-        )
-    warn_of_sentinel(extremes)
 
 
 def warn_of_sentinel(extremes: Extremes) -> None:

@@ -34,11 +34,15 @@ class Recipe:
         The options it changes.
     allows
         Options of which only some values make sense with it.
+    normalize
+        The step by which it makes logarithms of values that are none; that for their units if it
+        is None.
     """
 
     doc: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     allows: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    normalize: str | None = None
 
 
 class Family(ABC):

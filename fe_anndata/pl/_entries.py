@@ -40,7 +40,9 @@ def observed_and_predicted(
     model, trained = trained_model(adata, key)
     require_decoder(model)
     with opened(adata) as source:
-        rows = rows_of(matrix_of(source, stored["params"].get("layer")), np.flatnonzero(trained))
+        params = stored["params"]
+        values = matrix_of(source, params["layer"], params["normalize"])
+        rows = rows_of(values, np.flatnonzero(trained))
     if entries == "validation":
         require_intact(adata, key, same_samples=True)
         require_same_values(audit(rows), stored["preprocessing"])

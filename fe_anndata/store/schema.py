@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..matrix.normalize import STEPS
 from ..models.base import Family
 from ..models.kinds import fits, plain
 from ..models.option import Option
@@ -26,6 +27,7 @@ PARAMS: Mapping[str, Any] = {
     "recipe": str,
     "rng": int,
     "layer": str | None,
+    "normalize": str | None,
     "mask_var": str | None,
     "batch_key": str | tuple | None,
     "labels_key": str | None,
@@ -78,7 +80,11 @@ def checked_params(params: Any, place: str) -> dict[str, Any]:
         If something in it is of a wrong type.
     """
     values = _section(params, place, "params")
-    return {**values, **_checked(values, PARAMS, place, "params")}
+    checked = _checked(values, PARAMS, place, "params")
+    if checked["normalize"] not in (None, *STEPS):
+        is_what = f"is {_shown(checked['normalize'])}, not one of {', '.join(STEPS)}"
+        raise misfit(place, "params", "normalize", is_what=is_what)
+    return {**values, **checked}
 
 
 def checked_preprocessing(found: Any, place: str) -> dict[str, Any]:

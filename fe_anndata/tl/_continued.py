@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from .._access.files import opened
-from .._access.new_samples import require_same_unit
 from .._access.reference import Reference, reference_of
 from .._access.results import families_in
+from .._access.same_unit import require_same_unit
 from .._core.errors import near
 from ..matrix.align import align
 from ..matrix.audit import Audit
@@ -108,7 +108,7 @@ def origin_of(reference: Reference | None, genes: pd.Index, audit: Audit) -> Ori
         return None
     alignment = align(reference.genes, genes)
     columns = alignment.columns
-    require_same_unit(
-        audit.sums[columns], audit.observed[columns], audit.counts, reference, alignment
-    )
+    values = audit.sums[columns], audit.observed[columns], audit.counts
+    cure = "Bring them to the units of the reference.".format
+    require_same_unit(*values, reference, alignment, cure)
     return Origin(reference.model, alignment)

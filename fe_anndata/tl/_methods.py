@@ -184,7 +184,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {"fe_concat": ("fe", {"decoder
 OTHERS: dict[str, Method] = {"pca": pca, "umap": umap}
 """Methods that are no family; they take no keywords."""
 OWN = ("adata", "model", "mask_var", "batch_key", "labels_key", "factors", "key_added",
-       "checkpoint", "resume", "rng", "progress", "copy")  # fmt: skip
+       "checkpoint", "resume", "rng", "orientation", "progress", "copy")  # fmt: skip
 """Arguments of training that are decided where methods are compared."""
 ARGUMENTS = [
     name
@@ -254,6 +254,20 @@ def layers_of(keywords: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the layers that some models are to be trained on, of the keywords of each."""
     found = (of.get("layer") for of in keywords)
     return list(dict.fromkeys(layer for layer in found if layer is not None))
+
+
+def want_logarithms(models: Iterable[tuple[str, Mapping[str, Any]]]) -> bool:
+    """Return whether no model takes the matrix in any unit, as those of counts do.
+
+    Parameters
+    ----------
+    models
+        Of each the method, and its keywords; one that is trained on a layer does not count.
+    """
+    found = ((family_named(name), keywords) for name, keywords in models)
+    return not any(
+        of is not None and of.any_unit and keywords.get("layer") is None for of, keywords in found
+    )
 
 
 def require_keywords(of: Family, keywords: Collection[str], dim: int, verb: str) -> None:

@@ -17,6 +17,7 @@ from .._access.results import require_free, require_intact, require_trained, tra
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import seed_of
 from ..matrix.audit import Audit
+from ..matrix.rows import Rows
 from ..models import families, family, family_of
 from ..models.base import Family
 from ..models.kinds import plain
@@ -37,7 +38,17 @@ from ._starts import (
     trained_rows,
 )
 
-IDENTITY = ("model", "recipe", "rng", "layer", "mask_var", "batch_key", "labels_key", "factors")
+IDENTITY = (
+    "model",
+    "recipe",
+    "rng",
+    "layer",
+    "normalize",
+    "mask_var",
+    "batch_key",
+    "labels_key",
+    "factors",
+)
 """What a run is named by in ``params``, beside its options."""
 BUDGET = ("steps", "epochs")
 """Options that a resumed run may be given anew."""
@@ -62,17 +73,12 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
     columns = Columns.of(adata.obs, identity, numbers=of.takes_numbers)
     columns.require_same(stored["preprocessing"].get("columns", {}))
-    if isinstance(asked.mask_var, str | None):
-        rows, audit, trained = trainable(source, identity["layer"], mask, any_unit=of.any_unit)
-    else:
-        rows, audit, trained = trainable(
-            source, identity["layer"], gene_mask(adata, asked.mask_var), any_unit=of.any_unit
+    wanted = mask if isinstance(asked.mask_var, str | None) else gene_mask(adata, asked.mask_var)
+    rows, audit, trained = _values(source, identity, wanted)
+    if wanted is not mask and not np.array_equal(trained, mask):
+        raise ValueError(
+            "resume=True continues the run as it was set up, with other genes; leave out mask_var."
         )
-        if not np.array_equal(trained, mask):
-            raise ValueError(
-                "resume=True continues the run as it was set up, with other genes; leave out "
-                "mask_var."
-            )
     require_same_values(audit, stored["preprocessing"])
     _require_same_names(stored["preprocessing"].get("names", {}), digests(adata, trained))
     converged = "state" not in stored
@@ -132,9 +138,7 @@ def checkpointed_run(
         raise ValueError(
             "the run in the checkpoint was begun with an array as mask_var; give it again."
         )
-    rows, audit, trained = trainable(
-        source, identity["layer"], gene_mask(adata, mask_var), any_unit=of.any_unit
-    )
+    rows, audit, trained = _values(source, identity, gene_mask(adata, mask_var))
     _require_same_matrix(description(audit, adata, trained), expected, audit)
     starts = {}
     origin = _origin(of, options, asked, keys, adata.var_names[trained], audit)
@@ -147,6 +151,15 @@ def checkpointed_run(
     if state is not None and _is_given_budget(asked.given):
         _require_enough_steps(state.history[-1], options, more=False)
     return Run(of, options, identity, rows, audit, trained, starts, origin, state, columns=columns)
+
+
+def _values(
+    source: Source, identity: Mapping[str, Any], mask: np.ndarray
+) -> tuple[Rows, Audit, np.ndarray]:
+    """Return what was trained on; what was done to its values then is done again."""
+    layer, normalize = identity["layer"], identity.get("normalize")
+    found = trainable(source, layer, mask, normalize, lambda _: None)
+    return found.rows, found.audit, found.trained
 
 
 def _origin(
@@ -201,6 +214,7 @@ def _require_unchanged(
         "model": (model, DEFAULT_KEY),
         "recipe": (asked.recipe, "default"),
         "layer": (asked.layer, None),
+        "normalize": (asked.normalize, "auto"),
         "labels_key": (asked.labels_key, None),
         "batch_key": (asked.batch_key, None),
         "factors": (asked.factors, None),
@@ -208,7 +222,9 @@ def _require_unchanged(
         "rng": (seed_of(asked.rng), 0),
     }
     changed = [
-        name for name, (value, default) in more.items() if value not in (default, identity[name])
+        name
+        for name, (value, default) in more.items()
+        if value not in (default, identity.get(name))
     ]
     if "model" not in changed:
         changed = _changed_options(of, asked.given, options, shape) + changed

@@ -13,14 +13,18 @@ from anndata import AnnData
 from .. import __version__
 from .._access.batches import warn_of_confounded
 from .._access.files import Source
+from .._access.formats.orientation import Orientation, require_samples_are_rows
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
 from .._access.results import require_free
+from .._access.units import step_for
+from .._core.errors import require_choice
 from .._core.keys import Keys
 from .._core.random import Rng, seed_of
 from ..kernels.device import Compute
 from ..matrix.audit import Audit
 from ..matrix.memory import require_memory
+from ..matrix.normalize import STEPS, Normalize
 from ..matrix.rows import ByBlocks, Rows
 from ..models import families, family, family_of
 from ..models.base import Family
@@ -39,21 +43,23 @@ class Asked:
 
     Attributes
     ----------
-    model, recipe, layer, mask_var, batch_key, labels_key, factors, rng
+    model, recipe, layer, normalize, mask_var, batch_key, labels_key, factors, rng, orientation
         Arguments of :func:`fe_anndata.tl.train`.
     options
         Options of the family, by name.
     """
 
     model: str | Options
-    recipe: str
-    layer: str | None
-    mask_var: str | Sequence[str] | np.ndarray | None
-    batch_key: tuple[str, ...] | None
-    labels_key: str | None
-    factors: tuple[str, ...] | None
-    rng: Rng
-    options: Mapping[str, Any]
+    recipe: str = "default"
+    layer: str | None = None
+    normalize: Normalize = "auto"
+    mask_var: str | Sequence[str] | np.ndarray | None = None
+    batch_key: tuple[str, ...] | None = None
+    labels_key: str | None = None
+    factors: tuple[str, ...] | None = None
+    rng: Rng = 0
+    orientation: Orientation = "auto"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def given(self) -> Mapping[str, Any]:
@@ -195,6 +201,8 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     """
     adata = source.adata
     require_free(adata, keys.key)
+    require_choice(asked.normalize, ["auto", *STEPS, None], "normalize")
+    require_samples_are_rows(adata, asked.orientation, source.path)
     columns = Columns.of(adata.obs, vars(asked), numbers=of.takes_numbers)
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
@@ -211,22 +219,25 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     _require_taken(of, options, asked)
     if columns.batches is not None:
         warn_of_confounded(adata.obs, columns.batches, asked.labels_key)
-    rows, audit, trained = trainable(source, asked.layer, masked, any_unit=of.any_unit)
-    mask_var = asked.mask_var
-    origin = origin_of(reference, adata.var_names[trained], audit)
+    recipe = "default" if isinstance(asked.model, Options) else asked.recipe
+    found = trainable(source, asked.layer, masked, asked.normalize, step_for(of, recipe))
+    trained, mask_var = found.trained, asked.mask_var
+    origin = origin_of(reference, adata.var_names[trained], found.audit)
     require_starts(options, starts, origin)
     identity = {
         "model": of.name,
         "recipe": asked.recipe,
         "rng": seed_of(asked.rng),
         "layer": asked.layer,
+        "normalize": found.normalize,
         "mask_var": mask_var if isinstance(mask_var, str | None) else ARRAY,
         "batch_key": asked.batch_key,
         "labels_key": asked.labels_key,
         "factors": asked.factors,
     }
     tables = trained_rows(starts, trained)
-    return Run(of, options, identity, rows, audit, trained, tables, origin, columns=columns)
+    matrix = found.rows, found.audit, trained
+    return Run(of, options, identity, *matrix, tables, origin, columns=columns)
 
 
 def _require_taken(of: Family, options: Options, asked: Asked) -> None:

@@ -78,8 +78,7 @@ class Kept:
             If they cannot.
         """
         adata = self.part(np.arange(len(self.samples.samples)))
-        no = None  # what tl.train takes of an AnnData beside its matrix
-        asked = Asked(self.family.name, self.recipe, no, no, no, no, no, self.seed, options)
+        asked = Asked(self.family.name, self.recipe, rng=self.seed, options=options)
         with opened(adata) as source:
             run = new_run(source, Keys(self.family.name), self.family, asked)
         told: dict[str, Any] = {"matrix": description(run.audit, adata, run.trained)}

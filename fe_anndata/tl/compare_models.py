@@ -27,7 +27,7 @@ from ._comparison import (
     require_gene_sets,
 )
 from ._evaluation import Table, sides
-from ._methods import layers_of
+from ._methods import layers_of, want_logarithms
 from .evaluate import require_dims
 
 
@@ -143,7 +143,9 @@ def compare_models(
     require_whole(dim, "dim")
     methods = chosen(models, dim)
     others = layers_of(models.values()) if isinstance(models, Mapping) else []
-    samples = labelled(adata, label, groups, layer, mask_var, others)
+    given = models.items() if isinstance(models, Mapping) else ((name, {}) for name in methods)
+    logs = want_logarithms((of.get("model", name), of) for name, of in given)
+    samples = labelled(adata, label, groups, layer, mask_var, others, logarithms=logs)
     splits = _splits(samples, label, folds, seed)
     require_dims([dim], samples, splits, None)
     var = adata.var.loc[samples.genes]

@@ -68,7 +68,9 @@ def embed_genes(
     stored = require_trained(adata, key)
     model, trained = trained_model(adata, key)
     chosen = _chosen(adata, samples)
-    rows = rows_of(matrix(adata, stored["params"].get("layer")), np.flatnonzero(trained))
+    params = stored["params"]
+    values = matrix(adata, params["layer"], params["normalize"])
+    rows = rows_of(values, np.flatnonzero(trained))
     known = np.arange(int(trained.sum()))
     sums = np.zeros((len(known), model.genes().shape[1]))
     number = np.zeros(len(known))

@@ -19,7 +19,7 @@ from .._core.settings import settings
 from .._core.warn import warn_user
 from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
 from ._evaluation import fit, rows, sides
-from ._methods import Method, keywords_of_each, known_methods, layers_of, named
+from ._methods import Method, keywords_of_each, known_methods, layers_of, named, want_logarithms
 
 
 @global_state_kept()
@@ -137,9 +137,11 @@ def evaluate(
     seed, silent = seed_of(rng), not settings.shows(progress)
     options = dict(train or {})
     others = layers_of([options, *(of for of in options.values() if isinstance(of, Mapping))])
-    samples = labelled(adata, label, groups, layer, mask_var, others)
-    splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
     methods = _listed(methods)
+    known = [name for name in methods if isinstance(name, str)]
+    logs = want_logarithms(keywords_of_each(known, options, dims, "tl.evaluate").items())
+    samples = labelled(adata, label, groups, layer, mask_var, others, logarithms=logs)
+    splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
     require_dims(dims, samples, splits, n_top_genes)
     chosen = _methods(methods, options, dims)
     for name in classifiers:

@@ -8,6 +8,7 @@ from anndata import AnnData
 
 from .._access.columns import column_of
 from .._access.genes import gene_space, values_of_genes
+from .._access.results import normalize_of
 from .._core.keys import DEFAULT_KEY
 from ..genespace import contributions
 
@@ -81,7 +82,7 @@ def explain_similarity(
     similarity = space.similarity(a, b).similarity
     column = None if groupby is None else column_of(adata.obs, groupby, "adata.obs")
     names = (space.names if space.ids is None else space.ids)[space.positions([a, b])]
-    values = values_of_genes(adata, names, layer)
+    values = values_of_genes(adata, names, layer, normalize_of(adata, key, layer))
     seen = np.isfinite(values).all(axis=1)
     if not seen.any():
         raise ValueError(

@@ -119,7 +119,8 @@ def _check(X: Any, layer: str | None, layer_added: str, decoding: Decoding) -> N
             f"layers[{layer_added!r}] holds the values that are to be filled or that were trained "
             "on; choose another layer_added."
         )
-    if extremes_of(X).counts and not decoding.whole_numbers:
+    in_other_unit = decoding.normalize is None and not decoding.whole_numbers
+    if in_other_unit and extremes_of(X).counts:
         raise ValueError(
             "the values look like raw counts, but the model was trained on other values and "
             "predicts these; transform the counts as they were for the training, for example "

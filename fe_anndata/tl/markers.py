@@ -112,7 +112,7 @@ def markers(
     if layer is None:
         layer = decoding.layer
         if has_same_samples(adata, key):
-            rows = rows_of(matrix(adata, layer), decoding.columns)
+            rows = rows_of(matrix(adata, layer, decoding.normalize), decoding.columns)
             require_same_values(audit(rows), stored["preprocessing"])
     observed = Observed(adata, layer, decoding, compare)
     of_groups, scale = observed.summed()
@@ -142,7 +142,7 @@ class Observed:
 
     def summed(self) -> tuple[Sums, np.ndarray]:
         """Return sums over the samples of each group, and what each sample is multiplied by."""
-        values = matrix(self.adata, self.layer)
+        values = matrix(self.adata, self.layer, self.decoding.normalize)
         rows = rows_of(values, self.decoding.columns)
         codes, k = self.compare.codes, len(self.compare.names)
         scale = np.ones(len(codes))
@@ -170,7 +170,8 @@ class Observed:
         step = max(1, VALUES // len(kept))
         for first in range(0, len(columns), step):
             part = slice(first, first + step)
-            X = values_at(self.adata, columns[part], self.layer)[kept] * scale[kept, None]
+            values = values_at(self.adata, columns[part], self.layer, self.decoding.normalize)
+            X = values[kept] * scale[kept, None]
             codes = self.compare.codes[kept]
             found[:, part] = auc(X, codes, len(found), self.compare.against)
         return found

@@ -21,7 +21,7 @@ from .._core.settings import settings
 from ._bases import bases_of
 from ._evaluation import sides
 from ._foretold import Plan
-from ._methods import keywords_of_each, layers_of, named
+from ._methods import keywords_of_each, layers_of, named, want_logarithms
 from ._outcome import Model, outcome_of
 from .evaluate import require_dims
 
@@ -188,7 +188,8 @@ def survival(
     extra("lifelines", "survival", "tl.survival")
     known = followed(adata, time, event, list(dict.fromkeys(columns)))
     others = layers_of([options, *(of for of in options.values() if isinstance(of, Mapping))])
-    samples = labelled(adata[known.known], None, groups, layer, mask_var, others)
+    rows, logs = adata[known.known], want_logarithms(keywords.items())
+    samples = labelled(rows, None, groups, layer, mask_var, others, logarithms=logs)
     outcome = outcome_of(known, samples.groups, within, folds, seed)
     samples = replace(samples, labels=outcome.spread)
     if methods:

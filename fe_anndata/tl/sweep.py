@@ -226,7 +226,7 @@ def sweep(
     if groups is not None and label is None:
         raise ValueError("groups says who is kept aside together, which needs a label; add it.")
     folder = None if checkpoint is None else SweepFolder(checkpoint)
-    samples = labelled(adata, label, groups, layer, mask_var)
+    samples = labelled(adata, label, groups, layer, mask_var, logarithms=not of.any_unit)
     common = {**of.embedded_in(DIM), **_budget(recipe, {*swept, *fixed}), **fixed}
     varied = combinations(swept)
     given = [{**common, **each} for each in varied]

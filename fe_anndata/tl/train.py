@@ -15,6 +15,7 @@ from anndata import AnnData
 
 from .._access.factors import names_of
 from .._access.files import Source, opened
+from .._access.formats import Orientation
 from .._access.storable import require_storable
 from .._core.keys import Keys
 from .._core.log import logger
@@ -22,6 +23,7 @@ from .._core.random import Rng
 from .._core.settings import settings
 from ..kernels.device import compute
 from ..kernels.workers import workers
+from ..matrix.normalize import Normalize
 from ..models import families
 from ..models.options import Options, options_of
 from ..models.trained import UnfitValueError
@@ -39,6 +41,7 @@ def train(
     *,
     recipe: str = "default",
     layer: str | None = None,
+    normalize: Normalize = "auto",
     mask_var: str | Sequence[str] | np.ndarray | None = None,
     batch_key: str | Sequence[str] | None = None,
     labels_key: str | None = None,
@@ -47,6 +50,7 @@ def train(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     rng: Rng = 0,
+    orientation: Orientation = "auto",
     device: str | None = None,
     progress: bool | None = None,
     copy: bool = False,
@@ -61,9 +65,9 @@ def train(
     Parameters
     ----------
     adata
-        Samples x genes of log expression, dense or sparse, in memory, backed or of dask; or the
-        path of an .h5ad or .zarr file. A matrix that is not in memory is read by blocks of rows,
-        many times; a small one is read once.
+        Samples x genes, dense or sparse, in memory, backed or of dask; or the path of a file of
+        any kind that :func:`fe_anndata.io.read` reads. A matrix that is not in memory, as in an
+        .h5ad or .zarr file, is read by blocks of rows, many times; a small one is read once.
     model
         A family by name, ``"fe"`` for factorized embeddings, ``"generain"`` for a transformer
         over lists of genes, ``"exceiver"`` for latent vectors that attend to counts, or an object
@@ -74,6 +78,22 @@ def train(
         ``"generain2024"`` and ``"exceiver2022"`` are the published ones of the other families.
     layer
         Train on this layer, not on ``adata.X``.
+    normalize
+        What is trained on, of each value x; the matrix itself stays unchanged, and new samples get
+        the same:
+
+        ``"auto"``
+            Logarithms as they are; raw counts by ``"log1p_cp10k"``, other values up to thousands
+            by ``"log2_tpm"``, and both by ``"log10p1"`` for a published recipe of factorized
+            embeddings. A warning says so. GeneRAIN and Exceiver take counts as they are.
+        ``"log1p_cp10k"``
+            log(x + 1) after each sample was brought to a total of 10,000, as Scanpy does.
+        ``"log10p1"``
+            log10(x + 1).
+        ``"log2_tpm"``
+            log2(x + 1), of TPM or FPKM.
+        None
+            x.
     mask_var
         Genes to train on: a column of ``adata.var``, or an array, of booleans or of 0 and 1; or
         names of genes.
@@ -106,6 +126,10 @@ def train(
     rng
         Seed, or a numpy Generator. The same seed gives the same bytes on a processor with the
         same number of threads.
+    orientation
+        ``"auto"`` refuses an AnnData whose ``obs_names`` are names of genes, and turns a text file
+        that holds genes x samples; ``"as-is"`` takes both as they are, and ``"transposed"`` turns
+        a file.
     device
         ``"cpu"``, ``"cuda"`` or ``"auto"``; by default ``fe.settings.device``.
     progress
@@ -176,10 +200,23 @@ def train(
     """
     started = time.perf_counter()
     layer, mask_var, batch_key, labels_key = map(_given, (layer, mask_var, batch_key, labels_key))
+    normalize = _given(normalize)
     options = {name: _given(value) for name, value in options.items()}
     columns = names(batch_key), None if factors is None else names_of(factors)
     batches, made_of = columns
-    asked = Asked(model, recipe, layer, mask_var, batches, labels_key, made_of, rng, options)
+    asked = Asked(
+        model,
+        recipe,
+        layer,
+        normalize,
+        mask_var,
+        batches,
+        labels_key,
+        made_of,
+        rng,
+        orientation,
+        options,
+    )
     family = family_asked(asked)
     shown = settings.shows(progress)
     _require_arguments(options)
@@ -191,7 +228,7 @@ def train(
             "another folder."
         )
     held = nullcontext() if where is None else where.held()
-    with held, opened(adata) as source, source.unchanged():
+    with held, opened(adata, orientation=orientation) as source, source.unchanged():
         in_place = source.adata is adata
         if in_place and not copy:
             source.require_room()

@@ -18,6 +18,7 @@ from .._core.keys import DEFAULT_KEY, Keys
 from .._core.log import logger
 from .._core.settings import settings
 from .._core.warn import warn_user
+from ..matrix.normalize import Normalize
 from ..models.trained import Placed
 from ._place import place
 
@@ -29,6 +30,8 @@ def transform(
     layer: str | None = None,
     key: str = DEFAULT_KEY,
     key_added: str | None = None,
+    normalize: Normalize = "auto",
+    min_overlap: float | None = None,
     new_batches: Literal["mean", "estimate"] = "mean",
     progress: bool | None = None,
     copy: bool = False,
@@ -49,11 +52,12 @@ def transform(
     Parameters
     ----------
     adata
-        New samples, in memory or as the path of an .h5ad file, whose matrix is then read by parts.
-        Values must be in the units of the training; NaN, or a mask, marks a missing one. Genes are
-        found by name, in any order; Ensembl and RefSeq ids if need be without their versions, which
-        a warning then says. A gene of the training that is not there counts as missing, and genes
-        that are not of the training are not used.
+        New samples, in memory or as the path of a file; the matrix of an .h5ad or .zarr file is
+        read by parts. Values must be in the units of the training; NaN, or a mask, marks a missing
+        one. Genes are found by name, in any order; Ensembl and RefSeq ids if need be without their
+        versions. If names find few of them, columns of ``var`` of both sides are tried, such as one
+        of Ensembl ids. A warning says what was joined by. A gene of the training that is not there
+        counts as missing, and genes that are not of the training are not used.
     reference
         An AnnData that was trained, or its path.
     layer
@@ -62,6 +66,13 @@ def transform(
         The `key_added` of the training.
     key_added
         The name under which results are written; the default is `key`.
+    normalize
+        What is done to the values. ``"auto"`` does what was done in the training, unless they look
+        as if it had been done to them already; the others are those of
+        :func:`fe_anndata.tl.train`.
+    min_overlap
+        How many of the trained genes must be there, or which share of them if it is less than 1.
+        By default a tenth, and fifty unless that is half of them or more.
     new_batches
         A model that was trained with ``batch_key`` takes away what is known of the batch of each
         sample, by the same columns of ``adata.obs``. A batch that was not trained on counts as
@@ -97,6 +108,8 @@ def transform(
 
         ``uns["fe_placed_in"]``
             What tells the model from others, so that they are not decoded by another one.
+        ``uns["fe_placed_by"]``
+            The step that the values went through, if any.
 
         Other families write what they know: GeneRAIN ``obs["generain_cross_entropy"]`` (nats per
         gene of the list; ``"generain_squared_error"`` of hidden expression), Exceiver
@@ -110,7 +123,7 @@ def transform(
     Raises
     ------
     KeyError, ValueError, TypeError
-        If there is no gene in common, the values as a whole are in another unit, one is infinite
+        If too few genes are in common, the values as a whole are in another unit, one is infinite
         or too large, the indices of a sparse matrix are damaged, or the reference was not trained,
         was changed after its training or comes from a newer version. Nothing is written then.
 
@@ -125,6 +138,7 @@ def transform(
     (100, 2)
     """
     keys = Keys(key if key_added is None else key_added)
+    normalize = normalize or None
     shown = settings.shows(progress)
     learned = reference_of(reference, key)
     with opened(adata) as source, source.unchanged(), source.named():
@@ -134,12 +148,13 @@ def transform(
         if not in_place:
             require_storable(source.adata, source.path)
         _require_no_model(source.adata, keys)
-        new = new_samples(source, learned, layer, new_batches)
+        new = new_samples(source, learned, layer, normalize, new_batches, min_overlap)
         placed = place(new, learned, shown)
     result = source.copied() if copy and in_place else source.adata
     numbers = len(new.alignment.known), len(learned.genes)
     _write(result, keys, numbers, placed, learned.model.classes)
     result.uns[keys.placed_in] = learned.mark
+    result.uns[keys.placed_by] = new.normalize or ""
     return None if in_place and not copy else result
 
 

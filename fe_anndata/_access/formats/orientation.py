@@ -11,10 +11,12 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from ..._core.errors import require_choice
 
@@ -103,3 +105,24 @@ def _are_entrez(names: Names) -> bool:
 def require_orientation(orientation: str) -> None:
     """Raise ValueError if it is none."""
     require_choice(orientation, ORIENTATIONS, "orientation")
+
+
+def require_samples_are_rows(adata: AnnData, orientation: Orientation, path: Path | None) -> None:
+    """Raise ValueError if the rows of an AnnData are genes, unless it is to be taken as it is.
+
+    Numbers alone are names of samples here, as in many an AnnData.
+    """
+    require_orientation(orientation)
+    if path is None and orientation == "transposed":
+        raise ValueError("orientation='transposed' is for files; give adata.T.copy().")
+    if orientation == "as-is":
+        return
+    of_rows = share_of_genes(adata.obs_names)
+    if of_rows < KNOWN or of_rows <= TIMES * share_of_genes(adata.var_names):
+        return
+    what = "adata" if path is None else str(path)
+    raise ValueError(
+        f"{what} looks transposed: adata.obs_names are genes ({', '.join(adata.obs_names[:3])}, "
+        f"...), and adata.var_names ({', '.join(adata.var_names[:3])}, ...) are not. Samples are "
+        "the rows of an AnnData: give adata.T.copy(), or say orientation='as-is' if that is meant."
+    )

@@ -39,6 +39,7 @@ RECIPES: dict[str, Recipe] = {
             "tolerance": 0.0,
         },
         allows={"decoder": ("concat", "dot")},
+        normalize="log10p1",
     ),
     "thesis2024": Recipe(
         "the thesis in Julia, 2024, for log10(x + 1): 10 x n_genes random entries in a minibatch",
@@ -63,5 +64,6 @@ RECIPES: dict[str, Recipe] = {
             "tolerance": 0.0,
         },
         allows={"decoder": ("concat",)},
+        normalize="log10p1",
     ),
 }

@@ -1,0 +1,180 @@
+"""Whether new samples are in the units of a training, and what would bring them there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from .._core.warn import warn_user
+from ..matrix.align import Alignment
+from ..matrix.findings import extremes_of
+from ..matrix.normalize import STEPS, Normalize
+from ..matrix.units import units_of
+from ..matrix.values import Values
+from .reference import Reference
+
+SPREAD = 0.3
+"""Of gene means, in units of the spread around them: less tells nothing."""
+ALIKE = 0.5
+"""Correlation of gene means, below which nothing can be said of the unit."""
+SLOPES = (0.5, 0.8, 1.25, 2.0)
+"""Of the mean profile on that of the training: beyond the outer ones an error, else a warning."""
+SOME = 512
+"""New samples by which a step is chosen."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How the mean profile of new samples lies to that of the training.
+
+    Attributes
+    ----------
+    alike
+        Correlation of gene means.
+    slope
+        By how much those of new samples rise for one in those of the training.
+    """
+
+    alike: float
+    slope: float
+
+    @property
+    def possible(self) -> bool:
+        """Whether they can be in the same unit."""
+        return self.alike >= ALIKE and SLOPES[0] <= self.slope <= SLOPES[3]
+
+
+def fit_of(
+    sums: np.ndarray, observed: np.ndarray, reference: Reference, alignment: Alignment
+) -> Fit | None:
+    """Return how gene means lie to those of the training; None where that tells nothing.
+
+    Parameters
+    ----------
+    sums, observed
+        Of the values of each gene that is in both, and how many they are.
+    reference, alignment
+        What was trained, and which genes are in both.
+    """
+    seen, unit = observed > 0, reference.model.unit()
+    if unit is None:
+        return None
+    trained, spread = unit[0][alignment.known], unit[1]
+    # Where genes have about the same mean, as scaled ones have, their means tell no unit.
+    if seen.sum() < 10 or np.std(trained[seen]) < SPREAD * spread:
+        return None
+    mean, known = sums[seen] / observed[seen], trained[seen]
+    if not np.ptp(mean):
+        return Fit(0.0, 0.0)
+    alike = float(np.corrcoef(mean, known)[0, 1])
+    return Fit(alike, float(np.cov(mean, known)[0, 1] / np.var(known, ddof=1)))
+
+
+def require_same_unit(
+    sums: np.ndarray,
+    observed: np.ndarray,
+    counts: bool,
+    reference: Reference,
+    alignment: Alignment,
+    cure: Callable[[], str],
+) -> None:
+    """Raise ValueError if values are in another unit than those trained on; warn if they may be.
+
+    Parameters
+    ----------
+    sums, observed, reference, alignment
+        As in :func:`fit_of`.
+    counts
+        Whether the values look like raw counts.
+    cure
+        Returns what to do about another scale.
+    """
+    if not (observed > 0).any():
+        return
+    if counts and not reference.whole_numbers:
+        raise ValueError(
+            "the new samples look like raw counts, but the reference was trained on other values. "
+            f"{cure()}"
+        )
+    fit = fit_of(sums, observed, reference, alignment)
+    if fit is None:
+        return
+    if not fit.alike >= ALIKE:
+        warn_user(
+            f"gene means of the new samples hardly resemble those of the training (correlation "
+            f"{fit.alike:.2g}): are they the same genes, in the same units?"
+        )
+        return
+    if reference.model.per_total:
+        return  # counts of any depth are in the same unit
+    if not fit.possible:
+        raise ValueError(
+            f"gene means of the new samples rise by {fit.slope:.2g} for 1 in those of the "
+            f"training: another scale (another logarithm?). {cure()}"
+        )
+    if not SLOPES[1] <= fit.slope <= SLOPES[2]:
+        warn_user(
+            f"gene means of the new samples rise by {fit.slope:.2g} for 1 in those of the "
+            "training: are they on the same scale (the same logarithm)?"
+        )
+
+
+class FirstRows:
+    """Some of the new samples as they are stored, by which it is seen what a step makes of them.
+
+    Parameters
+    ----------
+    values
+        Their rows, with all genes.
+    reference, alignment
+        What was trained, and which genes are in both.
+    """
+
+    def __init__(self, values: Values, reference: Reference, alignment: Alignment) -> None:
+        self.values, self.reference, self.alignment = values, reference, alignment
+
+    def fit(self, step: str | None) -> Fit | None:
+        """Return how they lie to the training after a step; None if it cannot be taken."""
+        values = self.values
+        if step is not None:
+            try:
+                values = STEPS[step].forward(values)
+            except ValueError:
+                return None
+        block = values[:, self.alignment.columns]
+        dense = block.toarray() if sparse.issparse(block) else block
+        seen = np.isfinite(dense)
+        sums = np.where(seen, dense, 0).sum(axis=0, dtype=np.float64)
+        return fit_of(sums, seen.sum(axis=0), self.reference, self.alignment)
+
+    def chosen(self, normalize: Normalize) -> str | None:
+        """Return the step for ``"auto"``: that of the training, unless values went through it."""
+        trained = self.reference.normalize
+        if normalize != "auto":
+            return normalize
+        if trained is None:
+            return None
+        extremes = extremes_of(self.values)
+        if extremes.least < 0:
+            return None
+        before, after = self.fit(None), self.fit(trained)
+        if before is not None and after is not None and before.possible != after.possible:
+            return None if before.possible else trained
+        total = float(np.nansum(self.values.data if sparse.issparse(self.values) else self.values))
+        units = units_of(extremes, total / max(1, self.values.shape[0]))
+        if trained == "log1p_cp10k" and not extremes.whole_numbers and units.step is None:
+            return None  # fractions without thousands are no counts
+        return trained
+
+    def cure(self) -> str:
+        """Return what would bring the samples to the units of the training."""
+        for step in STEPS:
+            fit = self.fit(step)
+            if fit is not None and fit.possible and SLOPES[1] <= fit.slope <= SLOPES[2]:
+                return f"normalize={step!r} brings them to the units of the training."
+        trained = self.reference.normalize
+        went = "" if trained is None else f" It was trained with normalize={trained!r}."
+        return f"Bring them to the units of the reference.{went}"

@@ -1,0 +1,143 @@
+"""Which side is the genes, and which genes are the same: by names, and by columns of ids."""
+
+from __future__ import annotations
+
+import warnings
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+
+import fe_anndata as fe
+
+QUICK = {"steps": 20, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    adata = fe.datasets.pbmc68k_reduced()
+    adata.var["ensembl_id"] = [f"ENSG{k:011d}.{k % 7}" for k in range(adata.n_vars)]
+    adata.obsm.clear()
+    return adata
+
+
+@pytest.fixture(scope="module")
+def reference(cells):
+    adata = cells[:600].copy()
+    fe.tl.train(adata, **QUICK)
+    return adata
+
+
+@pytest.fixture(scope="module")
+def places(cells, reference):
+    new = cells[600:].copy()
+    fe.tl.transform(new, reference, progress=False)
+    return new.obsm["X_fe"]
+
+
+def test_a_transposed_anndata_is_refused(cells):
+    turned = anndata.AnnData(
+        cells.X.T.toarray(), obs=cells.var, var=pd.DataFrame(index=cells.obs_names)
+    )
+    with pytest.raises(ValueError, match=r"looks transposed.*adata\.T\.copy.*orientation='as-is'"):
+        fe.tl.train(turned, **QUICK)
+    assert not turned.obsm
+    fe.tl.train(turned, orientation="as-is", **QUICK)
+    fe.tl.train(turned.T.copy(), **QUICK)
+    with pytest.raises(ValueError, match="is for files"):
+        fe.tl.train(cells.copy(), orientation="transposed", **QUICK)
+
+
+def test_a_transposed_file_is_refused(tmp_path, cells):
+    turned = anndata.AnnData(
+        cells.X.T.toarray(), obs=cells.var, var=pd.DataFrame(index=cells.obs_names)
+    )
+    turned.write_h5ad(tmp_path / "turned.h5ad")
+    with pytest.raises(ValueError, match=r"turned\.h5ad looks transposed"):
+        fe.tl.train(tmp_path / "turned.h5ad", **QUICK)
+
+
+def test_numbered_samples_and_unknown_genes_are_no_doubt(cells):
+    adata = cells.copy()
+    adata.obs_names = [str(7 * k * k) for k in range(adata.n_obs)]
+    adata.var_names = [f"probe {k}" for k in range(adata.n_vars)]
+    fe.tl.train(adata, **QUICK)
+
+
+@pytest.mark.parametrize("side", ["new", "reference", "both"])
+def test_genes_are_joined_by_a_column_of_ids(cells, places, side):
+    new, reference = cells[600:].copy(), cells[:600].copy()
+    fe.tl.train(reference, **QUICK)
+    if side == "new":  # symbols in the reference, which has ids beside; ids in the new
+        new.var_names = new.var["ensembl_id"].str.replace(".", ".1", regex=False)
+        new.var = new.var[[]]
+    elif side == "reference":
+        new.var["symbol"] = new.var_names
+        new.var_names = [f"probe{k}" for k in range(new.n_vars)]
+    else:
+        new.var["gene_ids"] = new.var["ensembl_id"].str.split(".").str[0]
+        new.var_names = [f"probe{k}" for k in range(new.n_vars)]
+        new.var = new.var[["gene_ids"]]
+    with pytest.warns(UserWarning, match=r"joined by .*: 765 of 765"):
+        fe.tl.transform(new, reference, progress=False)
+    np.testing.assert_allclose(new.obsm["X_fe"], places, atol=1e-5)
+    fe.tl.reconstruct(new, reference=reference)
+    assert np.isfinite(new.layers["fe"]).all()
+
+
+def test_ids_that_are_there_twice_or_missing_are_left_out(cells, reference):
+    new = cells[600:].copy()
+    ids = new.var["ensembl_id"].copy()
+    ids.iloc[3] = ids.iloc[4]
+    ids.iloc[7] = None
+    new.var_names = [f"probe{k}" for k in range(new.n_vars)]
+    new.var = pd.DataFrame({"id": ids.to_numpy()}, index=new.var_names)
+    with pytest.warns(UserWarning, match="762 of 765"):
+        fe.tl.transform(new, reference, progress=False)
+    assert (new.obs["fe_n_genes"] == 762).all()
+
+
+def test_names_are_kept_where_they_find_most(cells, reference):
+    new = cells[600:].copy()
+    new.var["ensembl_id"] = (
+        new.var["ensembl_id"].to_numpy()[::-1].copy()
+    )  # wrong, and not looked at
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fe.tl.transform(new, reference, progress=False)
+    assert (new.obs["fe_n_genes"] == 765).all()
+
+
+def test_few_genes_in_common(cells, reference):
+    few = cells[600:, :3].copy()
+    with pytest.raises(ValueError, match=r"only 3 of the 765.*min_overlap=3 places"):
+        fe.tl.transform(few, reference, progress=False)
+    assert "X_fe" not in few.obsm
+    for least in (3, 0.003, 0):
+        with pytest.warns(UserWarning, match="only 3 of the 765 genes"):
+            fe.tl.transform(few.copy(), reference, min_overlap=least, progress=False)
+    with pytest.raises(ValueError, match="only 300 of the 765"):
+        fe.tl.transform(cells[600:, :300].copy(), reference, min_overlap=0.5, progress=False)
+    with pytest.warns(UserWarning, match="only 300 of the 765"):
+        fe.tl.transform(cells[600:, :300].copy(), reference, progress=False)
+    with pytest.raises(TypeError, match="min_overlap must be a number"):
+        fe.tl.transform(few, reference, min_overlap="3", progress=False)
+    with pytest.raises(ValueError, match="min_overlap must not be negative"):
+        fe.tl.transform(few, reference, min_overlap=-1, progress=False)
+
+
+def test_a_small_model_needs_no_fifty_genes():
+    adata = fe.datasets.simulated(60, 20, 3)
+    fe.tl.train(adata, **QUICK)
+    new = adata[:5].copy()
+    del new.uns["fe"], new.obsm["X_fe"], new.varm["fe"]
+    fe.tl.transform(new, adata, progress=False)
+    with pytest.raises(ValueError, match="only 8 of the 20"):
+        fe.tl.transform(new[:, :8].copy(), adata, progress=False)
+
+
+def test_samples_in_the_place_of_genes_are_told(cells, reference):
+    turned = anndata.AnnData(cells.X[600:].T.toarray(), obs=cells.var)
+    with pytest.raises(ValueError, match=r"no gene in common.*rows.*adata\.T"):
+        fe.tl.transform(turned, reference, progress=False)
