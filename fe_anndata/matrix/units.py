@@ -34,18 +34,17 @@ class Units:
 def units_of(found: Extremes, total: float) -> Units:
     """Return what values are taken for; `total` is the mean sum of a sample."""
     least, greatest = found.least, found.greatest
+    doubt: str | None = None
     if found.counts:
         return Units("log1p_cp10k", f"raw counts (whole numbers up to {greatest:g})")
     if least >= 0 and greatest <= 1:
         doubt = "all values are 0 or 1" if found.whole_numbers else "all values lie between 0 and 1"
         return Units(None, "shares", f"{doubt}, as answers, p-values or methylation do, not RNA")
     if least < 0 or found.even:
-        doubt = None
         if found.in_thousands:
             doubt = f"values from {least:.5g} to {greatest:.5g} are no logarithms of expression"
         return Units(None, "logarithms or scaled values", doubt)
     if found.in_thousands:
-        doubt = None
         if total > MOST_OF_TPM:
             doubt = (
                 f"samples sum up to {total:.3g}, so that values are no TPM: are they estimated "
