@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from anndata import AnnData
@@ -15,7 +15,7 @@ from ..evaluation.distances import euclidean
 from .gene_mask import gene_mask
 from .inputs import matrix, require_anndata, rows_of
 from .samples import embedding_of
-from .units import in_logarithms
+from .units import sure_step
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def sampled_distances(
         warn_user(f"{(~placed).sum()} of {adata.n_obs} samples have no place and are left out.")
     draw = generator(seed, "distances").permutation(np.flatnonzero(placed))
     chosen = np.sort(draw[:max_samples])
-    stored = in_logarithms(matrix(adata, layer))
+    stored = matrix(adata, layer)
+    stored = replace(stored, step=sure_step(rows_of(stored), stored.name))
     rows = rows_of(stored, None if genes.all() else np.flatnonzero(genes))
     full = euclidean(rows.take(chosen), stored.name)
     if np.isnan(full).any():

@@ -11,14 +11,15 @@ from anndata import AnnData
 
 from .._core.log import logger
 from ..matrix.audit import audit
-from ..matrix.rows import ByBlocks, InMemory
+from ..matrix.normalize import normalized
+from ..matrix.rows import InMemory
 from ..matrix.trainable import require_observed
 from ..matrix.values import Values, stored
 from .columns import column_of
 from .gene_mask import gene_mask
-from .inputs import expression, matrix, require_anndata, rows_of
+from .inputs import expression, require_anndata
 from .samples import is_categorical
-from .units import in_logarithms
+from .units import sure_step
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,12 @@ def labelled(
         logger.info("left out %d samples without %r", (~known).sum(), label)
     labels = column[known].to_numpy(dtype=str if is_categorical(column) else np.float64)
     genes = gene_mask(adata, mask_var)
-    values = matrix(adata, layer)
-    of_methods = rows_of(in_logarithms(values) if logarithms else values)
-    if isinstance(of_methods, ByBlocks):
-        of_methods = of_methods.load()
+    values = expression(adata, layer)
+    step = sure_step(InMemory(values), "the matrix") if logarithms else None
+    values = values if step is None else normalized(values, step, None)
     X, *others = (
         of if known.all() and genes.all() else of[known][:, genes]
-        for of in (of_methods.whole, *(expression(adata, name) for name in layers))
+        for of in (values, *(expression(adata, name) for name in layers))
     )
     rows = InMemory(X)
     require_observed(audit(rows), rows, adata.var_names[genes], adata.obs_names[known])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,8 +13,8 @@ from .._core.warn import warn_user
 from ..matrix.align import Alignment
 from ..matrix.findings import extremes_of
 from ..matrix.normalize import STEPS, Normalize
-from ..matrix.units import units_of
-from ..matrix.values import Values
+from ..matrix.units import Units, units_of
+from ..matrix.values import Values, stored
 from .reference import Reference
 
 SPREAD = 0.3
@@ -22,6 +23,12 @@ ALIKE = 0.5
 """Correlation of gene means, below which nothing can be said of the unit."""
 SLOPES = (0.5, 0.8, 1.25, 2.0)
 """Of the mean profile on that of the training: beyond the outer ones an error, else a warning."""
+_BASES = {"log10": math.log10(math.e), "the natural logarithm": 1.0, "log2": math.log2(math.e)}
+_LOGARITHMS = [
+    (a / b, of_a, of_b) for of_a, a in _BASES.items() for of_b, b in _BASES.items() if a != b
+]
+NEAR = 0.08
+"""How far a slope may be from the ratio of two logarithms."""
 SOME = 512
 """New samples by which a step is chosen."""
 
@@ -79,7 +86,7 @@ def require_same_unit(
     counts: bool,
     reference: Reference,
     alignment: Alignment,
-    cure: Callable[[], str],
+    cure: Callable[[float], str],
 ) -> None:
     """Raise ValueError if values are in another unit than those trained on; warn if they may be.
 
@@ -90,14 +97,14 @@ def require_same_unit(
     counts
         Whether the values look like raw counts.
     cure
-        Returns what to do about another scale.
+        Returns what to do about another scale, on which gene means rise by a number.
     """
     if not (observed > 0).any():
         return
     if counts and not reference.whole_numbers:
         raise ValueError(
             "the new samples look like raw counts, but the reference was trained on other values. "
-            f"{cure()}"
+            f"{cure(np.nan)}"
         )
     fit = fit_of(sums, observed, reference, alignment)
     if fit is None:
@@ -113,7 +120,7 @@ def require_same_unit(
     if not fit.possible:
         raise ValueError(
             f"gene means of the new samples rise by {fit.slope:.2g} for 1 in those of the "
-            f"training: another scale (another logarithm?). {cure()}"
+            f"training: another scale (another logarithm?). {cure(fit.slope)}"
         )
     if not SLOPES[1] <= fit.slope <= SLOPES[2]:
         warn_user(
@@ -163,15 +170,23 @@ class FirstRows:
         before, after = self.fit(None), self.fit(trained)
         if before is not None and after is not None and before.possible != after.possible:
             return None if before.possible else trained
-        total = float(np.nansum(self.values.data if sparse.issparse(self.values) else self.values))
-        units = units_of(extremes, total / max(1, self.values.shape[0]))
-        if trained == "log1p_cp10k" and not extremes.whole_numbers and units.step is None:
+        if trained == "log1p_cp10k" and not extremes.whole_numbers and self._units().step is None:
             return None  # fractions without thousands are no counts
         return trained
 
-    def cure(self) -> str:
-        """Return what would bring the samples to the units of the training."""
-        for step in STEPS:
+    def _units(self) -> Units:
+        total = float(np.nansum(stored(self.values)))
+        return units_of(extremes_of(self.values), total / max(1, self.values.shape[0]))
+
+    def cure(self, slope: float = np.nan) -> str:
+        """Return what would bring samples whose means rise so to the units of the training."""
+        for ratio, a, b in _LOGARITHMS:
+            if abs(slope / ratio - 1) < NEAR:
+                return (
+                    f"It is the ratio of {a} to {b}: if that is the difference, multiply the "
+                    f"values by {1 / ratio:.4g}."
+                )
+        for step in STEPS if self._units().step is not None else ():
             fit = self.fit(step)
             if fit is not None and fit.possible and SLOPES[1] <= fit.slope <= SLOPES[2]:
                 return f"normalize={step!r} brings them to the units of the training."

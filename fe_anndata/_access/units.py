@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from .._core.warn import UnitsWarning, warn_user
 from ..matrix.audit import Audit, audit
-from ..matrix.normalize import STEPS
+from ..matrix.normalize import STEPS, Step
+from ..matrix.rows import Rows
 from ..models.base import Family
-from .inputs import Stored, rows_of
 
 
 def step_for(of: Family, recipe: str) -> Callable[[Audit], str | None]:
@@ -23,7 +22,7 @@ def step_for(of: Family, recipe: str) -> Callable[[Audit], str | None]:
         name = units.step if units.step is None or preferred is None else preferred
         if name is not None:
             warn_user(
-                f"the matrix looks like {units.what}, so {STEPS[name].said} of it is trained on "
+                f"the matrix looks like {units.what}: it is trained on as {STEPS[name].said} "
                 f"(normalize={name!r}), and stays unchanged itself. normalize=None trains on the "
                 "values as they are."
             )
@@ -39,13 +38,13 @@ def step_for(of: Family, recipe: str) -> Callable[[Audit], str | None]:
     return step
 
 
-def in_logarithms(values: Stored) -> Stored:
-    """Return a matrix as logarithms, if it surely holds counts or TPM, and warn of it."""
-    units = audit(rows_of(values)).units
+def sure_step(rows: Rows, name: str) -> Step | None:
+    """Return what makes logarithms of a matrix that surely holds counts or TPM, and warn of it."""
+    units = audit(rows).units
     if units.step is None or units.doubt is not None:
-        return values
+        return None
+    step = STEPS[units.step]
     warn_user(
-        f"{values.name} looks like {units.what}, so {STEPS[units.step].said} of it is used, and it "
-        "stays unchanged itself."
+        f"{name} looks like {units.what}: it is used as {step.said}, and stays unchanged itself."
     )
-    return replace(values, step=STEPS[units.step])
+    return step

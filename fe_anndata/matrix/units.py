@@ -50,7 +50,9 @@ def units_of(found: Extremes, total: float) -> Units:
                 f"samples sum up to {total:.3g}, so that values are no TPM: are they estimated "
                 "counts (normalize='log1p_cp10k'), or made comparable already ('log2_tpm')?"
             )
-        return Units("log2_tpm", f"no logarithms (values up to {greatest:.5g})", doubt)
+        return Units(
+            "log2_tpm", f"TPM or another linear scale (values up to {greatest:.5g})", doubt
+        )
     if greatest > MOST_OF_LOGS:
         doubt = f"values up to {greatest:.4g} are neither counts nor logarithms of expression"
         return Units(None, "values of a small range", doubt)

@@ -109,6 +109,6 @@ def origin_of(reference: Reference | None, genes: pd.Index, audit: Audit) -> Ori
     alignment = align(reference.genes, genes)
     columns = alignment.columns
     values = audit.sums[columns], audit.observed[columns], audit.counts
-    cure = "Bring them to the units of the reference.".format
-    require_same_unit(*values, reference, alignment, cure)
+    cure = "Bring them to the units of the reference."
+    require_same_unit(*values, reference, alignment, lambda slope: cure)
     return Origin(reference.model, alignment)

@@ -139,7 +139,7 @@ def evaluate(
     others = layers_of([options, *(of for of in options.values() if isinstance(of, Mapping))])
     methods = _listed(methods)
     known = [name for name in methods if isinstance(name, str)]
-    logs = want_logarithms(keywords_of_each(known, options, dims, "tl.evaluate").items())
+    logs = want_logarithms((name, options.get(name, options)) for name in known)
     samples = labelled(adata, label, groups, layer, mask_var, others, logarithms=logs)
     splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
     require_dims(dims, samples, splits, n_top_genes)

@@ -75,21 +75,6 @@ def test_an_ordinary_matrix_is_not_warned_of(kind):
     assert warnings_of(matrix(), kind) == []
 
 
-def test_raw_counts_are_warned_of(kind):
-    counts = np.random.default_rng(0).poisson(60, size=(N, M))
-    (words,) = warnings_of(counts, kind)
-    assert "looks like raw counts" in words
-    assert "log1p" in words
-    assert warnings_of(np.log1p(counts), kind) == []
-
-
-def test_values_in_the_thousands_are_warned_of(kind):
-    tpm = 40 * np.exp(matrix().clip(0, 4))
-    (words,) = warnings_of(tpm, kind)
-    assert f"reaches {tpm.max():.5g}" in words
-    assert "log1p" in words
-
-
 @pytest.mark.parametrize("value", [-9999, -999, -99])
 def test_sentinels_are_warned_of(kind, value):
     X = matrix()

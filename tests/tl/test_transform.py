@@ -167,7 +167,7 @@ def test_permuted_additional_and_missing_genes(inner):
 def test_few_genes_are_warned_of_and_widen_the_errors(inner):
     reference, new = inner
     with pytest.warns(UserWarning, match="only 30 of the 120 genes"):
-        some = placed(new[:, :30].copy(), reference)
+        some = placed(new[:, :30].copy(), reference, min_overlap=30)
     assert np.median(some[:, 2:4] / placed(new, reference)[:, 2:4]) > 1.2
 
 

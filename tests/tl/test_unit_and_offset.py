@@ -32,7 +32,7 @@ def trained(X, dim, order=None, **options):
     adata = AnnData(X)
     if order is not None:
         adata = adata[order[0]][:, order[1]].copy()
-    fe.tl.train(adata, sample_dim=dim, progress=False, device="cpu", **options)
+    fe.tl.train(adata, normalize=None, sample_dim=dim, progress=False, device="cpu", **options)
     scale = adata.uns["fe"]["preprocessing"]["scale"]
     # Above three dimensions coordinates have the units of the matrix.
     samples = adata.obsm["X_fe"] / (scale if dim > 3 else 1)
