@@ -107,7 +107,7 @@ def test_a_disk_that_is_read_only(run, trained, tmp_path, tiny_disk):
 def test_nobody_reads_what_is_printed_but_the_file_is_written(tmp_path, trained):
     reader, writer = os.pipe()
     os.close(reader)
-    words = ["export", trained, "-o", "out.vec"]
+    words = ["export-genes", trained, "-o", "out.vec"]
     code, _, err = done(command(tmp_path, *words, stdout=writer))
     os.close(writer)
     assert code == 141
@@ -117,7 +117,7 @@ def test_nobody_reads_what_is_printed_but_the_file_is_written(tmp_path, trained)
 
 @pytest.mark.parametrize("closed", ["<&- >&-", "2>&-"])
 def test_closed_streams(tmp_path, trained, closed):
-    line = f"{sys.executable} -m fe_anndata export {trained} -o out.vec {closed}"
+    line = f"{sys.executable} -m fe_anndata export-genes {trained} -o out.vec {closed}"
     assert subprocess.run(line, shell=True, cwd=tmp_path, check=False).returncode == 0
     assert (tmp_path / "out.vec").exists()
 
@@ -145,8 +145,8 @@ def test_a_fault_of_ours_is_one_line(run, trained, monkeypatch):
         ["evaluate", "IN", "--label", "group"],
         ["plot", "IN", "history"],
         ["classify", "IN", "half"],
-        ["export", "IN"],
-        ["export", "IN", "--samples"],
+        ["export-genes", "IN"],
+        ["export-samples", "IN"],
     ],
     ids=lambda words: " ".join(words),
 )

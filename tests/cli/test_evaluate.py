@@ -54,7 +54,7 @@ def test_evaluate_with_groups_and_numbers(run, tmp_path):
         (["--label", "group", "--dims", "2.5"], ["2.5"]),
         (["--label", "group", "--dims", "30"], ["30", "too many"]),
         (["--label", "group", "--methods", "tsne"], ["'umap'", "'tsne'"]),
-        (["--label", "group", "--folds", "20"], ["20", "folds=10"]),
+        (["--label", "group", "--folds", "20"], ["20", "--folds 10"]),
         ([], ["--label"]),
     ],
     ids=" ".join,

@@ -156,13 +156,25 @@ def test_plot_of_an_unknown_kind_of_file(run, trained, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_plot_never_overwrites_unless_told_to(run, trained, tmp_path):
+def test_a_picture_takes_the_place_of_an_earlier_one(run, trained, tmp_path):
     out = tmp_path / "x.png"
-    out.write_bytes(b"precious")
+    for kind in ("history", "density"):
+        before = out.read_bytes() if out.exists() else None
+        assert run("plot", trained, kind, "-o", out)[0] == 0
+        assert out.read_bytes().startswith(PNG)
+        assert out.read_bytes() != before
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_no_picture_by_its_name_stays_unless_told_otherwise(run, trained, tmp_path, linked):
+    kept, out = tmp_path / "data", tmp_path / ("link.png" if linked else "data")
+    kept.write_bytes(b"precious")
+    if linked:
+        out.symlink_to(kept)
     bad(run("plot", trained, "history", "-o", out), "exists", "overwrite")
-    assert out.read_bytes() == b"precious"
+    assert kept.read_bytes() == b"precious"
     assert run("plot", trained, "history", "-o", out, "--overwrite")[0] == 0
-    assert out.read_bytes().startswith(PNG)
+    assert kept.read_bytes().startswith(PNG)
 
 
 def test_a_picture_too_large_for_memory(run, trained, tmp_path):
