@@ -24,6 +24,3 @@ app = App(
     group_parameters=Group("Options", sort_key=1),
     suppress_keyboard_interrupt=False,  # main says what it left behind
 )
-app.register_install_completion_command(
-    help="Let the shell complete commands and options: bash, zsh, fish or PowerShell."
-)

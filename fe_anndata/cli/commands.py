@@ -8,6 +8,7 @@ from . import align as align
 from . import bins as bins
 from . import classify as classify
 from . import compare_models as compare_models
+from . import completion as completion
 from . import contexts as contexts
 from . import demo as demo
 from . import density as density

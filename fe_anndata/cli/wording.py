@@ -47,7 +47,7 @@ def swallowed(error: MissingArgumentError) -> str:
         return ""
     option, words = "", list[str]()
     for word in sys.argv[1:]:
-        if word.startswith("--"):
+        if re.match(r"--?[a-z]", word):
             if len(words) > 1:
                 break
             option, words = word, []
