@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from .._core.endings import TABLE
 from .app import NAME, app
-from .arguments import Flag, Number, Output, Words, json_or_text
+from .arguments import Flag, Number, Output, Words, json_or_text, named
 from .groups import ADVANCED, BASICS, DATA, TRAINING
 from .inputs import read, sets_among
 from .outputs import require_outputs
@@ -105,13 +105,10 @@ def compare_models(
 def _with_options(models: Sequence[str], options: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the options of each model; values are JSON, or text."""
     found: dict[str, dict[str, Any]] = {name: {} for name in models}
-    for word in options:
-        place, given, value = word.partition("=")
+    form = f"MODEL.NAME=VALUE, with a model among {', '.join(found)}"
+    for place, text in named(options, "--options", form).items():
         model, _, name = place.partition(".")
-        if not given or not name or model not in found:
-            raise ValueError(
-                f"--options must be like MODEL.NAME=VALUE, with a model among {', '.join(found)}; "
-                f"got {word!r}."
-            )
-        found[model][name] = json_or_text(value)
+        if not name or model not in found:
+            raise ValueError(f"--options must be like {form}; got {f'{place}={text}'!r}.")
+        found[model][name] = json_or_text(text)
     return found

@@ -58,7 +58,7 @@ class Drawing:
     groupby
         The column of obs with one panel per group.
     key
-        The key of the training.
+        The key of the training; by default fe.
     n
         How many similar genes, or answers to a sum of genes.
     basis
@@ -152,7 +152,7 @@ class Drawing:
     color: Words = None
     genes: Words = None
     groupby: str | None = None
-    key: str = "fe"
+    key: str | None = None
     n: ANSWERS = None
     basis: Annotated[Words, DATA] = None
     dimensions: Annotated[Numbers, DATA] = None

@@ -54,12 +54,9 @@ def draw(
     function = getattr(pl, FUNCTIONS.get(picture, picture.replace("-", "_")))
     takes = dict(list(inspect.signature(function).parameters.items())[1:])
     given = {name: value for name, value in vars(chosen).items() if value is not None}
-    key = given.pop("key")
     arguments: dict[str, Any] = {"show": False}
-    if "key" in takes:
-        arguments["key"] = key
-    elif "basis" in takes:
-        arguments["basis"] = key
+    if "key" in given and "basis" in takes:
+        arguments["basis"] = given.pop("key")
     for option, value in given.items():
         name = PLACES.get(option, option)
         if name not in takes:

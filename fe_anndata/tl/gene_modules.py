@@ -78,7 +78,7 @@ def gene_modules(
         If there are too few genes for `n_neighbors`, `resolution` is not positive, or a vector is
         zero.
     ImportError
-        If igraph is not installed.
+        If igraph is not installed, which the extra ``modules`` installs.
 
     Examples
     --------

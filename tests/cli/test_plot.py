@@ -144,6 +144,7 @@ def test_plot_of_what_is_no_table_of_this_kind(run, trained, tables, tmp_path):
     bad(run("plot", trained, "evaluate", "-o", out), "trained.h5ad is no table")
     bad(run("plot", tables / "evaluate.csv", "markers", "-o", out), "group")
     bad(run("plot", tables / "evaluate.csv", "history", "-o", out), "evaluate.csv")
+    bad(run("plot", tables / "evaluate.csv", "evaluate", "-o", out, "--key", "x"), "--key")
     bad(run("plot", tables / "none.csv", "markers", "-o", out), "none.csv")
     assert not out.exists()
 
