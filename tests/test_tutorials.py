@@ -32,6 +32,7 @@ def test_tutorial(notebook, tmp_path, monkeypatch):
     plt.switch_backend("agg")
     exec(compile(code_of(notebook), notebook.name, "exec"), {})
     plt.close("all")
+    assert not list(tmp_path.iterdir())
 
 
 def test_readme(tmp_path, monkeypatch):

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
+
+from .progress import remark
+from .settings import settings
+
+SLOW = {"umap": "UMAP is loaded and compiled first, once in a process: about 20 s"}
+"""Modules whose first use takes long, and what is said of it."""
 
 
 def extra(module: str, name: str, what: str) -> Any:
@@ -23,6 +30,8 @@ def extra(module: str, name: str, what: str) -> Any:
     ImportError
         If the module is missing; the message says what to install.
     """
+    if module in SLOW and module not in sys.modules:
+        remark(SLOW[module], shown=settings.progress)
     try:
         return import_module(module)
     except ImportError as error:

@@ -22,7 +22,7 @@ from typing import Any
 
 from .._core.disk import NotWrittenError, is_of_disk
 from .._core.ending import ending
-from .._core.settings import settings
+from .._core.progress import in_lines
 from .signals import exit_code, handled, interrupted
 from .streams import NAME, flushed, is_terminal, open_all, say
 
@@ -30,29 +30,40 @@ from .streams import NAME, flushed, is_terminal, open_all, say
 def main() -> None:
     """Run the command line; whatever a user can cause ends in one clear line and an exit code."""
     open_all()
-    shown = settings.progress
-    try:
-        with handled(), _quiet(), warnings.catch_warnings():
-            warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the rest as *_
-            settings.progress = shown and is_terminal()
-            code = _run()
-            code = flushed() or code
-    finally:
-        settings.progress = shown
+    lines = None if is_terminal() or "--progress" in sys.argv else say
+    with handled(), _quiet(), _plain_warnings(), in_lines(lines):
+        code = _run()
+        code = flushed() or code
     if code:
         sys.exit(code)
 
 
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Print warnings as one line each: a line of code that they point at means nothing here.
+
+    Those of what will change in other packages are for people who write programs, and left out.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the rest as *_
+        yield
+
+
 def _warn(message: Warning | str, category: type[Warning], *_: Any) -> None:
-    """Print a warning as one line; the line of code that it points at means nothing here."""
-    say(f"warning: {message}")
+    from .wording import as_typed
+
+    say(f"warning: {as_typed(str(message))}")
 
 
 def _run() -> int:
     """Run a command and return its exit code."""
     try:
-        from .commands import app
+        from .commands import FIRST_EXAMPLE, app
 
+        if len(sys.argv) < 2:
+            print(FIRST_EXAMPLE)
+            return 0
         app(exit_on_error=False, print_error=False)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -90,10 +101,16 @@ def _quiet() -> Iterator[None]:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong, and return the exit code."""
-    from cyclopts import CycloptsError
+    from cyclopts import CycloptsError, MissingArgumentError
+
+    from .wording import as_typed, swallowed
 
     # A KeyError shows its message in quotes.
     message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    if isinstance(error, MissingArgumentError):
+        message += swallowed(error)
+    elif not isinstance(error, CycloptsError):
+        message = as_typed(message)
     if isinstance(error, NotWrittenError):
         say(message)
         _leave_hdf5_alone()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from .._core.endings import H5AD
-from .._core.settings import settings
 from .app import app
 from .arguments import Flag, Number, Output
-from .outputs import require_outputs
+from .inputs import changed
+from .results import Json, print_done
 
 
 @app.command
@@ -26,6 +25,7 @@ def bin_by_gene(
     key_added: str = "bins",
     values: Literal["bins", "z"] = "bins",
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Write each value as its rank among the values of the same gene: Binning-By-Gene.
 
@@ -54,22 +54,13 @@ def bin_by_gene(
     overwrite
         Replace the output if it exists; it may then be the input itself.
     """
-    from .. import io, pp
-    from .._access.storable import require_storable
+    from .. import pp
 
-    settings.verbosity()
-    require_outputs([(out, H5AD)], overwrite=overwrite, inputs={"the reference": reference})
-    adata = io.read_h5ad(input)
-    require_storable(adata, input)
-    pp.bin_by_gene(
-        adata,
-        reference=reference,
-        layer=layer,
-        zero=zero,
-        n_bins=n_bins,
-        panel=panel,
-        key_added=key_added,
-        values=values,
-    )
-    io.write_h5ad(adata, out, overwrite=overwrite)
-    print(f"wrote {out}: layer {key_added}, {adata.n_obs} samples x {adata.n_vars} genes")
+    adata = changed(
+        pp.bin_by_gene, input, out, overwrite=overwrite, inputs={"the reference": reference},
+        reference=reference, layer=layer, zero=zero, n_bins=n_bins, panel=panel,
+        key_added=key_added, values=values,
+    )  # fmt: skip
+    words = f"layer {key_added}, {adata.n_obs} samples x {adata.n_vars} genes"
+    print_done(as_json, [(out, words)], layer=key_added, n_samples=adata.n_obs,
+               n_genes=adata.n_vars)  # fmt: skip

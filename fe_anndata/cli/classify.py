@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from .._core.endings import H5AD, PICTURE, TABLE
-from .app import app
+from .app import NAME, app
 from .arguments import Flag, Number, Output
+from .groups import ADVANCED, BASICS, DATA
+from .inputs import read, sets_among
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
 @Parameter(name="*")
@@ -41,19 +45,23 @@ class Learning:
         Whether to show a progress bar.
     """
 
-    universe: str | None = None
+    universe: Annotated[str | None, DATA] = None
     key: str = "fe"
-    classifier: str = "linear"
-    folds: Number = 5
-    min_genes: Number = 10
-    max_genes: Number | None = None
-    gene_symbols: str | None = None
-    rng: Number = 0
-    progress: bool | None = None
+    classifier: Literal["linear", "knn", "boosting"] = "linear"
+    folds: Annotated[Number, ADVANCED] = 5
+    min_genes: Annotated[Number, DATA] = 10
+    max_genes: Annotated[Number | None, DATA] = None
+    gene_symbols: Annotated[str | None, DATA] = None
+    rng: Annotated[Number, ADVANCED] = 0
+    progress: Annotated[bool | None, ADVANCED] = None
 
 
-@app.command
-def classify(
+@app.command(
+    name=("classify-genes", "classify"),
+    usage=f"Usage: {NAME} classify-genes INPUT GENE-SETS... --out PATH [OPTIONS]",
+    group_parameters=BASICS,
+)
+def classify_genes(
     input: Path,
     gene_sets: list[str],
     /,
@@ -63,6 +71,7 @@ def classify(
     probabilities: Path | None = None,
     plot: Path | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Measure how well properties of genes are read off their vectors, and write a table.
 
@@ -86,12 +95,11 @@ def classify(
     from .. import io, tl
     from .tables import write_table
 
-    sets = {f"the gene sets {name}": name for name in gene_sets if ".gmt" in name}
-    inputs: dict[str, str | Path] = {"the input": input, **sets}
+    inputs: dict[str, str | Path] = {"the input": input, **sets_among(gene_sets)}
     outputs = ((out, TABLE), (probabilities, H5AD), (plot, PICTURE))
     require_outputs(outputs, overwrite=overwrite, inputs=inputs)
     chosen = vars(learning or Learning())
-    result = tl.classify_genes(io.read_h5ad(input), gene_sets, **chosen)
+    result = tl.classify_genes(read(input), gene_sets, **chosen)
     write_table(result.table, out, overwrite=overwrite)
     if probabilities is not None:
         io.write_h5ad(result.to_adata(), probabilities, overwrite=overwrite)
@@ -103,8 +111,5 @@ def classify(
     by = result.table.groupby("collection", sort=False)
     shown = by[["auroc", "auprc", "base_rate", "auroc_permuted"]].mean()
     shown.insert(0, "properties", by.size())
-    print(shown.to_csv(sep="\t", float_format="%.4f"), end="")
-    for path in (probabilities, plot):
-        if path is not None:
-            print(f"wrote {path}")
-    print(f"wrote {out}: {len(result.table)} properties")
+    wrote = [(probabilities, ""), (plot, ""), (out, f"{len(result.table)} properties")]
+    print_done(as_json, wrote, table=shown.reset_index(), digits="%.4f")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from .._core.endings import TABLE
 from .app import NAME, app
-from .arguments import Flag, Number, Output, Words, json_or_text
+from .arguments import Flag, Number, Output, Words, json_or_text, named
+from .groups import ADVANCED, BASICS, DATA, TRAINING
+from .inputs import read, sets_among
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
 @Parameter(name="*")
@@ -47,16 +50,19 @@ class Comparing:
     label: str | None = None
     gene_sets: Words = None
     dim: Number = 64
-    folds: Number = 5
-    groups: str | None = None
-    classifier: str = "logistic"
-    layer: str | None = None
-    mask_var: str | None = None
-    rng: Number = 0
-    progress: bool | None = None
+    folds: Annotated[Number, TRAINING] = 5
+    groups: Annotated[str | None, DATA] = None
+    classifier: Annotated[str, TRAINING] = "logistic"
+    layer: Annotated[str | None, DATA] = None
+    mask_var: Annotated[str | None, DATA] = None
+    rng: Annotated[Number, ADVANCED] = 0
+    progress: Annotated[bool | None, ADVANCED] = None
 
 
-@app.command(usage=f"Usage: {NAME} compare-models INPUT MODELS... --out PATH [OPTIONS]")
+@app.command(
+    usage=f"Usage: {NAME} compare-models INPUT MODELS... --out PATH [OPTIONS]",
+    group_parameters=BASICS,
+)
 def compare_models(
     input: Path,
     models: list[str],
@@ -66,6 +72,7 @@ def compare_models(
     options: Words = None,
     comparing: Comparing | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Train several models on the same folds, print what each is good for, and write the table.
 
@@ -82,30 +89,26 @@ def compare_models(
     overwrite
         Replace the table if it exists.
     """
-    from .. import io, tl
+    from .. import tl
     from .tables import write_table
 
     chosen = vars(comparing or Comparing())
-    sets = {f"the gene sets {name}": name for name in chosen["gene_sets"] or [] if ".gmt" in name}
-    inputs: dict[str, str | Path] = {"the input": input, **sets}
+    inputs: dict[str, str | Path] = {"the input": input, **sets_among(chosen["gene_sets"])}
     require_outputs(((out, TABLE),), overwrite=overwrite, inputs=inputs)
     given = _with_options(models, options or [])
-    table = tl.compare_models(io.read_h5ad(input), given, **chosen)
+    table = tl.compare_models(read(input), given, **chosen)
     write_table(table, out, overwrite=overwrite, index=True)
-    print(table.T.to_csv(sep="\t", float_format="%.3f"), end="")
-    print(f"wrote {out}")
+    shown = table.reset_index() if as_json else table.T.rename_axis("").reset_index()
+    print_done(as_json, [(out, "")], table=shown)
 
 
 def _with_options(models: Sequence[str], options: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the options of each model; values are JSON, or text."""
     found: dict[str, dict[str, Any]] = {name: {} for name in models}
-    for word in options:
-        place, given, value = word.partition("=")
+    form = f"MODEL.NAME=VALUE, with a model among {', '.join(found)}"
+    for place, text in named(options, "--options", form).items():
         model, _, name = place.partition(".")
-        if not given or not name or model not in found:
-            raise ValueError(
-                f"--options must be like MODEL.NAME=VALUE, with a model among {', '.join(found)}; "
-                f"got {word!r}."
-            )
-        found[model][name] = json_or_text(value)
+        if not name or model not in found:
+            raise ValueError(f"--options must be like {form}; got {f'{place}={text}'!r}.")
+        found[model][name] = json_or_text(text)
     return found

@@ -9,9 +9,10 @@ from cyclopts import Parameter
 
 from .._core.settings import settings
 from .arguments import integer
+from .groups import OF_TRAINING
 
 
-@Parameter(name="*", group="Settings")
+@Parameter(name="*", group=OF_TRAINING)
 @dataclass(frozen=True)
 class Computing:
     """What training computes with; ``fe-anndata info`` says what is chosen here, and why.

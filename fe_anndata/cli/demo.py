@@ -12,6 +12,8 @@ from .outputs import require_outputs
 
 MARKERS = ("CD79A", "LYZ")
 """Of B cells and of monocytes."""
+MARK = "fe_demo"
+"""What tells the file of a demo from others, in uns."""
 NAMES = ("pbmc.h5ad", "density.png", "cell_types.png", "history.png", "similar_genes.png")
 
 
@@ -35,20 +37,33 @@ def demo(*, out: Path = Path("fe-demo")) -> None:
         raise ValueError(f"{out} is a file; name a folder.")
     out.mkdir(parents=True, exist_ok=True)
     outputs = [(out / name, H5AD if name.endswith(".h5ad") else PICTURE) for name in NAMES]
-    require_outputs(outputs, overwrite=True, inputs={})
+    require_outputs(outputs, overwrite=_is_of_a_demo(out / NAMES[0]), inputs={})
     adata = datasets.pbmc68k_reduced()
     print(f"{adata.n_obs} blood cells x {adata.n_vars} genes (Zheng et al. 2017)")
     tl.train(adata)
     for gene in MARKERS:
         print(f"\ngenes most similar to {gene}")
         print(tl.similar_genes(adata, gene).to_string(index=False, float_format="%.3f"))
-    again = {"overwrite": True}
-    save(pl.density(adata, show=False), out / "density.png", **again)
-    save(pl.embedding(adata, "bulk_labels", show=False), out / "cell_types.png", **again)
-    save(pl.history(adata, show=False), out / "history.png", **again)
-    save(pl.similar_genes(adata, MARKERS[0], show=False), out / "similar_genes.png", **again)
-    io.write_h5ad(adata, out / "pbmc.h5ad", overwrite=True)
+    save(pl.density(adata, show=False), out / "density.png", overwrite=False)
+    save(pl.embedding(adata, "bulk_labels", show=False), out / "cell_types.png", overwrite=False)
+    save(pl.history(adata, show=False), out / "history.png", overwrite=False)
+    save(
+        pl.similar_genes(adata, MARKERS[0], show=False), out / "similar_genes.png", overwrite=False
+    )
+    adata.uns[MARK] = True
+    io.write_h5ad(adata, out / NAMES[0], overwrite=_is_of_a_demo(out / NAMES[0]))
     print(f"\nwrote {out}/{', '.join(NAMES)}")
     print("next, for example:")
     print(f"  fe-anndata similar {out}/pbmc.h5ad CD3D")
     print(f"  fe-anndata plot {out}/pbmc.h5ad embedding --color LYZ -o {out}/LYZ.png")
+
+
+def _is_of_a_demo(path: Path) -> bool:
+    """Return whether a file may be replaced, since a demo wrote it."""
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            return f"uns/{MARK}" in file
+    except OSError:
+        return False

@@ -8,7 +8,9 @@ from .._core.endings import H5AD, TABLE
 from .._core.settings import settings
 from .app import app
 from .arguments import Flag, Output, Words
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
 @app.command
@@ -24,6 +26,7 @@ def differential(
     key_added: str | None = None,
     save: Path | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Find the genes whose modelled rate differs between groups of samples, and write a table.
 
@@ -56,7 +59,7 @@ def differential(
 
     settings.verbosity()
     require_outputs(((out, TABLE), (save, H5AD)), overwrite=overwrite, inputs={})
-    adata = io.read_h5ad(input)
+    adata = read(input)
     if save is not None:
         require_storable(adata, input)
     tl.differential(
@@ -66,8 +69,7 @@ def differential(
     write_table(table, out, overwrite=overwrite)
     if save is not None:
         io.write_h5ad(adata, save, overwrite=overwrite)
-        print(f"wrote {save}")
     found = (table["pvals_adj"] < 0.05).groupby(table["group"], sort=False).sum()
-    for group, n in found.items():
-        print(f"{group}: {n} genes with an adjusted p below 0.05")
-    print(f"wrote {out}: {len(table)} rows")
+    lines = [f"{group}: {n} genes with an adjusted p below 0.05" for group, n in found.items()]
+    wrote = [(save, ""), (out, f"{len(table)} rows")]
+    print_done(as_json, wrote, lines=lines, rows=len(table), significant=found.to_dict())

@@ -7,7 +7,9 @@ from pathlib import Path
 from .._core.endings import PICTURE, TABLE
 from .app import app
 from .arguments import Flag, Number, Output, Words
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
 @app.command
@@ -24,6 +26,7 @@ def distance_preservation(
     rng: Number = 0,
     plot: Path | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Measure how well the distances between profiles are kept in embeddings, and write a table.
 
@@ -50,13 +53,13 @@ def distance_preservation(
     overwrite
         Replace the table and the picture if they exist.
     """
-    from .. import io, pl, tl
+    from .. import pl, tl
     from .pictures import save
     from .tables import write_table
 
     outputs = ((out, TABLE), (plot, PICTURE))
     require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
-    adata, names = io.read_h5ad(input), basis or ["fe"]
+    adata, names = read(input), basis or ["fe"]
     table = tl.distance_preservation(
         adata, names, n_neighbors=n_neighbors, max_samples=max_samples, layer=layer,
         mask_var=mask_var, rng=rng,
@@ -68,7 +71,4 @@ def distance_preservation(
             mask_var=mask_var, rng=rng, show=False,
         )  # fmt: skip
         save(axes, plot, overwrite=overwrite)
-    print(table.to_csv(sep="\t", float_format="%.3f", index=False), end="")
-    if plot is not None:
-        print(f"wrote {plot}")
-    print(f"wrote {out}")
+    print_done(as_json, [(plot, ""), (out, "")], table=table)

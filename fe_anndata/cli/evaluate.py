@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from .._core.endings import PICTURE, TABLE
 from .app import NAME, app
-from .arguments import Flag, Number, Numbers, Output, Words
+from .arguments import Flag, Number, Numbers, Output, Words, training_of_each
+from .groups import ADVANCED, BASICS, DATA, TRAINING
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
 @Parameter(name="*")
@@ -36,6 +40,8 @@ class Judging:
         Genes to use: a boolean column of var.
     n_top_genes
         Use so many genes, chosen in each fold.
+    train
+        Options of the trainings, such as steps=100, or of those of one method, fe.steps=100.
     rng
         Seed.
     progress
@@ -44,17 +50,21 @@ class Judging:
 
     dims: Numbers = None
     methods: Words = None
-    classifiers: Words = None
-    folds: Number = 5
-    groups: str | None = None
-    layer: str | None = None
-    mask_var: str | None = None
-    n_top_genes: Number | None = None
-    rng: Number = 0
-    progress: bool | None = None
+    classifiers: Annotated[Words, TRAINING] = None
+    folds: Annotated[Number, TRAINING] = 5
+    groups: Annotated[str | None, DATA] = None
+    layer: Annotated[str | None, DATA] = None
+    mask_var: Annotated[str | None, DATA] = None
+    n_top_genes: Annotated[Number | None, DATA] = None
+    train: Annotated[Words, TRAINING] = None
+    rng: Annotated[Number, ADVANCED] = 0
+    progress: Annotated[bool | None, ADVANCED] = None
 
 
-@app.command(usage=f"Usage: {NAME} evaluate INPUT --label STR --out PATH [OPTIONS]")
+@app.command(
+    usage=f"Usage: {NAME} evaluate INPUT --label STR --out PATH [OPTIONS]",
+    group_parameters=BASICS,
+)
 def evaluate(
     input: Path,
     /,
@@ -64,6 +74,7 @@ def evaluate(
     judging: Judging | None = None,
     plot: Path | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Measure how well methods place samples that they were not fitted to, and write a table.
 
@@ -82,19 +93,18 @@ def evaluate(
     overwrite
         Replace the table and the picture if they exist.
     """
-    from .. import io, tl
+    from .. import tl
     from .tables import means, write_table
 
     outputs = ((out, TABLE), (plot, PICTURE))
     require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
     given = {name: v for name, v in vars(judging or Judging()).items() if v is not None}
-    table = tl.evaluate(io.read_h5ad(input), label, **given)
+    if "train" in given:
+        given["train"] = training_of_each(given["train"])
+    table = tl.evaluate(read(input), label, **given)
     write_table(table, out, overwrite=overwrite)
     if plot is not None:
         from .pictures import save_evaluation
 
         save_evaluation(table, plot, overwrite=overwrite)
-    print(means(table).to_csv(sep="\t", float_format="%.3f"), end="")
-    if plot is not None:
-        print(f"wrote {plot}")
-    print(f"wrote {out}")
+    print_done(as_json, [(plot, ""), (out, "")], table=means(table).reset_index())

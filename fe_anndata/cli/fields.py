@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -16,14 +16,19 @@ from ..models.option import about
 from ..models.options import Options, options_of, types_of
 
 
-def parameters(options: type[Options], group: Group) -> list[inspect.Parameter]:
+def parameters(
+    options: type[Options], groups: Mapping[str, Group], others: Group
+) -> list[inspect.Parameter]:
     """Return a parameter of a command for each field of a class of options.
 
-    Its default is that of the field, to be shown; what is not typed is not passed on, so that a
-    recipe may change it.
+    Help shows it in its group of `groups`, or among the `others`. Its default is that of the
+    field, to be shown; what is not typed is not passed on, so that a recipe may change it.
     """
     hints = types_of(options)
-    return [_parameter(of, hints[name], group) for name, of in options_of(options).items()]
+    return [
+        _parameter(of, hints[name], groups.get(name, others))
+        for name, of in options_of(options).items()
+    ]
 
 
 def _parameter(of: Field[Any], hint: Any, group: Group) -> inspect.Parameter:

@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from .app import app
+from .results import Json, print_done
 
 PACKAGES = (
     "fe-anndata",
@@ -22,12 +23,13 @@ PACKAGES = (
 
 
 @app.command
-def info() -> None:
+def info(*, as_json: Json = False) -> None:
     """Print versions, and with what this machine trains, and why."""
     from ..kernels.device import compute, cores
     from ..kernels.pair_mlp.choice import has_bf16
 
-    lines = [f"{package} {_version(package)}" for package in PACKAGES]
+    versions = {package: _version(package) for package in PACKAGES}
+    lines = [f"{package} {of}" for package, of in versions.items()]
     lines.append(f"Python {platform.python_version()} on {platform.platform()}")
     chosen = compute()
     bf16 = "in hardware" if has_bf16(chosen.device) else "not in hardware"
@@ -38,7 +40,11 @@ def info() -> None:
         f"precision {chosen.precision} ({chosen.why['precision']}; bf16 is {bf16})",
         f"kernel of the concat decoder {chosen.kernel} ({chosen.why['kernel'] + lanes})",
     ]
-    print("\n".join(lines))
+    facts = {name: getattr(chosen, name) for name in ("device", "threads", "precision", "kernel")}
+    print_done(
+        as_json, lines=lines, versions=versions, python=platform.python_version(),
+        platform=platform.platform(), cores=cores(), **facts, why=dict(chosen.why),
+    )  # fmt: skip
 
 
 def _version(package: str) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from .._core.endings import H5AD
-from .._core.settings import settings
 from .app import app
 from .arguments import Flag, Output
-from .outputs import require_outputs
+from .inputs import changed
+from .results import Json, print_done
 
 
 @app.command
@@ -25,6 +24,7 @@ def reconstruct(
     batches: Literal["own", "mean"] = "own",
     modality: str | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Write the predicted expression of every sample and gene to a layer.
 
@@ -50,7 +50,7 @@ def reconstruct(
     from .. import tl
 
     options = {"reference": reference, "key": key, "batches": batches, "modality": modality}
-    _add_layer(tl.reconstruct, input, out, layer_added, overwrite, options)
+    _add_layer(tl.reconstruct, input, out, layer_added, overwrite, as_json, options)
 
 
 @app.command
@@ -64,6 +64,7 @@ def impute(
     layer: str | None = None,
     key: str = "fe",
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Write a layer in which predictions stand for missing values, and all else as it was.
 
@@ -87,7 +88,7 @@ def impute(
     from .. import tl
 
     options = {"reference": reference, "layer": layer, "key": key}
-    _add_layer(tl.impute, input, out, layer_added, overwrite, options)
+    _add_layer(tl.impute, input, out, layer_added, overwrite, as_json, options)
 
 
 def _add_layer(
@@ -96,19 +97,12 @@ def _add_layer(
     out: Path,
     layer_added: str,
     overwrite: bool,
+    as_json: bool,
     options: dict[str, Any],
 ) -> None:
     """Read a file, let a verb add a layer, and write the result."""
-    from .. import io
-    from .._access.storable import require_storable
-
-    settings.verbosity()
     reference = {"the reference": options["reference"]}
-    require_outputs([(out, H5AD)], overwrite=overwrite, inputs=reference)
-    adata = io.read_h5ad(input)
-    require_storable(adata, input)
-    verb(adata, layer_added, **options)
-    io.write_h5ad(adata, out, overwrite=overwrite)
+    changed(verb, input, out, layer_added, overwrite=overwrite, inputs=reference, **options)
     modality = options.get("modality")
-    added = f"modality {modality}" if modality else f"layer {layer_added}"
-    print(f"wrote {out}: {added}")
+    kind, name = ("modality", modality) if modality else ("layer", layer_added)
+    print_done(as_json, [(out, f"{kind} {name}")], **{kind: name})

@@ -9,7 +9,9 @@ from .._core.errors import require_positive
 from .._core.settings import settings
 from .app import NAME, app
 from .arguments import Flag, Number, Output, Words
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done
 
 SHOWN = 5
 """Genes of a group that are printed."""
@@ -29,6 +31,7 @@ def markers(
     key: str = "fe",
     plot: Path | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Find the genes that set groups apart, by the decoder and the data together.
 
@@ -57,7 +60,7 @@ def markers(
     overwrite
         Replace the table and the picture if they exist.
     """
-    from .. import io, tl
+    from .. import tl
     from .tables import write_table
 
     settings.verbosity()
@@ -66,7 +69,7 @@ def markers(
     if n_genes is not None:
         require_positive(n_genes, "--n-genes")
     table = tl.markers(
-        io.read_h5ad(input), groupby, groups=groups, reference=reference, layer=layer, key=key
+        read(input), groupby, groups=groups, reference=reference, layer=layer, key=key
     )
     by_group = table.groupby("group", sort=False)
     written = table if n_genes is None else by_group.head(n_genes)
@@ -75,8 +78,7 @@ def markers(
 
         save(draw_markers(table), plot, overwrite=overwrite)  # of all genes, in every group
     write_table(written, out, overwrite=overwrite)
-    for group, names in by_group["names"]:
-        print(f"{group}: {', '.join(names[:SHOWN])}")
-    if plot is not None:
-        print(f"wrote {plot}")
-    print(f"wrote {out}: {len(written)} rows")
+    first = {str(group): names[:SHOWN].tolist() for group, names in by_group["names"]}
+    lines = [f"{group}: {', '.join(names)}" for group, names in first.items()]
+    wrote = [(plot, ""), (out, f"{len(written)} rows")]
+    print_done(as_json, wrote, lines=lines, rows=len(written), first=first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from .._core.endings import H5AD
 from .._core.extras import extra
 from .._core.settings import settings
 from .app import app
-from .arguments import Flag, Output, Words
+from .arguments import Flag, Output, Words, named
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
 @app.command
@@ -23,6 +26,7 @@ def join_modalities(
     weights: Words = None,
     reference: Path | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Write all modalities of the same samples as one .h5ad file, to train on.
 
@@ -44,18 +48,28 @@ def join_modalities(
     from .. import io, pp
 
     settings.verbosity()
+    places = None if modalities is None else named(modalities, "--modalities", "NAME=PLACE")
+    numbers = None if weights is None else _numbers(weights)
     given = {"the input": input, "the reference": reference}
     require_outputs([(out, H5AD)], overwrite=overwrite, inputs=given)
     data: Any
     if input.suffix == ".h5mu":
         data = extra("mudata", "multimodal", "an .h5mu file").read_h5mu(input)
     else:
-        data = io.read_h5ad(input)
-    places = None if modalities is None else dict(word.split("=", 1) for word in modalities)
-    numbers = None
-    if weights is not None:
-        numbers = {name: float(of) for name, of in (word.split("=", 1) for word in weights)}
-    known = None if reference is None else io.read_h5ad(reference)
+        data = read(input)
+    known = None if reference is None else read(reference)
     joined = pp.join_modalities(data, places, weights=numbers, reference=known)
     io.write_h5ad(joined, out, overwrite=overwrite)
-    print(f"wrote {out}: {joined.n_obs} samples, {joined.n_vars} features")
+    n, n_vars = joined.shape
+    words = f"{n} samples, {n_vars} features"
+    print_done(as_json, [(out, words)], n_samples=n, n_features=n_vars)
+
+
+def _numbers(words: Sequence[str]) -> dict[str, float]:
+    found = {}
+    for name, text in named(words, "--weights", "NAME=NUMBER").items():
+        try:
+            found[name] = float(text)
+        except ValueError:
+            raise ValueError(f"--weights must be like NAME=NUMBER; got {name}={text}.") from None
+    return found

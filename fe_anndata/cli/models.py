@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from .app import app
+from .results import Json, print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,7 @@ LEAST_WIDTH = 30
 
 
 @app.command
-def models(*, family: str | None = None) -> None:
+def models(*, family: str | None = None, as_json: Json = False) -> None:
     """Print the families of models that train knows, their options and defaults.
 
     Parameters
@@ -30,6 +31,9 @@ def models(*, family: str | None = None) -> None:
 
     table = tl.models()
     names = list(families()) if family is None else [family_named(family).name]
+    if as_json:
+        print_table(table[table["family"].isin(names)], as_json)
+        return
     width = shutil.get_terminal_size().columns
     print("\n\n".join(_of_family(name, table[table["family"] == name], width) for name in names))
 

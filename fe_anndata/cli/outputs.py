@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 from .._core.ending import ending
-from .._core.endings import PICTURE, require_ending
+from .._core.endings import ANIMATION, OF_KIND, PICTURE, require_ending
 from .._core.paths import destination, is_same
 from .._core.whole import require_writable
 
@@ -26,7 +26,7 @@ def require_outputs(
         Each path, None for one that is not wanted, with its kind, a word of ``_core/endings.py``;
         None for one whose ending has been checked.
     overwrite
-        Whether they may exist.
+        Whether they may exist; pictures always may.
     inputs
         What is read, and is not to be replaced by any of them, by what messages call it.
     """
@@ -36,11 +36,21 @@ def require_outputs(
             require_ending(path, kind)
         if kind == PICTURE:
             _require_format(path)
-        require_writable(path, overwrite=overwrite, inputs=inputs)
+        may_replace = overwrite or is_picture(path)
+        require_writable(path, overwrite=may_replace, inputs=inputs)
     for (a, _), (b, _) in combinations(given, 2):
         if is_same(destination(a), destination(b)):
             raise ValueError(f"{a} and {b} are the same file; name another output for one of them.")
     expect(*(path for path, _ in given))
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is a picture by its name, which is drawn again at any time.
+
+    Of a link that of its target counts, too.
+    """
+    endings = {*OF_KIND[PICTURE], *OF_KIND[ANIMATION]}
+    return all(name.suffix.lower() in endings for name in (path, destination(path)))
 
 
 def expect(*paths: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from matplotlib.axes import Axes
 from .. import io, pl, tl
 from .._core.whole import whole
 from ..pl.markers import MOST as MOST_GENES
+from .drawing import FUNCTIONS, Drawing
+from .inputs import read
+from .outputs import is_picture
 from .places import named, stop
 
 MOST_PIXELS = 2e8
@@ -23,95 +27,86 @@ MOST_DPI = 600
 
 OF_A_GROUP = 4
 """Genes in a picture of markers."""
+PLACES = {"gene_sets": "lists"}
+"""Options that functions take by another name."""
+
+
+EXAMPLES = {
+    "genes": "LYZ",
+    "expression": '"APOE - APP + BRCA1"',
+    "gene_sets": "sets.gmt",
+    "profile": "cell_type=B, or a sample",
+    "stops": "cell_type=B cell_type=T, or samples",
+}
+"""Of options that some pictures need."""
 
 
 def draw(
-    adata: AnnData,
-    kind: str,
-    *,
-    color: list[str] | None,
-    genes: list[str] | None,
-    groupby: str | None,
-    query: Path | None,
-    expression: str | None,
-    gene_sets: Path | None,
-    gene_symbols: str | None,
-    profile: str | None,
-    stops: list[str] | None,
-    key: str,
+    data: AnnData | pd.DataFrame, picture: str, chosen: Drawing
 ) -> Axes | np.ndarray | FuncAnimation:
     """Return the axes of a picture, or a moving one.
 
     Raises
     ------
     ValueError
-        If an option does not belong to the kind of picture, or one is missing.
+        If an option does not belong to the picture, or one is missing.
     """
-    given: dict[str, object] = {"color": color, "genes": genes, "groupby": groupby, "query": query}
-    given |= {"expression": expression, "gene-sets": gene_sets, "gene-symbols": gene_symbols}
-    given |= {"profile": profile, "stops": stops}
-    takes = {
-        "embedding": ("color", "query", "gene-symbols"),
-        "density": ("groupby",),
-        "similar-genes": ("genes", "gene-symbols"),
-        "gene-similarity-matrix": ("genes", "gene-symbols"),
-        "gene-arithmetic": ("expression", "gene-symbols"),
-        "gene-lists": ("gene-sets", "gene-symbols"),
-        "expression-map": ("genes", "gene-symbols"),
-        "similarity-map": ("profile",),
-        "path": ("stops", "genes", "gene-symbols"),
-        "trajectories": ("color", "gene-symbols"),
-        "animation": ("color", "gene-symbols"),
-    }
-    for name, value in given.items():
-        if value is not None and name not in takes.get(kind, ()):
-            raise ValueError(f"--{name} does not apply to {kind}; leave it out.")
-    if kind == "embedding":
-        new = None if query is None else io.read_h5ad(query)
-        return pl.embedding(
-            adata, color, query=new, basis=key, gene_symbols=gene_symbols, show=False
-        )
-    if kind == "density":
-        return pl.density(adata, basis=key, groupby=groupby, show=False)
-    if kind == "history":
-        return pl.history(adata, key=key, show=False)
-    if kind == "reconstruction":
-        return pl.reconstruction(adata, key=key, show=False)
-    if kind == "similarity-map":
-        if profile is None:
-            raise ValueError("similarity-map needs --profile, a sample or a group column=value.")
-        return pl.similarity_map(adata, named(adata, profile), key=key, show=False)
-    of_genes: dict[str, Any] = {"key": key, "gene_symbols": gene_symbols, "show": False}
-    if kind == "gene-arithmetic":
-        if expression is None:
-            raise ValueError('gene-arithmetic needs --expression, such as "APOE - APP + BRCA1".')
-        return pl.gene_arithmetic(adata, expression, **of_genes)
-    if kind == "gene-lists":
-        if gene_sets is None:
-            raise ValueError("gene-lists needs --gene-sets, a .gmt file.")
-        return pl.gene_lists(adata, io.read_gmt(gene_sets), **of_genes)
-    if kind == "path":
-        if stops is None:
-            raise ValueError("path needs --stops, two or more samples or groups column=value.")
-        return pl.path(adata, [stop(adata, word) for word in stops], genes, **of_genes)
-    if kind in ("trajectories", "animation"):
-        if color is not None and len(color) > 1:
-            raise ValueError(f"{kind} takes one --color.")
-        moving = pl.trajectories if kind == "trajectories" else pl.animate
-        return moving(adata, None if color is None else color[0], **of_genes)
-    if genes is None:
-        raise ValueError(f"{kind} needs --genes, for example --genes LYZ.")
-    if kind == "gene-similarity-matrix":
-        return pl.gene_similarity_matrix(adata, genes, **of_genes)
-    if kind == "expression-map":
-        return pl.expression_map(adata, genes, **of_genes)
-    return pl.similar_genes(adata, genes, **of_genes)
+    function = getattr(pl, FUNCTIONS.get(picture, picture.replace("-", "_")))
+    takes = dict(list(inspect.signature(function).parameters.items())[1:])
+    given = {name: value for name, value in vars(chosen).items() if value is not None}
+    arguments: dict[str, Any] = {"show": False}
+    if "key" in given and "basis" in takes:
+        arguments["basis"] = given.pop("key")
+    for option, value in given.items():
+        name = PLACES.get(option, option)
+        if name not in takes:
+            raise ValueError(f"{_typed(option)} does not apply to {picture}; leave it out.")
+        arguments[name] = _argument(data, option, value, takes[name], picture)
+    for name, of in takes.items():
+        option = next((o for o, n in PLACES.items() if n == name), name)
+        if of.default is of.empty and name not in arguments:
+            raise ValueError(f"{picture} needs {_typed(option)}, such as {EXAMPLES[option]}.")
+    if picture == "evaluate":
+        arguments.setdefault("metric", _metric(data))
+    drawn: Axes | np.ndarray | FuncAnimation = function(data, **arguments)
+    return drawn
+
+
+def _typed(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
+
+
+def _argument(data: Any, option: str, value: Any, of: inspect.Parameter, picture: str) -> Any:
+    """Return what the function takes for an option as it was typed."""
+    if option == "query":
+        return read(value)
+    if option == "gene_sets":
+        return io.read_gmt(value)
+    if option == "profile":
+        return named(data, value)
+    if option == "stops":
+        return [stop(data, word) for word in value]
+    if option == "legend":
+        return None if value == "none" else value
+    if option == "labels" and value in (["all"], ["none"]):
+        return value == ["all"]
+    if option == "palette":
+        return value[0] if len(value) == 1 else value
+    if isinstance(value, list) and "Sequence" not in str(of.annotation):
+        if len(value) > 1:
+            raise ValueError(f"{picture} takes one {_typed(option)}.")
+        return value[0]
+    return value
+
+
+def _metric(table: pd.DataFrame) -> str:
+    """Return what is drawn of methods: accuracies, or for numbers the R2."""
+    return "accuracy_new" if "accuracy_new" in table else "label_r2_new"
 
 
 def save_evaluation(table: pd.DataFrame, path: Path, *, overwrite: bool) -> None:
     """Draw accuracies, or for numbers the R2, and write the picture."""
-    metric = "accuracy_new" if "accuracy_new" in table else "label_r2_new"
-    save(pl.evaluate(table, metric=metric, show=False), path, overwrite=overwrite)
+    save(pl.evaluate(table, metric=_metric(table), show=False), path, overwrite=overwrite)
 
 
 def save_sweep(
@@ -157,7 +152,7 @@ def save(axes: Axes | np.ndarray, path: Path, *, overwrite: bool, dpi: int = 150
             f"--dpi {dpi} makes a picture of {pixels:.3g} pixels; give a number from 1 to "
             f"{dpi * (MOST_PIXELS / max(pixels, 1)) ** 0.5:.0f}."
         )
-    with whole(path, overwrite=overwrite) as made:
+    with whole(path, overwrite=overwrite or is_picture(path)) as made:
         figure.savefig(made, dpi=dpi, format=path.suffix[1:].lower() or "png")
 
 
@@ -174,7 +169,7 @@ def require_animated(path: Path, dpi: int) -> None:
 def save_animation(animation: FuncAnimation, path: Path, *, overwrite: bool, dpi: int) -> None:
     """Write a moving picture, an .mp4 if the name says so, else a .gif."""
     ending = ".mp4" if path.suffix.lower() == ".mp4" else ".gif"
-    with whole(path, overwrite=overwrite) as made:
+    with whole(path, overwrite=overwrite or is_picture(path)) as made:
         moving = made.with_suffix(ending)
         animation.save(moving, writer="ffmpeg" if ending == ".mp4" else "pillow", dpi=dpi)
         moving.replace(made)

@@ -3,113 +3,71 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from .._core.endings import ANIMATION, PICTURE
 from .app import NAME, app
-from .arguments import Flag, Output, Words
+from .arguments import Flag, Number, Output
+from .drawing import OF_TABLES, Drawing, Picture
+from .groups import BASICS
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
-@app.command(usage=f"Usage: {NAME} plot INPUT KIND --out PATH [OPTIONS]")
+@app.command(
+    usage=f"Usage: {NAME} plot INPUT PICTURE --out PATH [OPTIONS]",
+    group_parameters=BASICS,
+)
 def plot(
     input: Path,
-    kind: Literal[
-        "embedding",
-        "density",
-        "history",
-        "reconstruction",
-        "similar-genes",
-        "gene-arithmetic",
-        "gene-lists",
-        "gene-similarity-matrix",
-        "expression-map",
-        "similarity-map",
-        "path",
-        "trajectories",
-        "animation",
-    ],
+    picture: Picture,
     /,
     *,
     out: Output,
-    color: Words = None,
-    genes: Words = None,
-    groupby: str | None = None,
-    query: Path | None = None,
-    expression: str | None = None,
-    gene_sets: Path | None = None,
-    gene_symbols: str | None = None,
-    profile: str | None = None,
-    stops: Words = None,
-    key: str = "fe",
-    dpi: int = 150,
+    drawing: Drawing | None = None,
+    dpi: Number = 150,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
-    """Draw a picture of a trained .h5ad file.
+    """Draw a picture of a trained .h5ad file, or of a table of results.
+
+    An earlier picture of the same name is replaced.
 
     Parameters
     ----------
     input
-        A trained .h5ad file.
-    kind
+        A trained .h5ad file; for evaluate, classify-genes and markers the table that the command
+        of this name wrote, and for survival the one of its --risks.
+    picture
         What to draw.
     out
         The picture to write; its ending decides the format. An animation is a .gif, or an .mp4
         where ffmpeg is installed.
-    color
-        Columns of obs, or genes, that colour an embedding, or one that colours trajectories.
-    genes
-        The genes to which similar ones are drawn, or those of a matrix, a map or a path.
-    groupby
-        The column of obs with one density panel per group.
-    query
-        New samples, as transform wrote them, to draw in the embedding.
-    expression
-        The sum of genes to draw, such as "APOE - APP + BRCA1".
-    gene_sets
-        The lists of genes to draw, a .gmt file.
-    gene_symbols
-        A column of var with names by which genes go, beside those of the genes themselves.
-    profile
-        What a similarity map compares with: a sample by name, or a group as "column=value".
-    stops
-        The stops of a path, each a sample by name, a group as "column=value", or coordinates
-        such as "0.5,-1".
-    key
-        The key of the training.
     dpi
         Dots per inch.
     overwrite
-        Replace the output if it exists.
+        Replace the output also if its name does not end like that of a picture.
     """
     from matplotlib.animation import FuncAnimation
 
-    from .. import io
+    from .inputs import read
     from .pictures import draw, require_animated, save, save_animation
+    from .tables import read_table
 
-    read = {"the input": input, "the query": query, "the file of gene sets": gene_sets}
-    require_outputs(
-        [(out, ANIMATION if kind == "animation" else PICTURE)], overwrite=overwrite, inputs=read
-    )
-    if kind == "animation":
+    chosen = drawing or Drawing()
+    kind = ANIMATION if picture == "animation" else PICTURE
+    inputs = {
+        "the input": input,
+        "the query": chosen.query,
+        "the reference": chosen.reference,
+        "the file of gene sets": chosen.gene_sets,
+    }
+    require_outputs([(out, kind)], overwrite=overwrite, inputs=inputs)
+    if picture == "animation":
         require_animated(out, dpi)
-    adata = io.read_h5ad(input)
-    drawn = draw(
-        adata,
-        kind,
-        color=color,
-        genes=genes,
-        groupby=groupby,
-        query=query,
-        expression=expression,
-        gene_sets=gene_sets,
-        gene_symbols=gene_symbols,
-        profile=profile,
-        stops=stops,
-        key=key,
-    )
+    data = read_table(input) if picture in OF_TABLES else read(input)
+    drawn = draw(data, picture, chosen)
     if isinstance(drawn, FuncAnimation):
         save_animation(drawn, out, overwrite=overwrite, dpi=dpi)
     else:
         save(drawn, out, overwrite=overwrite, dpi=dpi)
-    print(f"wrote {out}")
+    print_done(as_json, [(out, "")])

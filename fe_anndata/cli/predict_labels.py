@@ -8,6 +8,7 @@ from .._core.settings import settings
 from .app import app
 from .arguments import Flag, Output
 from .outputs import expect
+from .results import Json, print_done
 
 
 @app.command
@@ -23,6 +24,7 @@ def predict_labels(
     key_added: str | None = None,
     progress: bool | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Name the classes of new samples by a reference that was trained with --labels-key.
 
@@ -60,4 +62,6 @@ def predict_labels(
     assert found is not None  # for a path
     write_beside(input, found, out, overwrite=overwrite)
     abstained = found.obs[f"{key if key_added is None else key_added}_abstained"]
-    print(f"wrote {out}: {(~abstained).sum()} of {found.n_obs} samples named")
+    n, n_named = found.n_obs, int((~abstained).sum())
+    words = f"{n_named} of {n} samples named"
+    print_done(as_json, [(out, words)], n_samples=n, n_named=n_named)

@@ -10,10 +10,12 @@ from cyclopts import Parameter
 
 from .._core.endings import PICTURE, TABLE
 from .app import NAME, app
-from .arguments import Flag, Number, Numbers, Output, Words
+from .arguments import Decimals, Flag, Number, Numbers, Output, Words, training_of_each
+from .groups import ADVANCED, BASICS, DATA, TRAINING
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done
 
-Penalties = Annotated[list[float] | None, Parameter(consume_multiple=True, negative="")]
 SHOWN = ["basis", "dim", "pairs", "c_index", "low", "high", "n", "events"]
 
 
@@ -47,6 +49,8 @@ class Foretelling:
         Genes to use: a boolean column of var.
     n_top_genes
         Use so many genes, chosen in each fold.
+    train
+        Options of the trainings, such as steps=100.
     rng
         Seed.
     progress
@@ -56,19 +60,23 @@ class Foretelling:
     bases: Words = None
     dims: Numbers = None
     baseline: str | None = None
-    within: str | None = None
-    folds: Number = 5
-    groups: str | None = None
-    ridge: Penalties = None
-    resamples: Number = 10_000
-    layer: str | None = None
-    mask_var: str | None = None
-    n_top_genes: Number | None = None
-    rng: Number = 0
-    progress: bool | None = None
+    within: Annotated[str | None, DATA] = None
+    folds: Annotated[Number, TRAINING] = 5
+    groups: Annotated[str | None, DATA] = None
+    ridge: Annotated[Decimals, TRAINING] = None
+    resamples: Annotated[Number, ADVANCED] = 10_000
+    layer: Annotated[str | None, DATA] = None
+    mask_var: Annotated[str | None, DATA] = None
+    n_top_genes: Annotated[Number | None, DATA] = None
+    train: Annotated[Words, TRAINING] = None
+    rng: Annotated[Number, ADVANCED] = 0
+    progress: Annotated[bool | None, ADVANCED] = None
 
 
-@app.command(usage=f"Usage: {NAME} survival INPUT TIME EVENT --out PATH [OPTIONS]")
+@app.command(
+    usage=f"Usage: {NAME} survival INPUT TIME EVENT --out PATH [OPTIONS]",
+    group_parameters=BASICS,
+)
 def survival(
     input: Path,
     time: str,
@@ -80,6 +88,7 @@ def survival(
     risks: Path | None = None,
     plot: Path | None = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Measure how well embeddings foretell the time to an event of new samples, and write a table.
 
@@ -103,21 +112,19 @@ def survival(
     overwrite
         Replace the tables and the picture if they exist.
     """
-    from .. import io, pl, tl
+    from .. import pl, tl
     from .pictures import save
     from .tables import write_table
 
     outputs = ((out, TABLE), (risks, TABLE), (plot, PICTURE))
     require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
     given = {name: v for name, v in vars(foretelling or Foretelling()).items() if v is not None}
-    found = tl.survival(io.read_h5ad(input), time, event, **given)
+    if "train" in given:
+        given["train"] = training_of_each(given["train"])
+    found = tl.survival(read(input), time, event, **given)
     write_table(found.table, out, overwrite=overwrite)
     if risks is not None:
         write_table(found.risks, risks, overwrite=overwrite)
     if plot is not None:
         save(pl.survival(found, show=False), plot, overwrite=overwrite)
-    print(found.table[SHOWN].to_csv(sep="\t", float_format="%.3f", index=False), end="")
-    for path in (risks, plot):
-        if path is not None:
-            print(f"wrote {path}")
-    print(f"wrote {out}")
+    print_done(as_json, [(risks, ""), (plot, ""), (out, "")], table=found.table[SHOWN])

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from .._core.endings import H5AD, PICTURE, TABLE
 from .._core.errors import require_key
 from .app import NAME, app
-from .arguments import Flag, Number, Output, Words, json_or_text
+from .arguments import Flag, Number, Output, Words, listed, named, named_values
 from .computing import Computing
+from .groups import ADVANCED, BASICS, DATA, TRAINING
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done
 
 
 @Parameter(name="*")
@@ -56,18 +58,18 @@ class Sweeping:
     model: str = "fe"
     recipe: str = "thesis2024"
     label: str | None = None
-    folds: Number = 5
-    groups: str | None = None
-    classifier: str = "knn"
-    layer: str | None = None
-    mask_var: str | None = None
-    checkpoint: Path | None = None
-    rng: Number = 0
-    device: str | None = None
-    progress: bool | None = None
+    folds: Annotated[Number, TRAINING] = 5
+    groups: Annotated[str | None, DATA] = None
+    classifier: Annotated[str, TRAINING] = "knn"
+    layer: Annotated[str | None, DATA] = None
+    mask_var: Annotated[str | None, DATA] = None
+    checkpoint: Annotated[Path | None, TRAINING] = None
+    rng: Annotated[Number, TRAINING] = 0
+    device: Annotated[str | None, TRAINING] = None
+    progress: Annotated[bool | None, ADVANCED] = None
 
 
-@app.command(usage=f"Usage: {NAME} sweep INPUT --out PATH [OPTIONS]")
+@app.command(usage=f"Usage: {NAME} sweep INPUT --out PATH [OPTIONS]", group_parameters=BASICS)
 def sweep(
     input: Path,
     /,
@@ -77,11 +79,12 @@ def sweep(
     fixed: Words = None,
     sweeping: Sweeping | None = None,
     computing: Computing | None = None,
-    density: Path | None = None,
-    scatter: Path | None = None,
-    color: str | None = None,
-    save: Path | None = None,
+    density: Annotated[Path | None, ADVANCED] = None,
+    scatter: Annotated[Path | None, ADVANCED] = None,
+    color: Annotated[str | None, ADVANCED] = None,
+    save: Annotated[Path | None, ADVANCED] = None,
     overwrite: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Train with every combination of some options, and write a table with a row for each.
 
@@ -114,13 +117,13 @@ def sweep(
     if color is not None and scatter is None:
         raise ValueError("--color is for --scatter; name that picture, or leave it out.")
     outputs = ((out, TABLE), (density, PICTURE), (scatter, PICTURE), (save, H5AD))
-    read = {"the input": input, "the checkpoint": chosen.checkpoint}
-    require_outputs(outputs, overwrite=overwrite, inputs=read)
+    inputs = {"the input": input, "the checkpoint": chosen.checkpoint}
+    require_outputs(outputs, overwrite=overwrite, inputs=inputs)
     swept = None if options is None else _values(options)
-    single = {} if fixed is None else _fixed(fixed)
+    single = {} if fixed is None else named_values(fixed, "--fixed")
     if computing is not None:
         computing.settle()
-    adata = io.read_h5ad(input)
+    adata = read(input)
     if color is not None:
         require_key(color, adata.obs.columns, "column of obs")
     found = tl.sweep(adata, swept, **vars(chosen), **single)
@@ -132,37 +135,11 @@ def sweep(
         from .pictures import save_sweep
 
         save_sweep(found, density, scatter, colors, overwrite=overwrite)
-    print(found.table.to_csv(sep="\t", index=False, float_format="%.4g"), end="")
-    for path in (density, scatter, save, out):
-        if path is not None:
-            print(f"wrote {path}")
+    wrote = [(path, "") for path in (density, scatter, save, out)]
+    print_done(as_json, wrote, table=found.table, digits="%.4g")
 
 
 def _values(words: Sequence[str]) -> dict[str, list[Any]]:
     """Return the values of each option; they are JSON, or text, divided by commas."""
-    found = {}
-    for name, text in _named(words, "--options", "NAME=VALUE,VALUE").items():
-        try:
-            found[name] = json.loads(f"[{text}]")
-        except json.JSONDecodeError:
-            found[name] = [json_or_text(word) for word in text.split(",")]
-    return found
-
-
-def _fixed(words: Sequence[str]) -> dict[str, Any]:
-    """Return the value of each option; it is JSON, or text."""
-    return {
-        name: json_or_text(text) for name, text in _named(words, "--fixed", "NAME=VALUE").items()
-    }
-
-
-def _named(words: Sequence[str], option: str, form: str) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not name or not equals:
-            raise ValueError(f"{option} must be like {form}; got {word!r}.")
-        if name in found:
-            raise ValueError(f"{option} names {name} twice; give it once.")
-        found[name] = text
-    return found
+    typed = named(words, "--options", "NAME=VALUE,VALUE")
+    return {name: listed(text) for name, text in typed.items()}

@@ -29,11 +29,36 @@ def write_table(table: pd.DataFrame, path: Path, *, overwrite: bool, **options: 
         Of :meth:`pandas.DataFrame.to_csv`.
     """
     zipped = path.suffix.lower() == ".gz"
-    ending = Path(path.stem if zipped else path).suffix.lower()
     options = {"index": False, **options}
-    text = table.to_csv(sep="," if ending == ".csv" else "\t", **options).encode()
+    text = table.to_csv(sep="," if _is_csv(path) else "\t", **options).encode()
     with whole(path, overwrite=overwrite) as made:
         made.write_bytes(gzip.compress(text, mtime=0) if zipped else text)
+
+
+def read_table(path: Path, **options: Any) -> pd.DataFrame:
+    """Return a table of :func:`write_table`, or one like it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        Of :func:`pandas.read_csv`.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        return pd.read_csv(path, sep="," if _is_csv(path) else "\t", **options)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no table: {error}") from None
+
+
+def _is_csv(path: Path) -> bool:
+    zipped = path.suffix.lower() == ".gz"
+    return Path(path.stem if zipped else path).suffix.lower() == ".csv"
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,9 +18,20 @@ from .app import NAME, app
 from .arguments import Flag, Number, Output, Words
 from .computing import Computing
 from .fields import literally, parameters
+from .groups import BASICS, DATA, OF_TRAINING, TRAINING
 from .outputs import expect
+from .results import Json, print_done
 from .signals import exit_code
 
+OPTIONS = {
+    **dict.fromkeys(("sample_dim", "steps"), BASICS),
+    **dict.fromkeys(
+        ("decoder", "objective", "layout", "epochs", "learning_rate", "minibatch", "minibatch_size",
+         "validation", "validation_by", "evaluate_every", "record_every", "patience"),
+        OF_TRAINING,
+    ),
+}  # fmt: skip
+"""Options of families that help does not call advanced, and their groups."""
 Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
 
@@ -30,18 +41,22 @@ def train(*tokens: Tokens, model: str = "fe") -> None:
     """Train on an .h5ad file and write another one with the embeddings."""
     chosen = family(model)
     try:
-        _command_of(chosen)(tokens, exit_on_error=False, print_error=False)
+        command_of(chosen)(tokens, exit_on_error=False, print_error=False)
     except UnknownOptionError as error:
         _require_known(chosen, error.token.keyword or "")
         raise
 
 
-def _command_of(chosen: Family) -> App:
+def command_of(chosen: Family) -> App:
     """Return the command that trains models of a family."""
     # Options that take several words would swallow an input behind them.
     usage = f"Usage: {NAME} train INPUT --out PATH [OPTIONS]"
     command = App(
-        name=f"{NAME} train", usage=usage, version_flags=[], suppress_keyboard_interrupt=False
+        name=f"{NAME} train",
+        usage=usage,
+        version_flags=[],
+        group_parameters=BASICS,
+        suppress_keyboard_interrupt=False,
     )
     command["--help"].show = False
     command.default(_with_options(chosen))
@@ -56,10 +71,10 @@ def _with_options(chosen: Family) -> Callable[..., None]:
 
     own = dict(inspect.signature(_train, eval_str=True).parameters)
     del own["options"]
-    about_recipes = Annotated[str, Parameter(help=_recipes(chosen))]
+    about_recipes = Annotated[str, TRAINING, Parameter(help=_recipes(chosen))]
     own["recipe"] = own["recipe"].replace(annotation=about_recipes)
-    group = Group(f"Options of the family {chosen.name}", sort_key=1)
-    all_of_them = [*own.values(), *parameters(chosen.options, group)]
+    others = Group(f"Advanced: options of the family {chosen.name}", sort_key=9)
+    all_of_them = [*own.values(), *parameters(chosen.options, OPTIONS, others)]
     command.__signature__ = inspect.Signature(all_of_them)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in all_of_them}
     command.__doc__ = _train.__doc__
@@ -108,17 +123,17 @@ class Training:
         Whether to show a progress bar.
     """
 
-    layer: str | None = None
-    mask_var: str | None = None
-    batch_key: Words = None
-    labels_key: str | None = None
-    factors: Words = None
+    layer: Annotated[str | None, DATA] = None
+    mask_var: Annotated[str | None, DATA] = None
+    batch_key: Annotated[Words, DATA] = None
+    labels_key: Annotated[str | None, DATA] = None
+    factors: Annotated[Words, DATA] = None
     key_added: str | None = None
-    checkpoint: Path | None = None
-    resume: Flag = False
-    rng: Number = 0
-    device: str | None = None
-    progress: bool | None = None
+    checkpoint: Annotated[Path | None, TRAINING] = None
+    resume: Annotated[Flag, TRAINING] = False
+    rng: Annotated[Number, TRAINING] = 0
+    device: Annotated[str | None, TRAINING] = None
+    progress: Annotated[bool | None, TRAINING] = None
 
 
 def _train(
@@ -128,9 +143,10 @@ def _train(
     out: Output,
     overwrite: Flag = False,
     model: str = "fe",
-    recipe: str = "default",
+    recipe: Annotated[str, TRAINING] = "default",
     training: Training | None = None,
     computing: Computing | None = None,
+    as_json: Json = False,
     **options: Any,
 ) -> None:
     """Train on an .h5ad file and write another one with the embeddings.
@@ -151,6 +167,7 @@ def _train(
         --model NAME --help explains the options of another one.
     """
     from .. import get, tl
+    from .._core.keys import Keys
     from ..io.h5ad import require_beside, write_beside
 
     settings.verbosity()
@@ -165,8 +182,14 @@ def _train(
     write_beside(input, trained, out, overwrite=overwrite)
     key = model if chosen.key_added is None else chosen.key_added
     last = get.history(trained, key=key).iloc[-1]
-    print(f"wrote {out}: {int(last['step'])} steps in {last['seconds']:.1f} s")
-    if trained.uns[key]["params"]["ended"] == "interrupted":
+    params = trained.uns[key]["params"]
+    steps, seconds = int(last["step"]), float(last["seconds"])
+    print_done(
+        as_json, [(out, f"{steps} steps in {seconds:.1f} s")], model=model, key=key, steps=steps,
+        seconds=seconds, validation_loss=params["validation_loss"], ended=params["ended"],
+        n_samples=trained.n_obs, n_genes=int(trained.var[Keys(key).trained].sum()),
+    )  # fmt: skip
+    if params["ended"] == "interrupted":
         raise SystemExit(exit_code())
 
 

@@ -11,6 +11,7 @@ from .._core.settings import settings
 from .app import app
 from .arguments import Flag, Output, integer
 from .outputs import expect
+from .results import Json, print_done
 
 
 @app.command
@@ -27,6 +28,7 @@ def transform(
     new_batches: Literal["mean", "estimate"] = "mean",
     progress: bool | None = None,
     threads: Annotated[int | None, Parameter(converter=integer)] = None,
+    as_json: Json = False,
 ) -> None:
     """Place the new samples of an .h5ad file in a trained embedding; its matrix is read by parts.
 
@@ -74,4 +76,4 @@ def transform(
     )
     assert placed is not None  # for a path
     write_beside(input, placed, out, overwrite=overwrite)
-    print(f"wrote {out}: {placed.n_obs} samples placed")
+    print_done(as_json, [(out, f"{placed.n_obs} samples placed")], n_samples=placed.n_obs)

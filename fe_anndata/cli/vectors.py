@@ -9,12 +9,14 @@ from .._core.endings import TABLE
 from .._core.settings import settings
 from .app import app
 from .arguments import Flag, Number, Output
+from .inputs import read
 from .outputs import require_outputs
+from .results import Json, print_done, print_table
 
 
 @app.command
-def export(
-    input: Path, /, *, out: Output, samples: Flag = False, key: str = "fe", overwrite: Flag = False
+def export_genes(
+    input: Path, /, *, out: Output, key: str = "fe", overwrite: Flag = False, as_json: Json = False
 ) -> None:
     """Write the gene vectors of a trained .h5ad file for other tools.
 
@@ -24,9 +26,7 @@ def export(
         A trained .h5ad file.
     out
         The file to write: .txt or .vec for word2vec text, .tsv for a table, each also with .gz;
-        .npz; or .h5ad. With --samples a table, separated by commas if its name ends in .csv.
-    samples
-        Write the sample embedding, a row per sample, in place of the gene vectors.
+        .npz; or .h5ad.
     key
         The key of the training.
     overwrite
@@ -34,26 +34,63 @@ def export(
     """
     from .. import get, io
     from ..io.vectors import require_format
-    from .tables import write_table
 
     settings.verbosity()
-    if not samples:
-        require_format(out)
-    outputs = [(out, TABLE if samples else None)]
-    require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
-    adata = io.read_h5ad(input)
-    if not samples:
-        io.write_gene_vectors(adata, out, key=key, overwrite=overwrite)
-        print(f"wrote {out}: vectors of the trained genes")
-        return
-    table = get.sample_embedding(adata, key=key)
-    form: dict[str, Any] = {"index": True, "index_label": "sample", "float_format": "%.9g"}
-    write_table(table, out, overwrite=overwrite, **form)
-    print(f"wrote {out}: {len(table)} samples")
+    require_format(out)
+    require_outputs([(out, None)], overwrite=overwrite, inputs={"the input": input})
+    adata = read(input)
+    io.write_gene_vectors(adata, out, key=key, overwrite=overwrite)
+    n, dim = get.genes(adata, key=key).shape
+    print_done(as_json, [(out, "vectors of the trained genes")], n_genes=n, dim=dim)
 
 
 @app.command
-def compare(
+def export_samples(
+    input: Path, /, *, out: Output, key: str = "fe", overwrite: Flag = False, as_json: Json = False
+) -> None:
+    """Write the sample embedding of a trained .h5ad file as a table, a row per sample.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file, or new samples as transform wrote them.
+    out
+        The table to write, separated by tabs, or by commas if its name ends in .csv.
+    key
+        The key of the training.
+    overwrite
+        Replace the output if it exists.
+    """
+    from .. import get
+    from .tables import write_table
+
+    settings.verbosity()
+    require_outputs([(out, TABLE)], overwrite=overwrite, inputs={"the input": input})
+    table = get.sample_embedding(read(input), key=key)
+    form: dict[str, Any] = {"index": True, "index_label": "sample", "float_format": "%.9g"}
+    write_table(table, out, overwrite=overwrite, **form)
+    n, dim = table.shape
+    print_done(as_json, [(out, f"{n} samples")], n_samples=n, dim=dim)
+
+
+@app.command
+def history(input: Path, /, *, key: str = "fe", as_json: Json = False) -> None:
+    """Print how the loss fell in a training, as a table.
+
+    Parameters
+    ----------
+    input
+        A trained .h5ad file.
+    key
+        The key of the training.
+    """
+    from .. import get
+
+    print_table(get.history(read(input), key=key), as_json, digits="%.6g")
+
+
+@app.command(name=("compare-gene-spaces", "compare"))
+def compare_gene_spaces(
     a: Path,
     b: Path,
     /,
@@ -61,7 +98,9 @@ def compare(
     key: str = "fe",
     key_b: str | None = None,
     k: Number = 10,
+    n_pairs: Number = 100_000,
     rng: Number = 0,
+    as_json: Json = False,
 ) -> None:
     """Print how well two gene spaces agree, matched by gene name, as a table.
 
@@ -77,6 +116,8 @@ def compare(
         That of the second file, if it is another one.
     k
         Neighbours of a gene that are compared.
+    n_pairs
+        Pairs of genes whose similarities are compared.
     rng
         Seed.
     """
@@ -85,5 +126,7 @@ def compare(
     settings.verbosity()
     first = io.read_gene_vectors(a, key=key)
     second = io.read_gene_vectors(b, key=key_b or key)
-    table = tl.compare_gene_spaces(first, second, key=key, key_b=key_b, k=k, rng=rng)
-    print(table.to_csv(sep="\t", index=False, float_format="%.4f"), end="")
+    table = tl.compare_gene_spaces(
+        first, second, key=key, key_b=key_b, k=k, n_pairs=n_pairs, rng=rng
+    )
+    print_table(table, as_json)

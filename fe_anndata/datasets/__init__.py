@@ -6,3 +6,7 @@ from .bundled import pbmc68k_reduced
 from .simulation import simulated
 
 __all__ = ["pbmc68k_reduced", "simulated"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

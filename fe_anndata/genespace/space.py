@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -187,10 +187,13 @@ class GeneSpace:
             require_direction(total, _NOISE)
         return self.nearest_to(total, n, metric, leave_out=query)
 
-    def neighbours(self, n: int, metric: str = "cosine") -> tuple[np.ndarray, np.ndarray]:
+    def neighbours(
+        self, n: int, metric: str = "cosine", *, advance: Callable[[int], object] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the `n` other genes most similar to each gene, ties in the order of the genes.
 
-        All pairs are compared, in blocks, so that memory is bounded for any number of genes.
+        All pairs are compared, in blocks, so that memory is bounded for any number of genes;
+        `advance` is told how many genes each block has.
 
         Returns
         -------
@@ -210,7 +213,7 @@ class GeneSpace:
                 f"{max(len(self.names) - 1, 0)} other genes; ask for fewer."
             )
         self._require_directed(np.arange(len(self.names)), metric)
-        return self._comparison(metric).all_pairs(n)
+        return self._comparison(metric).all_pairs(n, advance)
 
     def similarity(self, a: str, b: str, metric: str = "cosine") -> Similarity:
         """Return how similar two different genes are, with both ranks and percentiles."""

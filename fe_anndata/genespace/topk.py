@@ -7,6 +7,7 @@ same vector tie to the last bit. Ties come in the order of the genes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -80,11 +81,13 @@ class Comparison:
         tied = int(np.count_nonzero(values == value))
         return value, closer, tied, int(np.count_nonzero(rivals)) - closer - tied
 
-    def all_pairs(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+    def all_pairs(
+        self, n: int, advance: Callable[[int], object] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the `n` most similar other genes of each gene, int64 (n_genes, n), best first.
 
         Their similarities, float32 (n_genes, n), are returned too. `n` must be less than the
-        number of genes; for the cosine no vector may be zero.
+        number of genes; for the cosine no vector may be zero. `advance` is told of genes done.
         """
         size, dim = self.vectors.shape
         k = min(n + SPARE, size - 1)
@@ -96,6 +99,8 @@ class Comparison:
             block = np.arange(first, min(first + rows, size))
             rough = buffer[: len(block)]
             indices[block], similarities[block] = self._block(block, n, k, rough)
+            if advance is not None:
+                advance(len(block))
         return indices, similarities
 
     def _block(

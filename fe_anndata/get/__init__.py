@@ -19,3 +19,7 @@ __all__ = [
     "sample_embedding",
     "token_probabilities",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -48,6 +48,8 @@ class Option:
         ``"obsm"`` or ``"varm"`` if it names a table to start at, and the option with its width.
     own
         Names of starts that are no tables.
+    beside
+        The argument of ``tl.train`` without which it means nothing.
     continues
         If the start may be a trained model, which is continued then: the options that it decides.
     """
@@ -66,6 +68,7 @@ class Option:
     follows: str | None = None
     table: tuple[str, str] | None = None
     own: tuple[str, ...] = ()
+    beside: str | None = None
     continues: tuple[str, ...] = ()
 
 

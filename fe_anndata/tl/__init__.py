@@ -61,3 +61,7 @@ __all__ = [
     "train",
     "transform",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from .._access.new_samples import NewSamples
 from .._access.reference import Reference
+from .._core.progress import progress_bar
 from ..kernels.device import compute
 from ..kernels.workers import workers
 from ..models.trained import Placed, UnfitValueError
@@ -21,7 +21,7 @@ def place(new: NewSamples, reference: Reference, progress: bool) -> Placed:
         effects = estimated(new, model) if batches is not None and batches.estimated else None
     with (
         workers(compute("cpu").threads),
-        tqdm(total=new.rows.shape[0], disable=not progress, unit="sample", desc="fe") as bar,
+        progress_bar(new.rows.shape[0], shown=progress, unit="sample", desc="fe") as bar,
     ):
         for rows, X in new.blocks(model.rows_at_a_time):
             try:

@@ -20,6 +20,7 @@ from .._access.results import require_free
 from .._access.units import step_for
 from .._core.errors import require_choice
 from .._core.keys import Keys
+from .._core.log import logger
 from .._core.random import Rng, seed_of
 from ..kernels.device import Compute
 from ..matrix.audit import Audit
@@ -28,7 +29,8 @@ from ..matrix.normalize import STEPS, Normalize
 from ..matrix.rows import ByBlocks, Rows
 from ..models import families, family, family_of
 from ..models.base import Family
-from ..models.options import Options, changed
+from ..models.option import about
+from ..models.options import Options, changed, options_of, settle
 from ..training import Problem
 from ..training.problem import Origin
 from ..training.state import State
@@ -203,6 +205,8 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     require_free(adata, keys.key)
     require_choice(asked.normalize, ["auto", *STEPS, None], "normalize")
     require_samples_are_rows(adata, asked.orientation, source.path)
+    if keys.uns in adata.uns:
+        logger.info("this training takes the place of the one under %r", keys.key)
     columns = Columns.of(adata.obs, vars(asked), numbers=of.takes_numbers)
     masked = gene_mask(adata, asked.mask_var)
     # What names a table becomes its name, and the width of the table is that of the embedding.
@@ -217,6 +221,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         names |= decided(of, asked.options, asked.recipe, earlier)
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
     _require_taken(of, options, asked)
+    _require_beside(options, asked)
     if columns.batches is not None:
         warn_of_confounded(adata.obs, columns.batches, asked.labels_key)
     recipe = "default" if isinstance(asked.model, Options) else asked.recipe
@@ -238,6 +243,22 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     tables = trained_rows(starts, trained)
     matrix = found.rows, found.audit, trained
     return Run(of, options, identity, *matrix, tables, origin, columns=columns)
+
+
+def _require_beside(options: Options, asked: Asked) -> None:
+    """Raise ValueError for an option that was given without the argument it is about."""
+    model = asked.model
+    for name in changed(model) if isinstance(model, Options) else asked.options:
+        of = options_of(type(options))[name]
+        argument = about(of).beside
+        if argument is None or getattr(asked, argument) is not None:
+            continue
+        # What a result says of itself can be given again, also the value of "auto".
+        others = {n: value for n, value in options.chosen().items() if n != name}
+        if asked.given[name] not in (of.default, settle(type(options), others)[name]):
+            raise ValueError(
+                f"{name} does not apply without {argument}; give that too, or leave {name} out."
+            )
 
 
 def _require_taken(of: Family, options: Options, asked: Asked) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from tqdm.auto import tqdm
 
 from .._access.gene_sets import GeneSets
 from .._access.known_sets import KnownSets, known_sets
 from .._core.errors import require_at_least_two, require_choice
 from .._core.keys import DEFAULT_KEY
+from .._core.progress import progress_bar
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from ..genespace.classify import CLASSIFIERS, Classified, classify
@@ -169,7 +169,7 @@ def classify_genes(
     >>> found.probabilities.shape
     (200, 1)
     """
-    silent = not settings.shows(progress)
+    shown = settings.shows(progress)
     require_choice(classifier, CLASSIFIERS, "classifier")
     require_at_least_two(folds, "folds")
     seed = seed_of(rng)
@@ -183,7 +183,7 @@ def classify_genes(
         max_genes=max_genes,
         min_nonmembers=2,
     )
-    with tqdm(total=len(sets.names), disable=silent, unit="property") as bar:
+    with progress_bar(len(sets.names), shown=shown, unit="property") as bar:
         found = classify(
             sets.vectors,
             sets.table,

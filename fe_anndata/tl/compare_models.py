@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from tqdm.auto import tqdm
 
 from .._access.gene_sets import GeneSets
 from .._access.labelled import Labelled, labelled
 from .._core.ending import ending
 from .._core.errors import require_choice, require_whole
+from .._core.progress import progress_bar
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from .._core.warn import warn_user
@@ -138,7 +138,7 @@ def compare_models(
     >>> table.index.tolist(), bool((table["accuracy_new"] > 0.8).all())
     (['pca', 'fe'], True)
     """
-    seed, silent = seed_of(rng), not settings.shows(progress)
+    seed, shown = seed_of(rng), settings.shows(progress)
     require_choice(classifier, CLASSIFIERS, "classifier")
     require_whole(dim, "dim")
     methods = chosen(models, dim)
@@ -158,7 +158,7 @@ def compare_models(
     vectors: dict[str, np.ndarray] = {}
     try:
         total = len(methods) * (len(data) + (gene_sets is not None))
-        with tqdm(total=total, disable=silent, unit="fit") as bar:
+        with progress_bar(total, shown=shown, unit="fit") as bar:
             for name, method in methods.items():
                 bar.set_description(name)
                 of_folds = []

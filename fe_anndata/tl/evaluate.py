@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from tqdm.auto import tqdm
 
 from .._access.labelled import Labelled, labelled
 from .._core.ending import ending
 from .._core.errors import require_choice
+from .._core.progress import progress_bar
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from .._core.warn import warn_user
@@ -134,7 +134,7 @@ def evaluate(
     >>> len(table), bool(table["accuracy_new"].mean() > 0.8)
     (5, True)
     """
-    seed, silent = seed_of(rng), not settings.shows(progress)
+    seed, shown = seed_of(rng), settings.shows(progress)
     options = dict(train or {})
     others = layers_of([options, *(of for of in options.values() if isinstance(of, Mapping))])
     methods = _listed(methods)
@@ -152,7 +152,7 @@ def evaluate(
     records: list[dict[str, Any]] = []
     n_fits = len(splits) * len(dims) * len(chosen)
     try:
-        with tqdm(total=n_fits, disable=silent, unit="fit") as bar:
+        with progress_bar(n_fits, shown=shown, unit="fit") as bar:
             for number, fold in enumerate(splits):
                 data = sides(samples, fold, n_top_genes, folds, seed)
                 for dim, (name, method) in product(dims, chosen.items()):

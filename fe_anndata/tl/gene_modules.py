@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -12,6 +10,7 @@ from scipy import sparse
 from .._access.files import written_to
 from .._access.genes import gene_space
 from .._core.errors import require_at_least_two
+from .._core.extras import extra
 from .._core.keys import DEFAULT_KEY, Keys
 from .._core.random import Rng, global_state_kept, ranks, seed_of
 from ..genespace import GeneSpace
@@ -79,7 +78,7 @@ def gene_modules(
         If there are too few genes for `n_neighbors`, `resolution` is not positive, or a vector is
         zero.
     ImportError
-        If igraph is not installed.
+        If igraph is not installed, which the extra ``modules`` installs.
 
     Examples
     --------
@@ -101,8 +100,7 @@ def gene_modules(
         raise ValueError(
             f"{n_neighbors} neighbours are too many for {len(space.names)} genes with a vector."
         )
-    if find_spec("igraph") is None:
-        raise ImportError("Leiden communities need igraph: pip install igraph")
+    extra("igraph", "modules", "tl.gene_modules")
     found = _communities(adata, space, key, resolution, n_neighbors, seed)
     table = _table(space, names, found, n_random, seed)
     adata = written_to(adata, copy=copy)

@@ -11,7 +11,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from .._access.genes import gene_space
 from .._core.errors import require_choice, require_whole
 from .._core.keys import DEFAULT_KEY, axis_name
+from .._core.progress import SOON, progress_bar
 from .._core.random import global_state_kept
+from .._core.settings import settings
 from ..genespace import GeneSpace
 
 
@@ -112,11 +114,15 @@ class ExactNeighbours(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, x: np.ndarray) -> sparse.csr_matrix:
         """Return distances to neighbours, CSR (n_genes, n_genes), zeros stored."""
         n_stored = self.n_neighbors - 1  # without the gene itself
-        positions, similarities = self.space.neighbours(n_stored, self.metric)
+        n_genes = len(self.space.names)
+        with progress_bar(
+            n_genes, shown=settings.progress, unit="gene", desc="neighbours", delay=SOON
+        ) as bar:
+            found = self.space.neighbours(n_stored, self.metric, advance=bar.update)
+        positions, similarities = found
         largest = 1.0 if self.metric == "cosine" else 0.0
         distances = np.maximum(largest - similarities.astype(np.float64), 0.0)
         starts = np.arange(0, positions.size + 1, n_stored)
-        n_genes = len(self.space.names)
         return sparse.csr_matrix(
             (distances.ravel(), positions.ravel(), starts), shape=(n_genes, n_genes)
         )

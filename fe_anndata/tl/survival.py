@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from tqdm.auto import tqdm
 
 from .._access.followed import followed
 from .._access.labelled import labelled
 from .._access.samples import groups as grouped
 from .._core.errors import require_at_least_two, require_choice
 from .._core.extras import extra
+from .._core.progress import progress_bar
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from ._bases import bases_of
@@ -199,7 +199,7 @@ def survival(
     risks = {model: np.empty(len(known.time)) for model in plan.models}
     chosen_ridges: dict[Model, list[float]] = {model: [] for model in plan.models}
     total = len(outcome.folds) * plan.fits
-    with tqdm(total=total, disable=not settings.shows(progress), unit="fit") as bar:
+    with progress_bar(total, shown=settings.shows(progress), unit="fit") as bar:
         for fold in outcome.folds:
             data = sides(samples, fold, n_top_genes, INNER_FOLDS, seed)
             for model, risk, best in plan.of_fold(data, fold, known, seed, bar.update):

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from tqdm.auto import tqdm
 
 from .._access.labelled import labelled
 from .._core.ending import ending
 from .._core.errors import require_choice
+from .._core.progress import progress_bar
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from .._core.warn import warn_user
@@ -217,7 +217,7 @@ def sweep(
     >>> found.samples.obsm["X_3"].shape
     (120, 2)
     """
-    seed, silent = seed_of(rng), not settings.shows(progress)
+    seed, shown = seed_of(rng), settings.shows(progress)
     of = family(model)
     swept = listed(GRID if options is None else options)
     require_names(swept, fixed, inspect.signature(sweep).parameters, "tl.sweep")
@@ -244,12 +244,14 @@ def sweep(
     done: dict[int, Done] = {}
     with nullcontext() if folder is None else folder.held(as_json(told)):
         try:
-            for i in tqdm(range(len(given)), disable=silent, unit="training"):
-                ending.check()
-                found = None if folder is None else folder.found(i)
-                done[i] = found or trained(kept, given[i], in_words(varied[i]))
-                if folder is not None and found is None:
-                    folder.keep(i, *done[i])
+            with progress_bar(len(given), shown=shown, unit="training") as bar:
+                for i in range(len(given)):
+                    ending.check()
+                    found = None if folder is None else folder.found(i)
+                    done[i] = found or trained(kept, given[i], in_words(varied[i]))
+                    if folder is not None and found is None:
+                        folder.keep(i, *done[i])
+                    bar.update()
         except KeyboardInterrupt:
             if not done:
                 raise

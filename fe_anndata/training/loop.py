@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from tqdm.auto import tqdm
 
 from .._core.ending import ending
+from .._core.progress import Progress, progress_bar
 from .optimisers import Optimisers
 from .records import Record, require_records
 from .state import Arrays, State
@@ -81,9 +81,7 @@ def run(task: Task, state: State, started: float, show_progress: bool, keep: Kee
     step = state.counters.step
     if not state.parameters:
         watch.record(step)
-    bar = tqdm(
-        total=schedule.steps, initial=step, disable=not show_progress, unit="step", desc="fe"
-    )
+    bar = progress_bar(schedule.steps, shown=show_progress, unit="step", desc="fe", initial=step)
     try:
         while True:
             is_new = step != state.counters.step or not state.parameters
@@ -207,7 +205,7 @@ def _require_finite(loss: float, step: int) -> None:
         )
 
 
-def _show(bar: tqdm, state: State) -> None:
+def _show(bar: Progress, state: State) -> None:
     record = state.history[-1]
     shown = {"validation loss": record["validation_loss"], "training loss": record["train_loss"]}
     parts = [f"{name} {loss:.4g}" for name, loss in shown.items() if not math.isnan(loss)]

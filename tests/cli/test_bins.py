@@ -35,7 +35,7 @@ def test_a_floor_and_z_scores(run, tmp_path):
     adata.X -= 2
     path, out = tmp_path / "in.h5ad", tmp_path / "out.h5ad"
     adata.write_h5ad(path)
-    bad(run("bin-by-gene", path, "-o", out), "smallest is -2.0", "zero=-2.0")
+    bad(run("bin-by-gene", path, "-o", out), "smallest is -2.0", "--zero -2.0")
     for words in (["--zero", "-2"], ["--zero=-inf", "--overwrite"]):
         assert run("bin-by-gene", path, "-o", out, *words)[0] == 0
     assert fe.io.read_h5ad(out).uns["bins"]["zero"] == -np.inf

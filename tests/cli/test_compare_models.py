@@ -33,6 +33,7 @@ def test_it_writes_a_table(run, source, tmp_path):
         (["pca", "genrain"], ["'generain'", "'genrain'"]),
         (["pca", "fe", "--options", "generain.zero=1"], ["MODEL.NAME=VALUE", "pca, fe"]),
         (["fe", "--options", "steps=1"], ["MODEL.NAME=VALUE", "'steps=1'"]),
+        (["fe", "--options", "fe.steps=1", "fe.steps=2"], ["fe.steps twice"]),
         (["fe", "--options", "fe.setps=1"], ["setps", "'steps'"]),
         (["fe", "--gene-sets", "smoe"], ["smoe"]),
     ],

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 
 import fe_anndata as fe
 
-from .shared import PNG
+from .shared import PNG, bad
 
 
 def test_demo(run, tmp_path):
@@ -34,3 +34,11 @@ def test_demo(run, tmp_path):
     assert not plt.get_fignums()
     # again into the same folder
     assert run("demo", "--out", folder)[0] == 0
+
+
+def test_a_file_of_the_user_is_not_replaced(run, tmp_path):
+    fe.datasets.simulated(20, 10, 2).write_h5ad(tmp_path / "pbmc.h5ad")
+    before = (tmp_path / "pbmc.h5ad").read_bytes()
+    bad(run("demo", "--out", tmp_path), "pbmc.h5ad exists")
+    assert (tmp_path / "pbmc.h5ad").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1

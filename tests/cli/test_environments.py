@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import resource
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
+from contextlib import suppress
 
 import pytest
 
 import fe_anndata as fe
+from fe_anndata._core import progress
 from fe_anndata.cli import streams
 
 from .shared import bad, small
@@ -35,9 +41,8 @@ def command(folder, *words, code="from fe_anndata.cli import main; main()", **mo
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         cwd=folder,
-        stderr=subprocess.PIPE,
         text=True,
-        **{"stdout": subprocess.PIPE, **more},
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
     )
 
 
@@ -107,7 +112,7 @@ def test_a_disk_that_is_read_only(run, trained, tmp_path, tiny_disk):
 def test_nobody_reads_what_is_printed_but_the_file_is_written(tmp_path, trained):
     reader, writer = os.pipe()
     os.close(reader)
-    words = ["export", trained, "-o", "out.vec"]
+    words = ["export-genes", trained, "-o", "out.vec"]
     code, _, err = done(command(tmp_path, *words, stdout=writer))
     os.close(writer)
     assert code == 141
@@ -117,7 +122,7 @@ def test_nobody_reads_what_is_printed_but_the_file_is_written(tmp_path, trained)
 
 @pytest.mark.parametrize("closed", ["<&- >&-", "2>&-"])
 def test_closed_streams(tmp_path, trained, closed):
-    line = f"{sys.executable} -m fe_anndata export {trained} -o out.vec {closed}"
+    line = f"{sys.executable} -m fe_anndata export-genes {trained} -o out.vec {closed}"
     assert subprocess.run(line, shell=True, cwd=tmp_path, check=False).returncode == 0
     assert (tmp_path / "out.vec").exists()
 
@@ -145,8 +150,8 @@ def test_a_fault_of_ours_is_one_line(run, trained, monkeypatch):
         ["evaluate", "IN", "--label", "group"],
         ["plot", "IN", "history"],
         ["classify", "IN", "half"],
-        ["export", "IN"],
-        ["export", "IN", "--samples"],
+        ["export-genes", "IN"],
+        ["export-samples", "IN"],
     ],
     ids=lambda words: " ".join(words),
 )
@@ -168,10 +173,31 @@ def test_two_outputs_of_one_name(run, source, tmp_path):
     bad(run("evaluate", source, *words), "same file")
 
 
-def test_no_bar_without_a_terminal(run, source, tmp_path):
+def test_no_bar_without_a_terminal_but_a_line_a_minute(run, source, tmp_path, monkeypatch):
     words = ["train", source, "--steps", 5, "--overwrite", "-o", tmp_path / "o.h5ad"]
     assert "step/s" not in run(*words)[2]
     assert "step/s" in run(*words, "--progress")[2]
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    err = run(*words)[2]
+    assert "step/s" not in err
+    assert "fe-anndata: fe: step 3 of 5 (60 %), " in err
+    assert "to go" in err
+    assert "of 5" not in run(*words, "--no-progress")[2]
+    assert fe.settings.progress is True
+
+
+def test_a_bar_on_a_terminal(tmp_path, source):
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    words = ["train", source, "--steps", 5, "-o", tmp_path / "o.h5ad"]
+    process = command(tmp_path, *words, stderr=follower)
+    os.close(follower)
+    seen = b""
+    with suppress(OSError):  # the end, on Linux
+        while part := os.read(leader, 4096):
+            seen += part
+    assert process.wait() == 0
+    assert b"step/s" in seen
 
 
 def test_the_folder_of_the_user(run, source, tmp_path, monkeypatch):

@@ -54,7 +54,7 @@ def test_evaluate_with_groups_and_numbers(run, tmp_path):
         (["--label", "group", "--dims", "2.5"], ["2.5"]),
         (["--label", "group", "--dims", "30"], ["30", "too many"]),
         (["--label", "group", "--methods", "tsne"], ["'umap'", "'tsne'"]),
-        (["--label", "group", "--folds", "20"], ["20", "folds=10"]),
+        (["--label", "group", "--folds", "20"], ["20", "--folds 10"]),
         ([], ["--label"]),
     ],
     ids=" ".join,
@@ -62,3 +62,20 @@ def test_evaluate_with_groups_and_numbers(run, tmp_path):
 def test_evaluate_refuses(run, source, tmp_path, words, named):
     bad(run("evaluate", source, "-o", tmp_path / "table.tsv", *words), *named)
     assert [p.name for p in tmp_path.iterdir()] == ["in.h5ad"]
+
+
+def test_options_of_trainings(run, source, tmp_path):
+    out = tmp_path / "table.tsv"
+    few = ["--dims", 2, "--classifiers", "knn", "--folds", 2, "--no-progress", "--label", "group"]
+    words = ["--methods", "fe", "fe_concat", "--train", "steps=3", "fe_concat.steps=4"]
+    code, _, err = run("evaluate", source, *few, *words, "-o", out)
+    assert code == 0, err
+    given = {"steps": 3, "fe_concat": {"steps": 4}}
+    expected = fe.tl.evaluate(
+        small(), "group", dims=[2], methods=["fe", "fe_concat"], classifiers=["knn"], folds=2,
+        train=given, progress=False,
+    )  # fmt: skip
+    timed = ["seconds_fit", "seconds_new"]
+    found = pd.read_csv(out, sep="\t")
+    pd.testing.assert_frame_equal(found.drop(columns=timed), expected.drop(columns=timed))
+    bad(run("evaluate", source, *few, "--train", "setps=3", "-o", tmp_path / "x.tsv"), "'steps'")

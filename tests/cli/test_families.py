@@ -60,7 +60,7 @@ def test_help_of_another_family(run):
         code, out, _ = run("train", *words)
         text = words_of(out)
         assert code == 0
-        assert "Options of the family toy" in text
+        assert "Advanced: options of the family toy" in text
         assert "Number of products that are added. [default: 3]" in text
         assert "Whether it is *loud*, in <b>dB</b>. [default: false]" in text
         assert "More sizes. [default: 4 2]" in text
@@ -103,12 +103,12 @@ def test_a_recipe_changes_what_was_not_typed(run, source, tmp_path):
         (["--model", "toy", "--toy-rnk", "3"], ["--toy-rank"]),
         (["--model", "tyo"], ["'toy'"]),
         (["--batch", "tiles"], ["minibatch"]),
-        (["--batch-size", "100"], ["minibatch_size"]),
-        (["--relocate"], ["place_samples"]),
-        (["--no-relocate"], ["place_samples"]),
-        (["--noise", "equal"], ["noise_model"]),
+        (["--batch-size", "100"], ["--minibatch-size"]),
+        (["--relocate"], ["--place-samples"]),
+        (["--no-relocate"], ["--place-samples"]),
+        (["--noise", "equal"], ["--noise-model"]),
         (["--seed", "3"], ["it is called rng, an argument of tl.train"]),
-        (["--n-components", "3"], ["it is called sample_dim."]),
+        (["--n-components", "3"], ["it is called --sample-dim."]),
         (["--minibatch", "cells"], ["'entries'"]),
         (["--validation-by", "cells"], ["'entries'"]),
         (["--sampel-dim", "3"], ["--sample-dim"]),

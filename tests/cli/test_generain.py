@@ -50,7 +50,7 @@ def test_a_model_is_continued(run, tmp_path):
     assert code == 0, err
     assert "60 of its 60 genes are shared" in err
     assert fe.io.read_h5ad(tmp_path / "d.h5ad").varm["generain"].shape == (60, 8)
-    bad(run(*more, tmp_path / "c.h5ad", *start, "--overwrite", "--width", "4"), "width=8")
+    bad(run(*more, tmp_path / "c.h5ad", *start, "--overwrite", "--width", "4"), "--width 8")
 
 
 def test_bad_words(run, tmp_path):
@@ -58,5 +58,5 @@ def test_bad_words(run, tmp_path):
     base = ("train", tmp_path / "a.h5ad", "--out", tmp_path / "b.h5ad", *FEW)
     bad(run(*base, "--masked", "0"), "masked")
     bad(run(*base, "--sample-dim", "3"), "'fe'")
-    bad(run(*base, "--lr", "3"), "learning_rate")
+    bad(run(*base, "--lr", "3"), "--learning-rate")
     assert not (tmp_path / "b.h5ad").exists()

@@ -65,7 +65,7 @@ def test_similar_options(run, trained):
     ("words", "named"),
     [
         (["Gene1"], ["'gene1'", "did you mean"]),
-        (["gene1", "--metric", "cosinus"], ["'cosine'"]),
+        (["gene1", "--metric", "cosinus"], ["cosine", "cosinus"]),
         (["gene1", "--key", "k"], ["'k'"]),
         (["gene1", "-n", "0"], ["at least 1"]),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -63,6 +64,89 @@ def test_an_animation_that_cannot_be(run, trained, tmp_path, monkeypatch):
     bad(run(*words, tmp_path / "x.gif", "--dpi", 0), "--dpi", "600")
     bad(run(*words, tmp_path / "x.gif", "--color", "group", "gene3"), "one --color")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("few", "many"),
+    [
+        (["density"], ["--kind", "smooth", "--groupby", "group", "--groups", "group 1", "group 2"]),
+        (["embedding", "--color", "group"], ["--legend", "none"]),
+        (["embedding", "--color", "group"], ["--palette", "red", "blue", "green", "black"]),
+        (["embedding", "--color", "gene3"], ["--vmin", "0", "--size", "40", "--cmap", "magma"]),
+        (["embedding"], ["--basis", "factors", "--dimensions", "2", "1"]),
+        (["history"], ["--log"]),
+        (["reconstruction"], ["--entries", "all", "--max-entries", "100"]),
+        (["similar-genes", "--genes", "gene3"], ["-n", "4", "--metric", "euclidean"]),
+        (["gene-similarity-matrix", "--genes", "gene3", "gene5", "gene7"], ["--no-order"]),
+        (["gene-arithmetic", "--expression", "gene3 - gene5 + gene7"], ["--n", "3"]),
+        (["expression-map", "--genes", "gene3"], ["--points", "20"]),
+        (["similarity-map", "--profile", "sample3"], ["--metric", "mse", "--contours", "3"]),
+        (["path", "--stops", "sample1", "sample3", "--genes", "gene3"], ["--kind", "lines"]),
+        (["distance-preservation"], ["--basis", "fe", "factors", "--ncols", "1"]),
+        (["gene-lists", "--gene-sets", "SETS"], ["--labels", "none"]),
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_options_change_what_is_drawn(run, trained, tmp_path, few, many):
+    sets, pictures = tmp_path / "sets.gmt", []
+    sets.write_text("A\tx\tgene1\tgene2\nB\tx\tgene2\tgene3\n")
+    for words, name in ((few, "few.png"), ([*few, *many], "many.png")):
+        typed = [sets if word == "SETS" else word for word in words]
+        code, _, err = run("plot", trained, *typed, "-o", tmp_path / name, "--dpi", 40)
+        assert code == 0, err
+        pictures.append((tmp_path / name).read_bytes())
+    assert pictures[0] != pictures[1]
+
+
+@pytest.fixture(scope="module")
+def tables(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    adata = fe.io.read_h5ad(trained)
+    adata.obs["days"] = np.arange(40.0) + 1
+    adata.obs["died"] = np.arange(40) % 2
+    few = {"dims": [2], "folds": 2, "progress": False}
+    judged = fe.tl.evaluate(adata, "group", methods=["pca"], classifiers=["knn"], **few)
+    found = fe.tl.survival(adata, "days", "died", bases=["pca"], resamples=20, **few)
+    classes = fe.tl.classify_genes(adata, ["half"], universe="fe_trained", progress=False)
+    made = {
+        "evaluate": judged,
+        "survival": found.risks,
+        "markers": fe.tl.markers(adata, "group"),
+        "classify-genes": classes.table,
+    }
+    for name, table in made.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("evaluate", ["--metric", "accuracy_fitted"]),
+        ("survival", ["--n-groups", "2"]),
+        ("markers", ["--n-genes", "2"]),
+        ("classify-genes", ["--metric", "auprc"]),
+    ],
+)
+def test_plot_of_a_table(run, tables, tmp_path, kind, more):
+    pictures = []
+    for words in ([], more):
+        out = tmp_path / f"{len(words)}.png"
+        code, _, err = run("plot", tables / f"{kind}.csv", kind, "-o", out, "--dpi", 40, *words)
+        assert code == 0, err
+        pictures.append(out.read_bytes())
+    assert pictures[0].startswith(PNG)
+    assert pictures[0] != pictures[1]
+
+
+def test_plot_of_what_is_no_table_of_this_kind(run, trained, tables, tmp_path):
+    out = tmp_path / "x.png"
+    bad(run("plot", trained, "evaluate", "-o", out), "trained.h5ad is no table")
+    bad(run("plot", tables / "evaluate.csv", "markers", "-o", out), "group")
+    bad(run("plot", tables / "evaluate.csv", "history", "-o", out), "evaluate.csv")
+    bad(run("plot", tables / "evaluate.csv", "evaluate", "-o", out, "--key", "x"), "--key")
+    bad(run("plot", tables / "none.csv", "markers", "-o", out), "none.csv")
+    assert not out.exists()
 
 
 def test_plot_of_lists(run, trained, tmp_path):
@@ -156,13 +240,25 @@ def test_plot_of_an_unknown_kind_of_file(run, trained, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_plot_never_overwrites_unless_told_to(run, trained, tmp_path):
+def test_a_picture_takes_the_place_of_an_earlier_one(run, trained, tmp_path):
     out = tmp_path / "x.png"
-    out.write_bytes(b"precious")
+    for kind in ("history", "density"):
+        before = out.read_bytes() if out.exists() else None
+        assert run("plot", trained, kind, "-o", out)[0] == 0
+        assert out.read_bytes().startswith(PNG)
+        assert out.read_bytes() != before
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_no_picture_by_its_name_stays_unless_told_otherwise(run, trained, tmp_path, linked):
+    kept, out = tmp_path / "data", tmp_path / ("link.png" if linked else "data")
+    kept.write_bytes(b"precious")
+    if linked:
+        out.symlink_to(kept)
     bad(run("plot", trained, "history", "-o", out), "exists", "overwrite")
-    assert out.read_bytes() == b"precious"
+    assert kept.read_bytes() == b"precious"
     assert run("plot", trained, "history", "-o", out, "--overwrite")[0] == 0
-    assert out.read_bytes().startswith(PNG)
+    assert kept.read_bytes().startswith(PNG)
 
 
 def test_a_picture_too_large_for_memory(run, trained, tmp_path):

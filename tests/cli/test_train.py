@@ -200,7 +200,7 @@ def test_train_never_overwrites_unless_told_to(run, source, tmp_path, to):
         (["--layer", "truht"], ["'truth'"]),
         (["--steps", "many"], ["many"]),
         (["--sample-dim", "2.5"], ["2.5"]),
-        (["--sample-dim", "40"], ["sample_start"]),
+        (["--sample-dim", "40"], ["--sample-start"]),
         (["--hidden", "x"], ["x"]),
         (["--validation", "0.9"], ["0.5"]),
         (["--learning-rate", "1e30", "--no-progress"], ["loss"]),

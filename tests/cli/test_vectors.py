@@ -1,4 +1,4 @@
-"""The commands export and compare."""
+"""The commands export-genes, export-samples and compare."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def trained(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["v.vec.gz", "v.txt", "v.tsv", "v.npz", "v.h5ad"])
 def test_export(run, trained, tmp_path, name):
-    code, out, _ = run("export", trained, "-o", tmp_path / name, "--key", "again")
+    code, out, _ = run("export-genes", trained, "-o", tmp_path / name, "--key", "again")
     assert (code, name in out) == (0, True)
     back = fe.io.read_gene_vectors(tmp_path / name, key="again")
     np.testing.assert_array_equal(back.varm["again"], fe.io.read_h5ad(trained).varm["again"])
@@ -31,7 +31,7 @@ def test_export(run, trained, tmp_path, name):
 
 @pytest.mark.parametrize(("name", "separator"), [("s.tsv", "\t"), ("s.csv", ",")])
 def test_export_of_samples(run, trained, tmp_path, name, separator):
-    code, out, _ = run("export", trained, "-o", tmp_path / name, "--samples")
+    code, out, _ = run("export-samples", trained, "-o", tmp_path / name)
     assert (code, "40 samples" in out) == (0, True)
     table = pd.read_csv(tmp_path / name, sep=separator, index_col="sample", dtype={"sample": str})
     expected = fe.get.sample_embedding(fe.io.read_h5ad(trained))
@@ -40,7 +40,7 @@ def test_export_of_samples(run, trained, tmp_path, name, separator):
 
 
 def test_compare(run, trained, tmp_path):
-    run("export", trained, "-o", tmp_path / "v.vec")
+    run("export-genes", trained, "-o", tmp_path / "v.vec")
     code, out, _ = run("compare", trained, tmp_path / "v.vec", "--k", 5)
     table = pd.read_csv(io.StringIO(out), sep="\t").set_index("measure")
     assert code == 0
@@ -56,10 +56,10 @@ def test_compare(run, trained, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["export", "IN", "-o", "OUT/v.csv"], "ending"),
-        (["export", "IN", "-o", "OUT/v.vec", "--samples"], ".tsv or .csv"),
-        (["export", "IN", "-o", "OUT/v.vec", "--key", "x"], "'x'"),
-        (["export", "IN", "-o", "IN"], "exists"),
+        (["export-genes", "IN", "-o", "OUT/v.csv"], "ending"),
+        (["export-samples", "IN", "-o", "OUT/v.vec"], ".tsv or .csv"),
+        (["export-genes", "IN", "-o", "OUT/v.vec", "--key", "x"], "'x'"),
+        (["export-genes", "IN", "-o", "IN"], "exists"),
         (["compare", "IN", "OUT/none.vec"], "no file"),
         (["compare", "IN", "IN", "--k", "30"], "from 1 to 29"),
         (["compare", "IN", "IN", "--key-b", "x"], "'x'"),
@@ -77,6 +77,6 @@ def test_bad_input(run, trained, tmp_path, words, message):
 @pytest.mark.parametrize("more", [(), ("--key", "again")])
 def test_export_never_replaces_its_input(run, trained, more):
     before = trained.read_bytes()
-    code, _, error = run("export", trained, "-o", trained, "--overwrite", *more)
+    code, _, error = run("export-genes", trained, "-o", trained, "--overwrite", *more)
     assert (code, "would be lost" in error) == (2, True)
     assert trained.read_bytes() == before

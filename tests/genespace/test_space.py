@@ -281,3 +281,10 @@ def test_numbers_and_weights_that_make_no_sense(space):
     for vector in (np.ones(5), np.full(6, np.nan)):
         with pytest.raises(ValueError, match="6 finite numbers"):
             space.nearest_to(vector, 3)
+
+
+def test_neighbours_tell_how_far_they_are(space, monkeypatch):
+    monkeypatch.setattr("fe_anndata.genespace.topk.BLOCK_BYTES", 1)  # a block for each gene
+    told = []
+    space.neighbours(3, advance=told.append)
+    assert told == [1] * len(space.names)

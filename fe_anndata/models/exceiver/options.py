@@ -177,11 +177,13 @@ class Exceiver(Options):
         "How classes of samples are learned, if labels_key is given. 'on-body': by logistic "
         "regression on the coordinates, when all else is learned. 'with-body': their cross-entropy "
         "is added to the loss.",
+        beside="labels_key",
         needs={"with-body": _OURS},
     )
     labels_weight: float = option(
         1.0,
         "Weight of the cross-entropy of a sample's class beside its mean loss.",
+        beside="labels_key",
         least=0,
         applies={"head": ("with-body",)},
     )

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..._core.log import logger
+from ..._core.progress import duration
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel, number
 from ...training import processes
@@ -141,7 +142,7 @@ class Steps(Task):
         taken = timetable.seconds(lambda: self.gradients(piece, 0, leaves))
         n_pieces = math.ceil(self.options.minibatch_size / self.piece / threads)
         expected = taken * (n_pieces + 0.5) * steps
-        words = timetable.in_words(expected)
+        words = duration(expected)
         logger.info(
             "%d steps of %d samples of %d genes will take about %s",
             steps, self.options.minibatch_size, self.material.n_genes, words,

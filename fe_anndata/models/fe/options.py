@@ -213,6 +213,7 @@ class FE(Options):
         AUTO,
         "Weight of the mean cross-entropy of the classes of labels_key, against the mean squared "
         "error as a fraction of the variance. With 0 they are read off a map that never saw them.",
+        beside="labels_key",
         least=0,
         applies=_WHOLE,
         otherwise=0.0,
@@ -222,6 +223,7 @@ class FE(Options):
         "sum",
         "How a sample vector is made of the vectors of its factors, if factors are given: their "
         "'sum', or a 'concatenation', in which each has an equal share of the coordinates.",
+        beside="factors",
         applies=_WHOLE,
     )
     place_samples: bool | Literal["auto"] = option(

@@ -140,10 +140,12 @@ class GeneRAIN(Options):
         "How classes of samples are learned, if labels_key is given. 'on-body': by logistic "
         "regression on the embeddings, when all else is learned. 'with-body': their cross-entropy "
         "is added to the loss.",
+        beside="labels_key",
     )
     labels_weight: float = option(
         1.0,
         "Weight of the cross-entropy of a sample's class beside the mean loss of a gene.",
+        beside="labels_key",
         least=0,
         applies={"head": ("with-body",)},
     )

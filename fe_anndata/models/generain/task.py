@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..._core.log import logger
+from ..._core.progress import duration
 from ..._core.random import generator
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel, number
@@ -230,7 +231,7 @@ class Training(Task):
         embedded = evaluations * self.n_held_out + len(self.material.corpus)
         expected = of_piece * steps * math.ceil(len(samples) / self.piece / threads)
         expected += of_sample * embedded / threads
-        words = timetable.in_words(expected)
+        words = duration(expected)
         logger.info(
             "%d steps of %d lists of %d genes will take about %s",
             steps, len(samples), self.options.tokens, words,
