@@ -23,6 +23,7 @@ from typing import Any
 from .._core.disk import NotWrittenError, is_of_disk
 from .._core.ending import ending
 from .._core.progress import in_lines
+from .._core.warn import UnitsWarning
 from .signals import exit_code, handled, interrupted
 from .streams import NAME, flushed, is_terminal, open_all, say
 
@@ -43,9 +44,11 @@ def _plain_warnings() -> Iterator[None]:
     """Print warnings as one line each: a line of code that they point at means nothing here.
 
     Those of what will change in other packages are for people who write programs, and left out.
+    Doubt of the units of a matrix stops the command, which nobody may be watching.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("error", UnitsWarning)
         warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the rest as *_
         yield
 
@@ -118,7 +121,16 @@ def _failed(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is None and is_of_disk(error):
         say(f"standard output could not be written: {error.strerror}.")
         return 1
-    bad_input = (ValueError, KeyError, TypeError, OSError, MemoryError, ImportError, CycloptsError)
+    bad_input = (
+        ValueError,
+        KeyError,
+        TypeError,
+        OSError,
+        MemoryError,
+        ImportError,
+        CycloptsError,
+        UnitsWarning,
+    )
     if isinstance(error, bad_input):
         say(message or type(error).__name__)
         return 2

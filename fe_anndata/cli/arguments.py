@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
@@ -64,6 +64,11 @@ def training_of_each(words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def none_or(word: str) -> Any:
+    """Return a word, or None for ``"none"``."""
+    return None if word == "none" else word
+
+
 def listed(text: str) -> list[Any]:
     """Return values divided by commas: JSON, where text in quotes may hold commas, or else text."""
     try:
@@ -81,6 +86,8 @@ def listed_words(text: str) -> list[str]:
     return found if all(isinstance(word, str) for word in found) else text.split(",")
 
 
+Normalize = Literal["auto", "log1p_cp10k", "log10p1", "log2_tpm", "none"]
+"""Where ``"none"`` is None."""
 Output = Annotated[Path, Parameter(name=["--out", "-o"])]
 Words = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
 Number = Annotated[int, Parameter(converter=integer)]

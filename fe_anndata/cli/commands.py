@@ -10,6 +10,7 @@ from . import classify as classify
 from . import compare_models as compare_models
 from . import completion as completion
 from . import contexts as contexts
+from . import convert as convert
 from . import demo as demo
 from . import density as density
 from . import differential as differential
@@ -43,7 +44,7 @@ GROUPS = {
               "attention"),
     "Judgement": ("evaluate", "compare-models", "sweep", "survival", "distance-preservation",
                   "history"),
-    "Pictures and files": ("plot", "bin-by-gene", "join-modalities", "export-genes",
+    "Pictures and files": ("convert", "plot", "bin-by-gene", "join-modalities", "export-genes",
                            "export-samples"),
 }  # fmt: skip
 """Commands as help shows them; others come last."""

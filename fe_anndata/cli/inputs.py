@@ -18,7 +18,7 @@ def read(path: str | Path) -> AnnData:
     """Return the AnnData of a file."""
     from .. import io
 
-    return io.read_h5ad(path)
+    return io.read(path)
 
 
 def sets_among(words: Iterable[str] | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter, UnknownOptionError
 
@@ -15,7 +15,7 @@ from ..models import families, family
 from ..models.base import Family
 from ..models.options import options_of, require_known
 from .app import NAME, app
-from .arguments import Flag, Number, Output, Words
+from .arguments import Flag, Normalize, Number, Output, Words, none_or
 from .computing import Computing
 from .fields import literally, parameters
 from .groups import BASICS, DATA, OF_TRAINING, TRAINING
@@ -38,7 +38,7 @@ Tokens = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 # Help is left to the command of the family, whose options it shows.
 @app.command(help_flags=[], version_flags=[])
 def train(*tokens: Tokens, model: str = "fe") -> None:
-    """Train on an .h5ad file and write another one with the embeddings."""
+    """Train on a file, and write an .h5ad file with the embeddings."""
     chosen = family(model)
     try:
         command_of(chosen)(tokens, exit_on_error=False, print_error=False)
@@ -96,6 +96,15 @@ class Training:
     ----------
     layer
         Train on this layer, not on X.
+    normalize
+        What is trained on; the matrix itself stays unchanged. auto takes logarithms as they are,
+        raw counts by log1p_cp10k, and TPM by log2_tpm; none takes all values as they are.
+    orientation
+        auto turns a text file of genes x samples, as far as names tell; as-is says that rows are
+        samples, and transposed that they are genes.
+    obs
+        A table of what is known of the samples, with their names in a column, to be written beside
+        the results.
     mask_var
         Genes to train on: a boolean column of var.
     batch_key
@@ -124,6 +133,9 @@ class Training:
     """
 
     layer: Annotated[str | None, DATA] = None
+    normalize: Annotated[Normalize, DATA] = "auto"
+    orientation: Annotated[Literal["auto", "as-is", "transposed"], DATA] = "auto"
+    obs: Annotated[Path | None, DATA] = None
     mask_var: Annotated[str | None, DATA] = None
     batch_key: Annotated[Words, DATA] = None
     labels_key: Annotated[str | None, DATA] = None
@@ -149,14 +161,14 @@ def _train(
     as_json: Json = False,
     **options: Any,
 ) -> None:
-    """Train on an .h5ad file and write another one with the embeddings.
+    """Train on a file, and write an .h5ad file with the embeddings.
 
-    A matrix that is large is read by blocks of rows and never loaded.
+    A matrix of an .h5ad file that is large is read by blocks of rows and never loaded.
 
     Parameters
     ----------
     input
-        An .h5ad file of samples x genes, or a .zarr folder.
+        Samples x genes: an .h5ad file, a .zarr folder, or a file that convert reads.
     out
         The .h5ad file to write: the input with the results added. For a .zarr folder also
         another one, if its name ends in .zarr.
@@ -166,20 +178,27 @@ def _train(
         The family of models. fe is for factorized embeddings; "fe-anndata models" lists all, and
         --model NAME --help explains the options of another one.
     """
-    from .. import get, tl
+    from .. import get, io, tl
     from .._core.keys import Keys
     from ..io.h5ad import require_beside, write_beside
 
     settings.verbosity()
     chosen = training or Training()
-    kept = {"the checkpoint": chosen.checkpoint}
+    kept = {"the checkpoint": chosen.checkpoint, "the table of samples": chosen.obs}
     require_beside(input, out, overwrite=overwrite, inputs=kept)
     expect(out)
     if computing is not None:
         computing.settle()
-    trained = tl.train(input, model, recipe=recipe, **vars(chosen), **options)
-    assert trained is not None  # for a path
-    write_beside(input, trained, out, overwrite=overwrite)
+    given = {**vars(chosen), "normalize": none_or(chosen.normalize)}
+    if (obs := given.pop("obs")) is None:
+        trained = tl.train(input, model, recipe=recipe, **given, **options)
+        assert trained is not None  # for a path
+        write_beside(input, trained, out, overwrite=overwrite)
+    else:
+        words = given.pop("orientation")
+        trained = io.read(input, obs=obs, orientation=words, progress=chosen.progress)
+        tl.train(trained, model, recipe=recipe, **given, **options)
+        io.write_h5ad(trained, out, overwrite=overwrite)
     key = model if chosen.key_added is None else chosen.key_added
     last = get.history(trained, key=key).iloc[-1]
     params = trained.uns[key]["params"]

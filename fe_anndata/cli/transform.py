@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from .._core.settings import settings
 from .app import app
-from .arguments import Flag, Output, integer
+from .arguments import Flag, Normalize, Output, integer, none_or
 from .outputs import expect
 from .results import Json, print_done
 
@@ -25,6 +25,8 @@ def transform(
     layer: str | None = None,
     key: str = "fe",
     key_added: str | None = None,
+    normalize: Normalize = "auto",
+    min_overlap: float | None = None,
     new_batches: Literal["mean", "estimate"] = "mean",
     progress: bool | None = None,
     threads: Annotated[int | None, Parameter(converter=integer)] = None,
@@ -35,7 +37,7 @@ def transform(
     Parameters
     ----------
     input
-        An .h5ad file of new samples x genes, or a .zarr folder.
+        New samples x genes: an .h5ad file, a .zarr folder, or a file that convert reads.
     reference
         A trained .h5ad file.
     out
@@ -49,6 +51,11 @@ def transform(
         The key of the training.
     key_added
         Names the places of the result; by default the key.
+    normalize
+        What is done to the values. auto does what was done in the training, unless they look as if
+        it had been done to them already.
+    min_overlap
+        How many of the trained genes must be there, or which share of them if it is less than 1.
     new_batches
         What is taken for a batch that was not trained on: the mean of the others, or what is
         estimated from its new samples together.
@@ -71,6 +78,8 @@ def transform(
         layer=layer,
         key=key,
         key_added=key_added,
+        normalize=none_or(normalize),
+        min_overlap=min_overlap,
         new_batches=new_batches,
         progress=progress,
     )

@@ -15,6 +15,7 @@ import h5py
 from anndata import AnnData
 from anndata.io import write_elem
 
+from .._access.formats import OF_ANNDATA, kind_of
 from .._access.h5ad import first_line, is_of_today, load
 from .._access.storable import in_storable_form, require_storable, storable
 from .._core.disk import is_of_disk, require_room
@@ -99,10 +100,10 @@ def write_beside(source: Path, results: AnnData, path: Path, *, overwrite: bool 
     Parameters
     ----------
     source
-        An .h5ad file or a .zarr folder.
+        An .h5ad file or a .zarr folder, or a file of another kind.
     results
         An AnnData of the same samples and genes. Its obs, var, obsm, varm and uns are written, and
-        its matrices are not.
+        its matrices only for a file of another kind.
     path
         The file or folder to write.
     overwrite
@@ -118,6 +119,9 @@ def write_beside(source: Path, results: AnnData, path: Path, *, overwrite: bool 
     """
     source, path = expanded(source), expanded(path)
     require_beside(source, path, overwrite=overwrite)
+    if kind_of(source) not in OF_ANNDATA:  # it was read whole, into `results`
+        write_h5ad(results, path, overwrite=overwrite)
+        return
     if is_zarr(path):
         with whole(path, overwrite=overwrite, folder=True) as made, explained(path):
             _copy_folder(source, made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 from anndata import AnnData
 
 from .._access import formats
@@ -16,6 +17,7 @@ def read(
     *,
     orientation: Orientation = "auto",
     duplicates: Duplicates = "refuse",
+    obs: str | Path | pd.DataFrame | None = None,
     progress: bool | None = None,
 ) -> AnnData:
     r"""Read samples x genes from a file of any kind.
@@ -46,6 +48,10 @@ def read(
         What becomes of genes of the same name: ``"refuse"`` them, or ``"sum"`` their values, which
         is right for counts and TPM, not for their logarithms. In files of 10x they get numbers
         instead, as in Scanpy.
+    obs
+        What is known of the samples, to be added to ``obs``: the path of a text table, one of whose
+        columns names samples, or a DataFrame. A name means also the samples whose names go on after
+        it, as the barcodes of TCGA do after that of a patient.
     progress
         Whether to show a progress bar while a text is read; by default ``fe.settings.progress``.
 
@@ -77,5 +83,6 @@ def read(
         path,
         orientation=orientation,
         duplicates=duplicates,
+        obs=obs,
         progress=settings.shows(progress),
     )

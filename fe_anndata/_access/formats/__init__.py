@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anndata
 from anndata import AnnData
@@ -11,6 +12,7 @@ from anndata import AnnData
 from ..._core.paths import expanded
 from ..h5ad import load, opened_folder
 from .kinds import OF_ANNDATA, kind_of
+from .labels import add_labels
 from .loom import read_loom
 from .muon import read_h5mu
 from .npz import read_npz
@@ -46,9 +48,19 @@ def read(
     *,
     orientation: Orientation = "auto",
     duplicates: Duplicates = "refuse",
+    obs: Any = None,
     progress: bool = False,
 ) -> AnnData:
     """Return what a file of any kind holds; see :func:`fe_anndata.io.read`."""
+    found = _read(path, orientation, duplicates, progress)
+    if obs is not None:
+        add_labels(found, obs)
+    return found
+
+
+def _read(
+    path: str | Path, orientation: Orientation, duplicates: Duplicates, progress: bool
+) -> AnnData:
     path = expanded(path)
     require_orientation(orientation)
     kind = kind_of(path)

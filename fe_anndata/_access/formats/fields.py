@@ -107,7 +107,7 @@ def layout_of(head: Sequence[Line], path: Path) -> Layout:
     n_above = _preamble(head)
     if len(head) - n_above < 2:
         raise ValueError(f"{path} holds no table: it has {len(head)} lines that are not empty.")
-    separator = _separator([line for _, line in head[n_above:]], path)
+    separator = separator_of([line for _, line in head[n_above:]], path)
     first, *rows = [split(line, separator) for _, line in head[n_above:]]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     if width < 2:
@@ -165,7 +165,7 @@ def _preamble(head: Sequence[Line]) -> int:
     return int(len(first) == 2 and all(word.isdigit() for word in first) and len(second) > 2)
 
 
-def _separator(lines: Sequence[str], path: Path) -> str:
+def separator_of(lines: Sequence[str], path: Path) -> str:
     """Return what separates the fields: what cuts all rows into equally many, and into most."""
     best, most = "", 1.0
     for separator in _SEPARATORS:
