@@ -14,7 +14,7 @@ from ._short import LINES, shortened
 from ._text import AS_TYPED
 
 GAP = 0.15  # inches between the grid and its legend
-LETTERS = 32  # of a name in a line
+LETTERS = 40  # of a name in a line
 ROW = 1.6  # of the height of letters: a line of a legend
 
 
