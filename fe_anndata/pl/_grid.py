@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ._axes import MARGIN, figure_of
-from ._text import AS_TYPED, lines_of
+from ._short import LINES, shortened
+from ._text import AS_TYPED
 
 GAP = 0.15  # inches between the grid and its legend
+LETTERS = 40  # of a name in a line
 ROW = 1.6  # of the height of letters: a line of a legend
 
 
@@ -28,9 +30,10 @@ def grid_legend(axes: Sequence[Axes], entries: Sequence[tuple[str, str]]) -> Non
     """
     figure = figure_of(axes[0])
     size = mpl.rcParams["font.size"]
+    names = shortened([name for name, _ in entries], LETTERS, LINES)
     handles = [
-        Line2D([], [], ls="", marker="o", ms=0.75 * size, mew=0, color=color, label=lines_of(name))
-        for name, color in entries
+        Line2D([], [], ls="", marker="o", ms=0.75 * size, mew=0, color=color, label=name)
+        for name, (_, color) in zip(names, entries, strict=True)
     ]
     lines = sum(1 + str(handle.get_label()).count("\n") for handle in handles)
     boxes = [ax.get_position() for ax in axes]
