@@ -26,7 +26,8 @@ class Settings:
         Where models are trained: ``"auto"`` (a CUDA device where there is one, else the
         processor), ``"cpu"``, ``"cuda"`` or any device name that torch knows.
     progress
-        Whether long work shows a progress bar.
+        Whether long work shows how far it is: a bar, or in a log of the command line a line a
+        minute.
     precision
         Precision of the matrix products of the ``"concat"`` decoder: ``"float32"``; ``"bf16"``,
         which needs a device that multiplies it in hardware; or ``"auto"``, which is bf16 on GPUs

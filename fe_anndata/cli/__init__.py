@@ -31,7 +31,8 @@ from .streams import NAME, flushed, is_terminal, open_all, say
 def main() -> None:
     """Run the command line; whatever a user can cause ends in one clear line and an exit code."""
     open_all()
-    lines = None if is_terminal() or "--progress" in sys.argv else say
+    asks_for_a_bar = any(word.startswith("--progress") for word in sys.argv)
+    lines = None if is_terminal() or asks_for_a_bar else say
     with handled(), _quiet(), _plain_warnings(), in_lines(lines):
         code = _run()
         code = flushed() or code

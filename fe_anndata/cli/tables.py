@@ -52,6 +52,8 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
     """
     try:
         return pd.read_csv(path, sep="," if _is_csv(path) else "\t", **options)
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {path}.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no table: {error}") from None
 
