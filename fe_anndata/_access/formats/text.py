@@ -24,7 +24,7 @@ from .fields import (
     without_comments,
 )
 
-BLOCK = 1 << 24
+BLOCK = 1 << 22
 """Characters that are turned into numbers at a time."""
 _START = {
     "%%MatrixMarket": "a sparse matrix without names: give the folder that holds it beside "
