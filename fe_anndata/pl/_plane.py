@@ -54,6 +54,38 @@ def components(vectors: Floats) -> Components:
     return Components(centre, axes, shares)
 
 
+class Around(NamedTuple):
+    """Points around a centre, each at its true distance from it."""
+
+    points: Floats  # (n, 2); the centre is at (0, 0)
+    share: float  # of the variance of their directions that the plane shows
+
+
+def around(vectors: Floats, centre: Floats) -> Around:
+    """Return places of the vectors in a plane, each as far from the centre as it is in truth.
+
+    Its direction from the centre is that in the plane in which the directions of all vectors are
+    seen best, by principal components that are not centred. So vectors in one plane with the
+    centre are drawn without any loss.
+    """
+    apart = vectors - centre
+    lengths = np.linalg.norm(apart, axis=1)
+    there = lengths > 1e-6 * max(1.0, np.abs(vectors).max())
+    points = np.zeros((len(vectors), 2))
+    if not there.any():
+        return Around(points, 1.0)
+    directions = apart[there] / lengths[there, None]
+    _, found, rows = np.linalg.svd(directions, full_matrices=False)
+    axes = np.zeros((vectors.shape[1], 2))
+    for i, row in enumerate(rows[:2]):
+        axes[:, i] = row * np.sign(row[np.argmax(np.abs(row))])
+    seen = directions @ axes
+    # A vector at a right angle to the plane has no direction in it, and goes along the first axis.
+    seen[np.abs(seen).max(axis=1) < 1e-9] = [1.0, 0.0]
+    points[there] = lengths[there, None] * seen / np.linalg.norm(seen, axis=1, keepdims=True)
+    return Around(points, float((found[:2] ** 2).sum() / (found**2).sum()))
+
+
 def flat(vectors: Floats, method: str, seed: int) -> tuple[Floats, tuple[str, str]]:
     """Return coordinates in a plane, (n, 2), and the names of its axes.
 
