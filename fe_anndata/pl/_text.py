@@ -11,9 +11,12 @@ from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
+from ._vision import luminance
+
 AS_TYPED: dict[str, Any] = {"parse_math": False, "usetex": False}
 """For text in which $ is no formula and _ no index, also where the user has all set by TeX."""
 
+READABLE = 4.5  # the least contrast of letters
 WIDE = 60  # letters of a name in a legend, before it goes on in another line
 
 
@@ -53,11 +56,21 @@ def ink(ax: Axes, share: float = 1.0) -> str:
     """Return a colour that is `share` of the way from that of the paper to that of the letters.
 
     On dark paper it is somewhat nearer to the letters, since faint marks would be lost there.
+    Letters beside a panel may have the colour of the paper in it; then they are black or white.
     """
-    behind, letters = to_rgb(paper(ax)), to_rgb(ax.xaxis.label.get_color())
-    share = share if sum(behind) > sum(letters) else share**0.75
-    red, green, blue = (a + share * (b - a) for a, b in zip(behind, letters, strict=True))
+    behind, letters = paper(ax), to_hex(ax.xaxis.label.get_color())
+    if _contrast(behind, letters) < READABLE:
+        letters = max(("#000000", "#ffffff"), key=lambda color: _contrast(behind, color))
+    share = share if luminance(behind) > luminance(letters) else share**0.75
+    mixed = (a + share * (b - a) for a, b in zip(to_rgb(behind), to_rgb(letters), strict=True))
+    red, green, blue = mixed
     return to_hex((red, green, blue))
+
+
+def _contrast(a: str, b: str) -> float:
+    """Return the contrast of two colours by the guidelines of the web (WCAG), from 1 to 21."""
+    low, high = sorted(map(luminance, (a, b)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def _drawable(letter: str) -> str:

