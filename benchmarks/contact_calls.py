@@ -42,7 +42,7 @@ CALLS = (
     'fe.pl.gene_arithmetic(t, f"{genes[3]} + 0.5*{genes[4]}", 33)',
     "fe.pl.gene_lists(t, {name: lists[name] for name in list(lists)[:2]})",
     "fe.pl.gene_lists(t, lists)",
-    "fe.pl.gene_lists(t, lists, labels=genes[:11])",
+    "fe.pl.gene_lists(t, lists, labels=genes[:6] + genes[70:75])",
     "fe.pl.gene_lists(t, {f'list {i + 1}': genes[i : i + 1] for i in range(33)})",
     "fe.pl.gene_similarity_matrix(t, genes[:1])",
     "fe.pl.gene_similarity_matrix(t, genes[:2])",

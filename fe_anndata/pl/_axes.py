@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -66,6 +67,16 @@ def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
     ax.set_box_aspect(1)
 
 
+def per_row(n: int, ncols: int | None, most: int = 4) -> int:
+    """Return how many of `n` panels stand in a row: `ncols`, or a number that looks well.
+
+    Up to three are one row, and more are about a square that is at most `most` panels wide.
+    """
+    if ncols is not None:
+        return ncols
+    return max(1, n) if n <= 3 else min(most, math.ceil(math.sqrt(n)))
+
+
 def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
     """Explain the colours to the right of `ax`, in as many columns as its height requires."""
     named = zip(colors, labels, strict=True)
@@ -121,6 +132,7 @@ def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> Colorbar:
     bar = figure_of(ax).colorbar(mappable, cax=beside, label=lines_of(label, 45))
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
+    bar.ax.grid(False)  # Scanpy's style draws one over all axes
     return bar
 
 

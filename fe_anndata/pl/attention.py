@@ -15,12 +15,12 @@ from .._access.samples import groups
 from .._core.errors import require_whole
 from .._core.keys import DEFAULT_KEY
 from ..evaluation.strongest import by_column, strongest
-from ._axes import SMALL, colour_bar, finish, make_room, panels
+from ._axes import SMALL, colour_bar, finish, make_room, panels, per_row
 from ._colors import require_cmap
+from ._rows import line, most_lines
 from ._text import lines_of
 
 MOST = 100  # genes whose names can still be read
-ROW = 0.15  # inches for a gene: one line of small letters
 TICK = 5  # every so many latent vectors have their number below, if there are many
 
 
@@ -34,7 +34,7 @@ def attention(
     reference: AnnData | str | Path | None = None,
     layer: str | None = None,
     key: str = DEFAULT_KEY,
-    ncols: int = 4,
+    ncols: int | None = None,
     cmap: str | Colormap = "viridis",
     vmax: float | None = None,
     ax: Axes | None = None,
@@ -68,7 +68,7 @@ def attention(
     key
         The `key_added` of the training, ``"exceiver"`` if none was given.
     ncols
-        Panels per row.
+        Panels per row; by default at most 4.
     cmap
         Colour map.
     vmax
@@ -123,8 +123,9 @@ def attention(
         raise ValueError(
             f"the colour scale is to end at {most:g}: give a greater vmax, or genes with counts."
         )
-    lines = max(label.count("\n") + 1 for label in labels)
-    size = (max(1.0, 0.09 * shown.shape[2]), max(1.2, ROW * lines * len(labels)))
+    ncols = per_row(len(titles), ncols)
+    height = line() * most_lines(labels) * len(labels)
+    size = (max(1.0, 0.09 * shown.shape[2]), max(1.2, height))
     drawn = panels(len(titles), ncols, ax, show, size)
     for i, (panel, title, values) in enumerate(zip(drawn, titles, shown, strict=True)):
         image = panel.imshow(
@@ -134,8 +135,10 @@ def attention(
         panel.set_yticks(range(len(labels)), labels if first else [])
         _number(panel, values.shape[1])
         panel.tick_params(length=0, labelsize=SMALL)
+        panel.grid(False)
         panel.spines[:].set_visible(False)
-        panel.set_xlabel("latent vector", fontsize=SMALL)
+        below = i + ncols >= len(titles)
+        panel.set_xlabel("latent vector" if below else "", fontsize=SMALL)
         if title:
             panel.set_title(lines_of(title, 18), fontsize=SMALL)
         if i == min(ncols, len(titles)) - 1:

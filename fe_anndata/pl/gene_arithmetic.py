@@ -15,13 +15,13 @@ from .._core.keys import DEFAULT_KEY
 from ..genespace import GeneSpace
 from ..genespace.arithmetic import parse
 from ._axes import SMALL, finish, make_room, markers_beside, panels
-from ._colors import MANY
+from ._colors import FEW
 from ._gene_points import equal_scale, pie, side_lengths
 from ._names import AREA, write_beside
 from ._plane import around
 from ._text import ink, lines_of, paper
 
-KINDS = {"added": MANY[0], "subtracted": MANY[3], "answer": MANY[2]}
+KINDS = {"added": FEW[0], "subtracted": FEW[6], "answer": FEW[4]}
 STYLE: dict[str, Any] = {"linestyle": "", "markersize": 6.5}
 ARROW: dict[str, Any] = {
     "arrowstyle": "-|>",
@@ -62,11 +62,11 @@ def gene_arithmetic(
 ) -> Axes:
     """Draw the genes of a signed sum, the sum, and the genes nearest to it.
 
-    The sum is in the middle, and every gene is as far from it as its vector is, so that the first
-    answer is the nearest and the others follow in their order (for the dot product, which is no
-    distance, only about so). Directions are those of the plane that shows most of them; how much
-    is said below the panel. For an analogy ``"a:b::c:?"`` or a sum ``"b - a + c"``, arrows go from
-    a to b and from c to the first answer. In a perfect analogy they are parallel and equally long.
+    Every gene is as far from the sum as its vector is, so that the first answer is the nearest and
+    the others follow in their order (for the dot product, which is no distance, only about so).
+    Between genes, distances are kept as well as a plane can; how well is said below the panel. For
+    an analogy ``"a:b::c:?"`` or a sum ``"b - a + c"``, arrows go from a to b and from c to the
+    first answer. In a perfect analogy they are parallel and equally long.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def gene_arithmetic(
     (panel,) = panels(1, 1, ax, show, side_lengths(every))
     panel.set(xticks=[], yticks=[])
     panel.set_xlabel(
-        f"distances from the sum are true,\ndirections show {seen.share:.0%} of the variance",
+        f"distances from the sum are true,\nthose between genes are kept to {seen.kept:.0%}",
         fontsize=SMALL,
     )
     panel.set_title(lines_of(expression, 40))

@@ -111,8 +111,10 @@ def _draw_losses(panel: Axes, table: pd.DataFrame) -> None:
     steps, losses = trained["step"].to_numpy(), trained["train_loss"].to_numpy()
     if len(before):  # of the steps before the first evaluation that knows a training loss
         steps, losses = np.r_[before.iloc[-1], steps], np.r_[losses[:1], losses]
-    style = {"drawstyle": "steps-pre", "marker": _marker(steps)}
-    panel.plot(steps, losses, color=blue, label="train, mean of steps", **style)
+    panel.plot(
+        steps, losses, color=blue, label="train, mean of steps", marker=_marker(steps),
+        drawstyle="steps-pre",
+    )  # fmt: skip
     validated = table[["step", "validation_loss"]].dropna()
     if len(validated):
         x, y = validated["step"], validated["validation_loss"]

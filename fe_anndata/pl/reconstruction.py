@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from .._core.random import Rng, seed_of
 from .._core.renamed import renamed
 from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
 from ._entries import observed_and_predicted
+from ._shades import seen
 from ._text import AS_TYPED, ink, paper
 
 TITLES = {
@@ -89,8 +91,10 @@ def reconstruction(
     pad = 0.03 * (high - low) or 1.0
     limits = (low - pad, high + pad)
     hexagons = panel.hexbin(
-        observed, predicted, gridsize=60, extent=(*limits, *limits), mincnt=1, linewidths=0.2
-    )
+        observed, predicted, gridsize=60, extent=(*limits, *limits), mincnt=1, linewidths=0.2,
+        cmap=seen(mpl.rcParams["image.cmap"], paper(panel)),
+    )  # fmt: skip
+    panel.grid(False)
     panel.axline((low, low), slope=1, color=ink(panel, 0.7), linewidth=0.8, linestyle="--")
     panel.text(
         0.03,

@@ -30,7 +30,8 @@ from ._axes import (
 from ._grid import grid_legend
 from ._hexagons import hexagons, require_bins
 from ._points import MISSING, Shades, layers, shades
-from ._text import ink, lines_of
+from ._shades import seen
+from ._text import ink, lines_of, paper
 from ._values import Classes, Numbers, Source, read, require_few_names
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def _bare(panel: Axes, title: str, label: str) -> None:
     """Make a panel a square map, which is named if it is the first of its column or row."""
     panel.set(xticks=[], yticks=[])
     panel.set_box_aspect(1)
+    panel.grid(False)
     panel.set_title(lines_of(title, WORDS), fontsize=SMALL)
     panel.set_ylabel(lines_of(label, WORDS), fontsize=SMALL)
 
@@ -222,7 +224,7 @@ def _density(
             _say_nothing(panel)
             continue
         placed = found[np.isfinite(found).all(axis=1)]
-        drawn.append(hexagons(panel, placed, bins, extent, cmap=cmap))
+        drawn.append(hexagons(panel, placed, bins, extent, cmap=seen(cmap, paper(panel))))
     shared_colour_bar(axes[n - 1], drawn, "samples\nper hexagon", (1.0, most(drawn)), log=True)
 
 
