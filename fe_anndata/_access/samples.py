@@ -94,6 +94,7 @@ def as_categories(column: pd.Series) -> pd.Categorical:
     has none of its own are in natural order, ``"c2"`` before ``"c10"``, as in anndata, so that
     stored colours belong to the same ones.
     """
+    ordered = bool(getattr(column.dtype, "ordered", False))
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes = np.asarray(column.cat.codes)
         names = [_text(value) for value in column.cat.categories]
@@ -103,7 +104,17 @@ def as_categories(column: pd.Series) -> pd.Categorical:
         labels = natsorted(names)
     places = {label: place for place, label in enumerate(labels)}
     recoded = np.array([*(places[name] for name in names), -1])
-    return pd.Categorical.from_codes(recoded[codes], categories=labels)
+    return pd.Categorical.from_codes(recoded[codes], categories=labels, ordered=ordered)
+
+
+def as_listed(categories: pd.Categorical) -> list[str]:
+    """Return the names of categories in the order in which a reader looks for them.
+
+    The alphabetical order that pandas gives to text has ``"c10"`` before ``"c2"``. It is nobody's
+    choice, and becomes the natural one; any other order is left as it is.
+    """
+    names = list(categories.categories)
+    return names if categories.ordered or names != sorted(names) else list(natsorted(names))
 
 
 def groups(obs: pd.DataFrame, groupby: str) -> pd.Categorical:

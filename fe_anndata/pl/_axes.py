@@ -22,10 +22,15 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from .._core.keys import axis_name
-from ._text import AS_TYPED, draw_as_typed, lines_of
+from ._short import LINES, shortened
+from ._text import AS_TYPED, WIDE, draw_as_typed, lines_of
 
 MARGIN = 0.08  # inches around a panel and all that is drawn beside it
 SMALL = "small"  # 8.3 pt at matplotlib's default font size
+SIZES = (0.83, 0.7, 0.6)  # of the letters of a legend, as shares of the default; the fewer names
+ROW = 1.53  # of the height of letters: a line of a legend
+ENOUGH = 16  # letters of a name, for whose sake letters are made smaller
+FEWEST = 6  # letters that a name keeps in any case
 
 
 def panels(
@@ -65,6 +70,17 @@ def bare(ax: Axes, basis: str, dimensions: Sequence[int]) -> None:
     x, y = (axis_name(basis.removeprefix("X_"), d) for d in dimensions)
     ax.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
     ax.set_box_aspect(1)
+    ax.grid(False)  # Scanpy's style draws one over all axes
+
+
+def per_row(n: int, ncols: int | None, most: int = 4) -> int:
+    """Return how many of `n` panels stand in a row: `ncols`, or a number that looks well.
+
+    Up to three are one row, and more are about a square that is at most `most` panels wide.
+    """
+    if ncols is not None:
+        return ncols
+    return max(1, n) if n <= 3 else min(most, math.ceil(math.sqrt(n)))
 
 
 def per_row(n: int, ncols: int | None, most: int = 4) -> int:
@@ -78,24 +94,47 @@ def per_row(n: int, ncols: int | None, most: int = 4) -> int:
 
 
 def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
-    """Explain the colours to the right of `ax`, in as many columns as its height requires."""
-    named = zip(colors, labels, strict=True)
-    return markers_beside(ax, [Patch(color=c, label=lines_of(label)) for c, label in named])
+    """Explain the colours to the right of `ax`, in a legend that is no wider than `ax`.
+
+    Names lose letters, and many names have smaller ones, until that is so.
+    """
+    width, height = ax.get_position().size * figure_of(ax).get_size_inches()
+    for share in SIZES:
+        size = share * mpl.rcParams["font.size"]
+        lines = int(np.clip(height * 72 / (size * ROW * max(1, len(labels))), 1, LINES))
+        letters = WIDE
+        while True:
+            shown = shortened(labels, letters, lines)
+            named = zip(colors, shown, strict=True)
+            legend = markers_beside(ax, [Patch(color=c, label=name) for c, name in named], size)
+            for text in legend.get_texts():
+                text.set(**AS_TYPED)
+            wider = legend.get_window_extent().width / (width * figure_of(ax).dpi)
+            if wider <= 1 or letters <= FEWEST:
+                break
+            letters = max(FEWEST, min(letters - 1, int(_longest(shown) / wider)))
+        if wider <= 1 and (letters >= ENOUGH or _longest(labels) <= letters):
+            break
+    return legend
 
 
-def markers_beside(ax: Axes, handles: Sequence[Artist]) -> Legend:
-    """Explain `handles` by their labels, to the right of `ax`."""
-    points = mpl.rcParams["font.size"] * 0.83 * 1.53  # height of a row
+def _longest(labels: Sequence[str]) -> int:
+    """Return how many letters the longest line has."""
+    return max((len(line) for label in labels for line in label.split("\n")), default=0)
+
+
+def markers_beside(ax: Axes, handles: Sequence[Artist], size: float | None = None) -> Legend:
+    """Explain `handles` by their labels, to the right of `ax`, in letters of `size` points."""
+    size = 0.83 * mpl.rcParams["font.size"] if size is None else size
     rows = sum(1 + str(handle.get_label()).count("\n") for handle in handles)
-    figure = figure_of(ax)
-    height = ax.get_position().height * figure.get_figheight() * 72
+    height = ax.get_position().height * figure_of(ax).get_figheight() * 72
     return ax.legend(
         handles=handles,
-        ncols=int(np.ceil(rows * points / height)),
+        ncols=int(np.ceil(rows * size * ROW / height)),
         loc="upper left",
         bbox_to_anchor=(1.03, 1),
         borderaxespad=0,
-        fontsize=SMALL,
+        fontsize=size,
         frameon=False,
         handlelength=0.8,
         handleheight=0.8,

@@ -10,10 +10,12 @@ import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
 from cycler import Cycler
-from matplotlib.colors import Colormap, is_color_like, to_hex
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, ListedColormap, is_color_like, to_hex
 
 from .._core.errors import near
 from .._core.log import logger
+from ._text import is_dark
 from ._vision import farthest
 
 Palette: TypeAlias = (
@@ -43,6 +45,7 @@ MANY = [
 ]
 # fmt: on
 PLAIN, NEW = FEW[:2]
+DARKEST = 0.22  # of the default map of numbers, which is left out on a dark page
 
 
 def colors_of(
@@ -90,10 +93,24 @@ def store(adata: AnnData, name: str, colors: Sequence[str]) -> None:
         adata.uns.setdefault(f"{name}_colors", list(colors))
 
 
-def require_cmap(cmap: str | Colormap) -> None:
+def require_cmap(cmap: str | Colormap | None) -> None:
     """Raise ValueError if matplotlib has no such colour map."""
-    if not isinstance(cmap, Colormap) and cmap not in mpl.colormaps:
+    if cmap is not None and not isinstance(cmap, Colormap) and cmap not in mpl.colormaps:
         raise ValueError(f"matplotlib has no colour map {cmap!r}: {near(str(cmap), mpl.colormaps)}")
+
+
+def numbers_map(ax: Axes, cmap: str | Colormap | None, default: str = "viridis") -> Colormap:
+    """Return the colour map of numbers: `cmap`, or if it is None, one that is seen on the paper.
+
+    A dark page would hide the dark end of the default, which is left out there.
+    """
+    if cmap is not None:
+        return mpl.colormaps.get_cmap(cmap)
+    whole = mpl.colormaps[default]
+    if not is_dark(ax):
+        return whole
+    first, last = (0, 1 - DARKEST) if default.endswith("_r") else (DARKEST, 1)
+    return ListedColormap(whole(np.linspace(first, last, 256)), f"{default}, without its dark end")
 
 
 def _stored(adata: AnnData, name: str, labels: Sequence[str]) -> list[Any]:

@@ -48,7 +48,7 @@ class Moving:
     look: Classes | Numbers | None
 
     def prepare(
-        self, panel: Axes, key: str, dimensions: Sequence[int], cmap: str | Colormap
+        self, panel: Axes, key: str, dimensions: Sequence[int], cmap: str | Colormap | None
     ) -> Floats:
         """Set up a panel, its title and its legend; return the colour of each sample, (n, 4)."""
         bare(panel, key, dimensions)
@@ -58,7 +58,7 @@ class Moving:
         panel.set(
             xlim=(low[0] - pad[0], high[0] + pad[0]), ylim=(low[1] - pad[1], high[1] + pad[1])
         )
-        found = shades(self.look, self.which, ink(panel, MISSING), cmap)
+        found = shades(self.look, self.which, ink(panel, MISSING), _colors.numbers_map(panel, cmap))
         if self.look is not None:
             panel.set_title(lines_of(self.look.name, TITLE))
         if found.entries:

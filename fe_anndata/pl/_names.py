@@ -66,38 +66,12 @@ def write_beside(
     return written
 
 
-def write_on(ax: Axes, points: Floats, names: Sequence[str]) -> list[Text]:
-    """Write each name on its point or, where another name is, at the nearest place that is free.
-
-    Names are placed in their order, and all of them are written. A name that does not lie on its
-    point gets a line to it.
-    """
-    figure_of(ax).draw_without_rendering()  # limits and size of the panel are final only then
-    scale = figure_of(ax).dpi / 72
-    panel = _inside(ax, scale)
-    taken, written = np.empty((0, 4)), []
-    for point, name in zip(points, names, strict=True):
-        centre = ax.transData.transform(point)
-        text, half = _write(ax, point, name, stroke=2.5, zorder=3, fontweight="bold")
-        steps = [gap * scale * DIRECTIONS for gap in RINGS]
-        places = np.clip(centre + np.vstack(steps), panel[:2] + half, panel[2:] - half)
-        free = np.logical_not(_overlap(_around(places, half), taken).any(axis=1))
-        place = places[np.argmax(free)]  # the first, which is the nearest, if none is free
-        taken = np.vstack([taken, _around(place[None], half)])
-        edge = np.clip(centre, place - half, place + half)
-        if np.linalg.norm(edge - centre) > 1:
-            _line(ax, centre, edge, zorder=2.5)
-        _move(ax, text, place)
-        written.append(text)
-    return written
-
-
 def _write(
     ax: Axes, point: Floats, name: str, *, stroke: float, **style: Any
 ) -> tuple[Text, Floats]:
     """Write a name centred on its point; return it and half its width and height in pixels."""
     style |= {"fontsize": SMALL, "ha": "center", "va": "center"}
-    text = ax.text(point[0], point[1], lines_of(name), **style, **AS_TYPED)
+    text = ax.text(point[0], point[1], lines_of(name), color=ink(ax), **style, **AS_TYPED)
     text.set_path_effects([withStroke(linewidth=stroke, foreground=paper(ax))])
     box = text.get_window_extent()
     return text, np.array([box.width, box.height]) / 2

@@ -14,10 +14,9 @@ from matplotlib.colors import Colormap, Normalize, to_rgba, to_rgba_array
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..matrix.density import density
 from ._axes import colour_bar, legend_below, legend_beside
-from ._colors import NEW, PLAIN
-from ._names import write_on
+from ._colors import NEW, PLAIN, numbers_map
+from ._labels import write_on
 from ._text import ink, lines_of
 from ._values import Classes, Numbers
 
@@ -25,7 +24,10 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 MISSING = 0.15  # the grey of a missing value: this share of ink on the paper
+GREY = 0.35  # and that of a marker which stands for all colours
 TITLE = 40  # letters in a line of a title
+LEAST = 2.0  # area of the smallest points, in points squared
+FULL = 40_000  # more points than this let each other through
 MANY_POINTS = 50_000  # more points than this are an image, even in a PDF
 
 
@@ -55,7 +57,7 @@ def shades(
         return Shades(np.tile(to_rgba(PLAIN), (len(which), 1)), [], None)
     if isinstance(look, Classes):
         codes = look.codes[which]
-        entries = [(look.labels[c], look.colors[c]) for c in np.unique(codes[codes >= 0])]
+        entries = [(look.labels[c], look.colors[c]) for c in look.among(codes)]
         entries += [("missing", grey)] if (codes < 0).any() else []
         return Shades(to_rgba_array([*look.colors, grey])[codes], entries, None)
     values = look.values[which]
@@ -69,29 +71,38 @@ def shades(
 
 
 def layers(order: Indices, size: float | None, alpha: float | None) -> list[Layer]:
-    """Return one layer of all points; their size suits their number."""
+    """Return one layer of all points; their size and opacity suit their number.
+
+    Points smaller than two pixels of a screen would look like a lattice. So many points have that
+    size and let each other through, between the pixels too.
+    """
+    n = max(1, len(order))
+    if alpha is None and n > FULL:
+        alpha = max(0.15, FULL / n)
     style = {
-        "s": np.clip(120_000 / max(1, len(order)), 0.5, 20) if size is None else size,
+        "s": np.clip(120_000 / n, LEAST, 20) if size is None else size,
         "alpha": alpha,
         "linewidths": 0,
-        "rasterized": len(order) > MANY_POINTS,
+        "rasterized": n > MANY_POINTS,
+        "snap": False,
     }
     return [Layer(order, style, PLAIN, "trained on")]
 
 
 def layers_with_new(
-    order: Indices, n_obs: int, size: float | None, alpha: float | None
+    order: Indices, n_obs: int, size: float | None, alpha: float | None, edge: str
 ) -> list[Layer]:
     """Return two layers: faint small circles, and triangles for the points from `n_obs` on."""
     (plain,) = layers(order, size, alpha)
     new = order[order >= n_obs]
     area = np.clip(60_000 / max(1, len(new)), 4, 26) if size is None else 2 * size
-    faint = {**plain.style, "alpha": 0.45 if alpha is None else alpha}
+    faint = {**plain.style, "alpha": 0.45 * (plain.style["alpha"] or 1) if alpha is None else alpha}
     edged = {
         **plain.style,
         "s": area,
         "marker": "^",
-        "edgecolors": "black",
+        "alpha": alpha,
+        "edgecolors": edge,
         "linewidths": 0.12 * area**0.5,
     }
     if size is None:
@@ -133,7 +144,7 @@ def draw_numbers(
     points: Floats,
     drawn: Sequence[Layer],
     look: Numbers,
-    cmap: str | Colormap,
+    cmap: str | Colormap | None,
     vmin: float | None,
     vmax: float | None,
 ) -> None:
@@ -149,7 +160,7 @@ def draw_numbers(
         missing = ~np.isfinite(look.values[layer.which])
         _scatter(ax, points, layer.which[missing], layer.style, color=ink(ax, MISSING))
         known = layer.which[~missing]
-        scale = {"cmap": cmap, "vmin": vmin, "vmax": vmax}
+        scale = {"cmap": numbers_map(ax, cmap), "vmin": vmin, "vmax": vmax}
         found = _scatter(ax, points, known, layer.style, c=look.values[known], **scale)
         coloured = found if len(known) else coloured
     if coloured is not None:
@@ -165,7 +176,7 @@ def name_markers(ax: Axes, drawn: Sequence[Layer], plain: bool) -> None:
             linestyle="",
             label=layer.label,
             marker=layer.style.get("marker", "o"),
-            color=layer.plain if plain else "0.7",
+            color=layer.plain if plain else ink(ax, GREY),
             markeredgecolor=layer.style.get("edgecolors", "none"),
             markeredgewidth=0.6,
             markersize=5,
@@ -176,20 +187,16 @@ def name_markers(ax: Axes, drawn: Sequence[Layer], plain: bool) -> None:
 
 
 def name_on_data(ax: Axes, points: Floats, look: Classes) -> None:
-    """Write the name of each class where its points are densest, or as near as there is room.
-
-    The median of a class in several clusters would lie on another class. The names of large
-    classes are placed first.
-    """
-    finite = np.isfinite(points).all(axis=1)
-    sizes = np.bincount(look.codes[finite & (look.codes >= 0)], minlength=len(look.labels))
-    by_size = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
-    members = [points[finite & (look.codes == code)] for code in by_size]
-    peaks = np.array([found[np.argmax(density(found))] for found in members]).reshape(-1, 2)
-    write_on(ax, peaks, [lines_of(look.labels[code], 20) for code in by_size])
+    """Write the name of each class on its points, in a panel of its final size."""
+    named = np.isfinite(points).all(axis=1) & (look.codes >= 0)
+    write_on(ax, points[named], look.codes[named], look.labels)
 
 
 def _scatter(
     ax: Axes, points: Floats, which: Indices, style: dict[str, Any], **colour: Any
 ) -> PathCollection:
+    if (
+        style["rasterized"] and "color" in colour
+    ):  # matplotlib rounds markers of one colour to pixels
+        colour = {"c": np.tile(to_rgba_array(colour["color"]), (len(which), 1))}
     return ax.scatter(points[which, 0], points[which, 1], **style, **colour)

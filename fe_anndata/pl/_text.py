@@ -58,13 +58,23 @@ def ink(ax: Axes, share: float = 1.0) -> str:
     On dark paper it is somewhat nearer to the letters, since faint marks would be lost there.
     Letters beside a panel may have the colour of the paper in it; then they are black or white.
     """
-    behind, letters = paper(ax), to_hex(ax.xaxis.label.get_color())
-    if _contrast(behind, letters) < READABLE:
-        letters = max(("#000000", "#ffffff"), key=lambda color: _contrast(behind, color))
-    share = share if luminance(behind) > luminance(letters) else share**0.75
+    behind, letters = paper(ax), _letters(ax)
+    share = share**0.75 if is_dark(ax) else share
     mixed = (a + share * (b - a) for a, b in zip(to_rgb(behind), to_rgb(letters), strict=True))
     red, green, blue = mixed
     return to_hex((red, green, blue))
+
+
+def is_dark(ax: Axes) -> bool:
+    """Return whether the paper is darker than the letters."""
+    return luminance(paper(ax)) < luminance(_letters(ax))
+
+
+def _letters(ax: Axes) -> str:
+    behind, letters = paper(ax), to_hex(ax.xaxis.label.get_color())
+    if _contrast(behind, letters) >= READABLE:
+        return letters
+    return max(("#000000", "#ffffff"), key=lambda color: _contrast(behind, color))
 
 
 def _contrast(a: str, b: str) -> float:

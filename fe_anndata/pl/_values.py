@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._access.columns import column_of
 from .._access.genes import Place, find_gene, known_genes, values_at
-from .._access.samples import as_categories, is_categorical
+from .._access.samples import as_categories, as_listed, is_categorical
 from .._core.errors import near, require_key
 from ._colors import Palette, colors_of
 
@@ -34,11 +34,18 @@ class Classes:
     labels: list[str]
     colors: list[str]
     own: int | None = None  # this many labels are those of adata, the rest are of the query alone
+    listed: list[str] | None = None  # the labels in the order of a legend, unless that is `labels`
 
     @property
     def present(self) -> NDArray[np.intp]:
-        """The codes of the labels that have samples."""
-        return np.unique(self.codes[self.codes >= 0])
+        """The codes of the labels that have samples, in the order of a legend."""
+        return self.among(self.codes)
+
+    def among(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return which of all codes are among some, in the order of a legend."""
+        there = set(codes.tolist())
+        order = [self.labels.index(label) for label in self.listed or self.labels]
+        return np.array([code for code in order if code in there], dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,8 @@ def read(adata: AnnData, name: str, source: Source, palette: Palette | None) -> 
         categories = as_categories(column)
         labels = list(categories.categories)
         codes = np.asarray(categories.codes, dtype=np.intp)
-        return Classes(name, codes, labels, colors_of(adata, name, labels, palette))
+        colors = colors_of(adata, name, labels, palette)
+        return Classes(name, codes, labels, colors, listed=as_listed(categories))
     place = find_gene(adata, name, source.gene_symbols)
     if place is None:
         known = [*adata.obs.columns, *known_genes(adata, source.gene_symbols)]
@@ -132,7 +140,8 @@ def read_both(
     recoded = np.array([labels.index(label) for label in new.labels] + [-1])
     codes = np.concatenate([old.codes, recoded[new.codes]])
     colors = colors_of(adata, name, labels, palette)
-    return Classes(name, codes, labels, colors, own=len(old.labels))
+    listed = list(dict.fromkeys([*(old.listed or old.labels), *(new.listed or new.labels)]))
+    return Classes(name, codes, labels, colors, own=len(old.labels), listed=listed)
 
 
 def _asked_of(query: AnnData, adata: AnnData, name: str, source: Source) -> tuple[str, Source]:

@@ -29,7 +29,7 @@ def animate(
     dimensions: Sequence[int] = (0, 1),
     layer: str | None = None,
     palette: Palette | None = None,
-    cmap: str | Colormap = "viridis",
+    cmap: str | Colormap | None = None,
     gene_symbols: str | None = None,
     max_samples: int = 10_000,
     fps: float = 10.0,
@@ -57,7 +57,7 @@ def animate(
     palette
         Colours of the categories, as in :func:`fe_anndata.pl.embedding`.
     cmap
-        Colour map of numbers.
+        Colour map of numbers; by default ``"viridis"``, on dark paper without its dark end.
     gene_symbols
         A column of ``adata.var`` whose names of genes can be used as well as ``adata.var_names``.
     max_samples

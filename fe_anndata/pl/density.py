@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -13,18 +12,22 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap
 from numpy.typing import NDArray
 
-from .._access.samples import coordinates
+from .._access.samples import as_listed, coordinates
 from .._access.samples import groups as sample_groups
 from .._core.errors import require_choice, require_key
-from ..matrix import density as estimator
-from ._axes import bare, finish, make_room, most, panels, shared_colour_bar
-from ._colors import require_cmap
+from ._axes import bare, finish, make_room, most, panels, per_row, shared_colour_bar
+from ._colors import numbers_map, require_cmap
 from ._hexagons import Extent, extent_of, hexagons, require_bins
+from ._smooth import smooth
 from ._text import ink, lines_of
 
 PIXELS = 200  # along each axis of the smooth raster
-PADS = {"hex": 0.05, "smooth": 0.3}  # margins around the points, as a share of their range
-FAINTEST = 0.01  # as a share of the greatest density; less is left white
+PADS = {"hex": 0.05, "smooth": 0.1}  # margins around the points, as a share of their range
+FAINTEST = 0.01  # as a share of the greatest density; less is left in the colour of the page
+GROUND = 0.1  # the grey of the samples of all groups: this share of ink on the paper
+FRAME = 0.4  # and that of the frame of a panel
+BINS = (40, 90)  # the fewest and most hexagons by default
+MOST = 40  # panels that can still be read
 
 
 def density(
@@ -34,9 +37,9 @@ def density(
     groupby: str | None = None,
     groups: str | Sequence[str] | None = None,
     kind: Literal["hex", "smooth"] = "hex",
-    bins: int = 30,
+    bins: int | None = None,
     dimensions: Sequence[int] = (0, 1),
-    cmap: str | Colormap = "viridis",
+    cmap: str | Colormap | None = None,
     log: bool = True,
     ncols: int | None = None,
     ax: Axes | None = None,
@@ -58,14 +61,15 @@ def density(
     groups
         The groups to draw, by default all that have samples.
     kind
-        ``"hex"`` counts samples in hexagons; ``"smooth"`` is the estimate of
-        :func:`fe_anndata.tl.embedding_density`, relative to its maximum in the group.
+        ``"hex"`` counts samples in hexagons; ``"smooth"`` is a density relative to its maximum in
+        the group, which is the finer the denser the samples lie. (That of
+        :func:`fe_anndata.tl.embedding_density` is equally fine everywhere, as Scanpy's is.)
     bins
-        Hexagons along the first axis.
+        Hexagons along the first axis; by default 40, and up to 90 for very many samples.
     dimensions
         Two columns of the embedding, counted from 0.
     cmap
-        Colour map.
+        Colour map; by default ``"viridis"``, on dark paper without its dark end.
     log
         Whether colours follow the logarithm of the density.
     ncols
@@ -86,7 +90,8 @@ def density(
     KeyError
         If the embedding, the column or a group does not exist.
     ValueError
-        If an argument is out of range, or there is nothing to draw.
+        If an argument is out of range, there is nothing to draw, or there are more than 40 groups
+        and `groups` does not choose among them.
     TypeError
         If the column holds numbers.
 
@@ -99,7 +104,8 @@ def density(
     ['G1 (n = 501)', 'G2M (n = 17)', 'S (n = 182)']
     """
     require_choice(kind, ["hex", "smooth"], "kind")
-    require_bins(bins)
+    if bins is not None:
+        require_bins(bins)
     require_cmap(cmap)
     points = coordinates(adata, basis, dimensions)
     finite = np.asarray(np.isfinite(points).all(axis=1))
@@ -107,11 +113,12 @@ def density(
         raise ValueError("no sample has coordinates, so there is nothing to draw.")
     members = _members(adata, groupby, groups, finite)
     points = points[finite]
-    if ncols is None:
-        ncols = min(6, math.ceil(math.sqrt(len(members))))
+    ncols = per_row(len(members), ncols, most=6)
     axes = panels(len(members), ncols, ax, show, (2.6, 2.6) if groupby else (4.0, 4.0))
 
     extent = extent_of(points, PADS[kind])
+    bins = int(np.clip(len(points) ** 0.4, *BINS)) if bins is None else bins
+    cmap = numbers_map(axes[0], cmap)
     mappables = []
     for i, (panel, (title, member)) in enumerate(zip(axes, members, strict=True)):
         bare(panel, basis, dimensions)
@@ -119,11 +126,12 @@ def density(
             panel.set_ylabel("")
         if i + ncols < len(axes):
             panel.set_xlabel("")
-        panel.spines[:].set_visible(False)
+        panel.spines[:].set_color(ink(panel, FRAME))
         panel.set(xlim=extent[:2], ylim=extent[2:])
         panel.set_title(title, fontsize="medium")
         if groupby:
-            hexagons(panel, points, bins, extent, cmap=ListedColormap([ink(panel, 0.08)]))
+            ground = ListedColormap([ink(panel, GROUND)])
+            hexagons(panel, points, max(bins, 60), extent, cmap=ground)
         if kind == "hex":
             mappables.append(hexagons(panel, points[member], bins, extent, cmap=cmap))
         else:
@@ -149,12 +157,17 @@ def _members(
             raise ValueError("groups needs groupby, the column of adata.obs that names them.")
         return [("", np.ones(int(finite.sum()), dtype=bool))]
     labels = sample_groups(adata.obs, groupby)[finite]
-    present = [c for c in labels.categories if (labels == c).any()]
+    present = [c for c in as_listed(labels) if (labels == c).any()]
     if groups is None:
         groups = present
     groups = [groups] if isinstance(groups, str) else [str(g) for g in groups]
     if not groups:
         raise ValueError(f"no group to draw: {groupby!r} has no group with samples, or groups=[].")
+    if len(groups) > MOST:
+        raise ValueError(
+            f"{groupby!r} has {len(groups)} groups, and at most {MOST} panels can be read: choose "
+            f"them, for example groups={groups[:3]}."
+        )
     for group in groups:
         require_key(group, present, f"group with samples in adata.obs[{groupby!r}],")
     members = {g: np.asarray(labels == g) for g in groups}
@@ -163,6 +176,6 @@ def _members(
 
 def _smooth(ax: Axes, points: NDArray[np.float64], extent: Extent, **style: Any) -> ScalarMappable:
     x, y = np.linspace(*extent[:2], PIXELS), np.linspace(*extent[2:], PIXELS)
-    raster = estimator.density_on_grid(points, x, y)
+    raster = smooth(points, extent, PIXELS)
     raster /= raster.max()
     return ax.pcolormesh(x, y, np.ma.masked_less(raster, FAINTEST), rasterized=True, **style)

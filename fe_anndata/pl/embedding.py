@@ -16,7 +16,7 @@ from .._core.errors import require_choice
 from .._core.keys import Keys
 from .._core.random import Rng, generator, seed_of
 from . import _colors
-from ._axes import bare, finish, make_room, panels
+from ._axes import bare, finish, make_room, panels, per_row
 from ._points import (
     draw_classes,
     draw_numbers,
@@ -26,6 +26,7 @@ from ._points import (
     name_markers,
     name_on_data,
 )
+from ._text import ink
 from ._values import Classes, Numbers, Source, read, read_both, require_few_names
 
 
@@ -38,11 +39,11 @@ def embedding(
     dimensions: Sequence[int] = (0, 1),
     layer: str | None = None,
     palette: _colors.Palette | None = None,
-    cmap: str | Colormap = "viridis",
+    cmap: str | Colormap | None = None,
     legend: Literal["right", "on data"] | None = "right",
     size: float | None = None,
     alpha: float | None = None,
-    ncols: int = 3,
+    ncols: int | None = None,
     vmin: float | None = None,
     vmax: float | None = None,
     gene_symbols: str | None = None,
@@ -65,7 +66,7 @@ def embedding(
         mixed types are categories by their text, so that 1 and ``"1"`` are one.
     query
         New samples that :func:`fe_anndata.tl.transform` has placed in the embedding of `adata`.
-        They are drawn as triangles with a black edge, in the same colours, above the samples of
+        They are drawn as triangles with an edge, in the same colours, above the samples of
         `adata`, which are then smaller and fainter circles. Samples of an AnnData that lacks the
         column or gene are grey.
     basis
@@ -80,15 +81,17 @@ def embedding(
         one colour for all. By default they are those of ``adata.uns["<column>_colors"]``. A
         category that has none there gets one that differs from all others.
     cmap
-        Colour map of numbers.
+        Colour map of numbers; by default ``"viridis"``, on dark paper without its dark end.
     legend
-        ``"right"`` of the points, ``"on data"`` (each name at the median of its points), or None.
+        ``"right"`` of the points; ``"on data"``, each name where the points of its main clusters
+        are densest, or near there with a line; or None. Long names lose letters, so that the
+        legend is no wider than the points.
     size
         Area of a point, in points squared; by default the more points, the smaller.
     alpha
-        Opacity of the points, from 0 to 1.
+        Opacity of the points, from 0 to 1; by default very many points let each other through.
     ncols
-        Panels per row.
+        Panels per row; by default up to three are one row, and more about a square.
     vmin, vmax
         Ends of the colour scale of numbers, in their units.
     gene_symbols
@@ -141,12 +144,12 @@ def embedding(
     _check(points, looks, legend, size, alpha, vmin, vmax)
     order = generator(seed_of(rng), "drawing order").permutation(len(points))
     order = order[np.isfinite(points[order]).all(axis=1)]
+    ncols = per_row(len(looks), ncols)
+    axes = panels(len(looks), ncols, ax, show, (3.7, 3.7))
     if query is None:
         drawn = layers(order, size, alpha)
     else:
-        drawn = layers_with_new(order, adata.n_obs, size, alpha)
-    side = _side(looks, legend)
-    axes = panels(len(looks), ncols, ax, show, (side, side))
+        drawn = layers_with_new(order, adata.n_obs, size, alpha, ink(axes[0]))
 
     for panel, look in zip(axes, looks, strict=True):
         bare(panel, basis, dimensions)
@@ -185,12 +188,6 @@ def _of_query(
             "are two embeddings. Call fe.tl.transform(query, adata)."
         )
     return coordinates(query, key, dimensions)
-
-
-def _side(looks: list[Classes | Numbers | None], legend: str | None) -> float:
-    """Return the width of a panel in inches; names on the data need more room than points."""
-    names = max(len(look.present) if isinstance(look, Classes) else 0 for look in looks)
-    return 3.7 * min(max(names / 12, 1) ** 0.5, 2) if legend == "on data" else 3.7
 
 
 def _check(

@@ -15,8 +15,8 @@ from .._access.genes import as_list
 from .._access.mapped import observed, predicted, trained_among
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, generator, seed_of
-from ._axes import colour_bar, finish, make_room, panels
-from ._colors import require_cmap
+from ._axes import colour_bar, finish, make_room, panels, per_row
+from ._colors import numbers_map, require_cmap
 from ._maps import CLEAR, Plane, draw_ground, plane_of
 from ._points import MANY_POINTS, MISSING, TITLE
 from ._text import ink, lines_of, paper
@@ -31,9 +31,9 @@ def expression_map(
     key: str = DEFAULT_KEY,
     points: int = 100,
     reach: float = 1.0,
-    cmap: str | Colormap = "viridis",
+    cmap: str | Colormap | None = None,
     size: float | None = None,
-    ncols: int = 3,
+    ncols: int | None = None,
     vmin: float | None = None,
     vmax: float | None = None,
     gene_symbols: str | None = None,
@@ -62,11 +62,11 @@ def expression_map(
         The ground is full up to `reach` times the distance within which 95 % of the samples have
         their nearest neighbour, and gone at three times that. ``np.inf`` fades nothing.
     cmap
-        Colour map.
+        Colour map; by default ``"viridis"``, on dark paper without its dark end.
     size
         Area of a sample, in points squared, 0 for none; by default the more samples, the smaller.
     ncols
-        Panels per row.
+        Panels per row; by default up to three are one row, and more about a square.
     vmin, vmax
         Ends of the colour scale; by default those of all that is drawn.
     gene_symbols
@@ -116,7 +116,9 @@ def expression_map(
     grounds = predicted(plane.decoding, plane.nodes, chosen).astype(np.float64)
     values = observed(adata, plane.decoding, chosen)
     order = generator(seed_of(rng), "drawing order").permutation(adata.n_obs)
+    ncols = per_row(len(names), ncols)
     axes = panels(len(names), ncols, ax, show, (3.7, 3.7))
+    cmap = numbers_map(axes[0], cmap)
     for i, (panel, name) in enumerate(zip(axes, names, strict=True)):
         ground = grounds[:, i].reshape(plane.near.shape)
         norm = _scale(plane, ground, values[:, i], vmin, vmax)

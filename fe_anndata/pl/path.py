@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
+import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
@@ -30,7 +31,7 @@ Floats = NDArray[np.float64]
 
 MOST = {"heat map": 100, "lines": 20}
 """Genes whose names, or colours, can still be told apart."""
-ROW = 0.15  # inches for a gene in a heat map
+ROW = 0.0155  # inches for a gene in a heat map, per point of the default height of letters
 LETTER = 0.02  # width of a letter, as a share of that of a panel
 STRIP = 0.08  # inches, the height of the strip that says where no sample is near
 
@@ -135,7 +136,8 @@ def path(
     labels = list(map(lines_of, adata.var_names[decoding.columns[chosen]]))
     near = nearness(places, decoding.u.astype(np.float64), reach)
 
-    size = (3.6, max(1.2, ROW * len(labels))) if kind == "heat map" else (4.2, 3.0)
+    row = ROW * mpl.rcParams["font.size"]
+    size = (3.6, max(1.2, row * len(labels))) if kind == "heat map" else (4.2, 3.0)
     panel = panels(1, 1, ax, show, size)[0]
     if kind == "heat map":
         _draw_heat(panel, profiles - profiles[0], labels, cmap)
@@ -171,6 +173,7 @@ def _draw_heat(panel: Axes, changes: Floats, labels: Sequence[str], cmap: str | 
     )
     panel.set_yticks(range(len(order)), [labels[i] for i in order])
     panel.tick_params(axis="y", length=0)
+    panel.grid(False)
     panel.spines[:].set_visible(False)
     colour_bar(panel, image, "predicted change since the first stop")
 
@@ -206,5 +209,6 @@ def _draw_strip(panel: Axes, near: Floats) -> None:
     grey = LinearSegmentedColormap.from_list("far", [ink(panel, 0.05), ink(panel, 0.6)])
     strip.imshow(1 - near[None], cmap=grey, vmin=0, vmax=1, extent=(0, 1, 0, 1), aspect="auto")
     strip.set(xticks=[], yticks=[])
+    strip.grid(False)
     strip.spines[:].set_visible(False)
     strip.set_title("grey: far from all samples", fontsize=SMALL, loc="left", pad=2)

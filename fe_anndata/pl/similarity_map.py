@@ -18,7 +18,7 @@ from .._core.errors import require_at_least_two, require_choice
 from .._core.keys import DEFAULT_KEY
 from ..evaluation.profiles import MEASURES, likeness
 from ._axes import SMALL, colour_bar, finish, make_room, panels
-from ._colors import NEW, require_cmap
+from ._colors import NEW, numbers_map, require_cmap
 from ._maps import CLEAR, Plane, draw_ground, plane_of
 from ._points import TITLE
 from ._text import ink, lines_of
@@ -98,7 +98,6 @@ def similarity_map(
     """
     require_choice(metric, MEASURES, "metric")
     require_at_least_two(contours, "contours")
-    cmap = ("viridis_r" if metric == "mse" else "viridis") if cmap is None else cmap
     require_cmap(cmap)
     plane = plane_of(adata, key, points, reach)
     name, rows, values = profile_of(adata, plane.decoding, profile)
@@ -108,7 +107,8 @@ def similarity_map(
         raise ValueError("the profile does not vary over genes, so nothing is correlated with it.")
     panel = panels(1, 1, ax, show, (4.2, 4.2))[0]
     norm = Normalize(float(np.nanmin(seen)), float(np.nanmax(seen)))
-    image = draw_ground(panel, plane, alike, norm, cmap, key)
+    colors = numbers_map(panel, cmap, "viridis_r" if metric == "mse" else "viridis")
+    image = draw_ground(panel, plane, alike, norm, colors, key)
     _draw_samples(panel, plane, rows)
     _draw_contours(panel, plane, seen, contours)
     best = plane.nodes[np.nanargmin(seen) if metric == "mse" else np.nanargmax(seen)]
@@ -134,6 +134,7 @@ def _draw_samples(panel: Axes, plane: Plane, rows: NDArray[np.intp]) -> None:
     x, y = plane.decoding.u.T
     area = float(np.clip(4_000 / max(1, len(x)), 0.3, 5))
     panel.scatter(x, y, s=area, color=ink(panel), alpha=0.25, linewidths=0, rasterized=True)
+    # Behind these is the ground, not the page: black tells their colour from its brightest.
     own = float(np.clip(3_000 / max(1, len(rows)), 4, 26))
     edge = {"edgecolors": "black", "linewidths": 0.12 * own**0.5}
     panel.scatter(x[rows], y[rows], s=own, color=NEW, **edge)

