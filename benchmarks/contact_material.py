@@ -67,11 +67,11 @@ def add_groups(adata: AnnData, label: str) -> None:
     third = place.groupby(names).rank(pct=True, method="first").mul(3).apply(np.ceil).astype(int)
     long = names.map(lambda name: LONG.get(name, f"{name}, sorted by its surface markers"))
     clusters = KMeans(100, random_state=SEED, n_init=1).fit_predict(adata.obsm["X_fe"])
-    adata.obs["one"] = pd.Categorical(["all"] * adata.n_obs)
-    adata.obs["two"] = pd.Categorical(np.where(place > place.median(), "right", "left"))
+    adata.obs["one"] = "all"
+    adata.obs["two"] = np.where(place > place.median(), "right", "left")
     adata.obs["eleven"] = pd.Categorical(names)
-    adata.obs["thirty-three"] = pd.Categorical(long + ", part " + third.astype(str) + " of 3")
-    adata.obs["hundred"] = pd.Categorical([f"cluster {i + 1}" for i in clusters])
+    adata.obs["thirty-three"] = long + ", part " + third.astype(str) + " of 3"
+    adata.obs["hundred"] = [f"cluster {i + 1}" for i in clusters]  # whose order is a natural one
     adata.obs["gaps"] = adata.obs["eleven"].where(np.arange(adata.n_obs) % 3 > 0)
     adata.obs["number"] = place + 0.0
 

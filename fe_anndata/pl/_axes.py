@@ -83,16 +83,6 @@ def per_row(n: int, ncols: int | None, most: int = 4) -> int:
     return max(1, n) if n <= 3 else min(most, math.ceil(math.sqrt(n)))
 
 
-def per_row(n: int, ncols: int | None, most: int = 4) -> int:
-    """Return how many of `n` panels stand in a row: `ncols`, or a number that looks well.
-
-    Up to three are one row, and more are about a square that is at most `most` panels wide.
-    """
-    if ncols is not None:
-        return ncols
-    return max(1, n) if n <= 3 else min(most, math.ceil(math.sqrt(n)))
-
-
 def legend_beside(ax: Axes, labels: Sequence[str], colors: Sequence[str]) -> Legend:
     """Explain the colours to the right of `ax`, in a legend that is no wider than `ax`.
 

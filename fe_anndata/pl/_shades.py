@@ -1,39 +1,25 @@
-"""Colour maps whose colours are seen on the page they are drawn on."""
+"""The colours of differences, which begin at those of the page."""
 
 from __future__ import annotations
 
 import matplotlib as mpl
-import numpy as np
-from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_hex
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 
-from ._vision import luminance
+from ._text import is_dark, paper
 
-SEEN = 2.0  # the least contrast of a single mark that is neither letter nor line
-ON_DARK = ["#b8e0ff", "#4393e0", "#e0543c", "#ffc8b8"]
+ON_DARK = "#b8e0ff", "#4393e0", "#e0543c", "#ffc8b8"
 """Blue and red that are the brighter the farther they are from the middle."""
 
 
-def contrast(a: str, b: str) -> float:
-    """Return the contrast of two colours by the guidelines of the web (WCAG), from 1 to 21."""
-    low, high = sorted((luminance(a), luminance(b)))
-    return (high + 0.05) / (low + 0.05)
+def differences_map(ax: Axes, cmap: str | Colormap | None) -> Colormap:
+    """Return the colour map of differences: `cmap`, or if it is None, from blue to red.
 
-
-def diverging(paper: str) -> Colormap:
-    """Return a colour map from blue to red, whose middle, where nothing differs, is like paper."""
-    if luminance(paper) > 0.2:
+    Its middle, where nothing differs, is like the page, be that light or dark.
+    """
+    if cmap is not None:
+        return mpl.colormaps.get_cmap(cmap)
+    if not is_dark(ax):
         return mpl.colormaps["RdBu_r"]
     low, less, more, high = ON_DARK
-    return LinearSegmentedColormap.from_list("diverging", [low, less, paper, more, high])
-
-
-def seen(cmap: str | Colormap, paper: str) -> Colormap:
-    """Return a colour map without those first colours that are not seen on the paper.
-
-    It is for counts, of which the least must be seen where they stand alone.
-    """
-    found = mpl.colormaps[cmap] if isinstance(cmap, str) else cmap
-    colors = found(np.linspace(0, 1, 256))
-    lost = [contrast(to_hex(color), paper) < SEEN for color in colors[:128]]
-    first = lost.index(False) if False in lost else 0
-    return ListedColormap(colors[first:], name=found.name) if first else found
+    return LinearSegmentedColormap.from_list("differences", [low, less, paper(ax), more, high])

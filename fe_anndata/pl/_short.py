@@ -17,12 +17,12 @@ LINES = 3  # of a name in a legend
 def shortened(names: Sequence[str], width: int, lines: int = 1) -> list[str]:
     """Return names in at most `lines` lines of `width` letters, in their order.
 
-    A name that is too long loses its end or, where others begin alike, its middle. Names that
-    would be the same even then keep more letters, so that what differs is always read.
+    A name that is too long loses its end or, where others begin alike, its middle or beginning.
+    Names that would be the same even then keep more letters, so that what differs is always read.
     """
     shown = {name: _fitted(name, width, lines, _without_end) for name in names}
     for broader in range(width, WIDE, BROADER):
-        for cut in (_without_end, _without_middle):
+        for cut in (_without_end, _without_middle, _without_start):
             for name in _alike(shown):
                 shown[name] = _fitted(name, broader, lines, cut)
     for name in _alike(shown):
@@ -61,3 +61,7 @@ def _without_middle(name: str, letters: int) -> str:
         return name
     end = (letters - 1) // 2
     return name[: letters - 1 - end].rstrip() + DOTS + name[len(name) - end :].lstrip()
+
+
+def _without_start(name: str, letters: int) -> str:
+    return name if len(name) <= letters else DOTS + name[len(name) - letters + 1 :].lstrip()

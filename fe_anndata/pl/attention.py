@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 
 from .._access.attended import Attended, attended, positions
-from .._access.samples import groups
+from .._access.samples import as_listed, groups
 from .._core.errors import require_whole
 from .._core.keys import DEFAULT_KEY
 from ..evaluation.strongest import by_column, strongest
 from ._axes import SMALL, colour_bar, finish, make_room, panels, per_row
-from ._colors import require_cmap
+from ._colors import numbers_map, require_cmap
 from ._rows import line, most_lines
 from ._text import lines_of
 
@@ -35,7 +35,7 @@ def attention(
     layer: str | None = None,
     key: str = DEFAULT_KEY,
     ncols: int | None = None,
-    cmap: str | Colormap = "viridis",
+    cmap: str | Colormap | None = None,
     vmax: float | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -70,7 +70,7 @@ def attention(
     ncols
         Panels per row; by default at most 4.
     cmap
-        Colour map.
+        Colour map; by default ``"viridis"``, on dark paper without its dark end.
     vmax
         Upper end of the colour scale, in per cent; by default the greatest value.
     ax
@@ -128,8 +128,9 @@ def attention(
     size = (max(1.0, 0.09 * shown.shape[2]), max(1.2, height))
     drawn = panels(len(titles), ncols, ax, show, size)
     for i, (panel, title, values) in enumerate(zip(drawn, titles, shown, strict=True)):
+        colours = numbers_map(panel, cmap)
         image = panel.imshow(
-            values, cmap=cmap, vmin=0, vmax=most, interpolation="nearest", aspect="auto"
+            values, cmap=colours, vmin=0, vmax=most, interpolation="nearest", aspect="auto"
         )
         first = i % min(ncols, len(titles)) == 0
         panel.set_yticks(range(len(labels)), labels if first else [])
@@ -160,10 +161,12 @@ def _panels_of(
         return [adata.obs_names[rows[0]] if len(rows) == 1 else ""], [rows]
     found = groups(adata.obs, groupby)
     codes = np.asarray(found.codes)[rows]
-    present = np.unique(codes[codes >= 0])
-    if not len(present):
+    places = {name: code for code, name in enumerate(found.categories)}
+    present = {name: rows[codes == places[name]] for name in as_listed(found)}
+    present = {name: members for name, members in present.items() if len(members)}
+    if not present:
         raise ValueError(f"none of the samples has a group in adata.obs[{groupby!r}].")
-    return [str(found.categories[c]) for c in present], [rows[codes == c] for c in present]
+    return list(present), list(present.values())
 
 
 def _require_number(n: int) -> None:

@@ -13,8 +13,7 @@ from .._access.distances import sampled_distances
 from .._core.random import Rng, global_state_kept, seed_of
 from ..evaluation.distances import of_pairs, preserved, require_neighbours
 from ._axes import SMALL, finish, make_room, most, panels, per_row, shared_colour_bar
-from ._colors import require_cmap
-from ._shades import seen
+from ._colors import numbers_map, require_cmap
 from ._text import AS_TYPED, lines_of, paper
 
 BINS = 40
@@ -30,7 +29,7 @@ def distance_preservation(
     layer: str | None = None,
     mask_var: str | Sequence[str] | np.ndarray | None = None,
     rng: Rng = 0,
-    cmap: str | Colormap = "viridis",
+    cmap: str | Colormap | None = None,
     ncols: int | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -59,7 +58,7 @@ def distance_preservation(
     rng
         Seed, or a numpy Generator.
     cmap
-        Colour map.
+        Colour map; by default ``"viridis"``, on dark paper without its dark end.
     ncols
         Panels per row; by default at most 3.
     ax
@@ -96,7 +95,7 @@ def distance_preservation(
     for i, (panel, (name, embedded)) in enumerate(zip(axes, found.embedded.items(), strict=True)):
         hexagons = panel.hexbin(
             of_pairs(found.full), of_pairs(embedded), gridsize=BINS, mincnt=1, linewidths=0.2,
-            cmap=seen(cmap, paper(panel)),
+            cmap=numbers_map(panel, cmap),
         )  # fmt: skip
         drawn.append(hexagons)
         places = found.places[name]

@@ -13,10 +13,10 @@ from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
 from ..genespace.pairwise import by_likeness, pairwise
 from ._axes import colour_bar, figure_of, finish, make_room, panels
-from ._colors import require_cmap
+from ._colors import numbers_map, require_cmap
 from ._rows import LINE, letters, line, most_lines, small
-from ._shades import diverging
-from ._text import lines_of, paper
+from ._shades import differences_map
+from ._text import lines_of
 
 MOST = 200  # genes that can still be told apart
 SIDES = 2.6, 12.0  # inches: of a matrix of few genes; up to the latter letters stay as they are
@@ -96,8 +96,7 @@ def gene_similarity_matrix(
         raise ValueError(
             f"give 1 to {MOST} genes, so that their names can be read; {n} were given."
         )
-    if cmap is not None:
-        require_cmap(cmap)
+    require_cmap(cmap)
     values = pairwise(vectors, metric)
     rows = by_likeness(values) if order else np.arange(n)
     low, high = _scale(values, metric, vmin, vmax)
@@ -106,10 +105,9 @@ def gene_similarity_matrix(
     size = letters(lines, SIDES[1])
     side = max(SIDES[0], line(size) * lines)
     (panel,) = panels(1, 1, ax, show, (side, side))
-    if cmap is None:
-        cmap = "viridis" if metric == "euclidean" else diverging(paper(panel))
+    colours = (numbers_map if metric == "euclidean" else differences_map)(panel, cmap)
     drawn = panel.imshow(
-        values[np.ix_(rows, rows)], cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
+        values[np.ix_(rows, rows)], cmap=colours, vmin=low, vmax=high, interpolation="nearest"
     )
     panel.set_yticks(range(n), names)
     panel.set_xticks(range(n), names, rotation=90)

@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.lines import Line2D
 
+from .._access.samples import as_listed
 from .._core.errors import near, require_key, require_positive
 from ._axes import SMALL, colour_bar, finish, legend_below, make_room, panels
 from ._colors import require_cmap
 from ._rows import line, most_lines
-from ._shades import diverging
+from ._shades import differences_map
 from ._short import shortened
-from ._text import ink, lines_of, paper
+from ._text import ink, lines_of
 
 MOST = 100  # genes whose names can still be read
 ROW, COLUMN = 0.19, 0.24  # inches for a gene and for a group, or more where letters need it
@@ -65,7 +66,8 @@ def markers(
     Returns
     -------
     Axes
-        Genes are rows and groups are columns, in the order of the table. Nothing is written.
+        Genes are rows and groups are columns, in the order of the table; an alphabetical one
+        becomes the natural one, with 2 before 10. Nothing is written.
 
     Raises
     ------
@@ -88,9 +90,9 @@ def markers(
     ['CD79A', 'CD3D', 'LYZ']
     """
     _require_table(table)
-    if cmap is not None:
-        require_cmap(cmap)
+    require_cmap(cmap)
     groups = list(dict.fromkeys(table["group"]))
+    groups = as_listed(pd.Categorical(groups, categories=groups))
     names = _genes_of(table, n_genes) if genes is None else _known(table, genes)
     if not 1 <= len(names) <= MOST:
         raise ValueError(
@@ -113,7 +115,7 @@ def markers(
         [names.index(name) for name in shown["names"]],
         s=_points(shown["auc"].to_numpy()) ** 2,
         c=shown["difference_predicted"],
-        cmap=diverging(paper(panel)) if cmap is None else cmap,
+        cmap=differences_map(panel, cmap),
         vmin=-limit,
         vmax=limit,
         edgecolors=ink(panel, 0.4),

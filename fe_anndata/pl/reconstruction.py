@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
@@ -15,8 +14,8 @@ from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
 from .._core.renamed import renamed
 from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
+from ._colors import numbers_map
 from ._entries import observed_and_predicted
-from ._shades import seen
 from ._text import AS_TYPED, ink, paper
 
 TITLES = {
@@ -92,7 +91,7 @@ def reconstruction(
     limits = (low - pad, high + pad)
     hexagons = panel.hexbin(
         observed, predicted, gridsize=60, extent=(*limits, *limits), mincnt=1, linewidths=0.2,
-        cmap=seen(mpl.rcParams["image.cmap"], paper(panel)),
+        cmap=numbers_map(panel, None),
     )  # fmt: skip
     panel.grid(False)
     panel.axline((low, low), slope=1, color=ink(panel, 0.7), linewidth=0.8, linestyle="--")
