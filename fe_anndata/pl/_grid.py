@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from ._axes import MARGIN, SMALL, figure_of
+from ._axes import MARGIN, figure_of
 from ._rows import small
 from ._short import shortened
 from ._text import AS_TYPED, WIDE
 
 GAP = 0.15  # inches between the grid and its legend
 ROW = 1.6  # of the height of letters: a line of a legend
-FEW, LETTERS = 12, 36  # more names than these lose letters beyond these
+FEW, LETTERS = 12, 36  # more names than these are small, and lose letters beyond these
 
 
 def grid_legend(axes: Sequence[Axes], entries: Sequence[tuple[str, str]]) -> None:
@@ -28,8 +29,9 @@ def grid_legend(axes: Sequence[Axes], entries: Sequence[tuple[str, str]]) -> Non
     entries
         Names and colours.
     """
-    figure, size = figure_of(axes[0]), small()
-    names = shortened([name for name, _ in entries], WIDE if len(entries) <= FEW else LETTERS)
+    figure, few = figure_of(axes[0]), len(entries) <= FEW
+    size = float(mpl.rcParams["font.size"]) if few else small()
+    names = shortened([name for name, _ in entries], WIDE if few else LETTERS)
     handles = [
         Line2D([], [], ls="", marker="o", ms=0.75 * size, mew=0, color=color, label=name)
         for name, (_, color) in zip(names, entries, strict=True)
@@ -44,7 +46,7 @@ def grid_legend(axes: Sequence[Axes], entries: Sequence[tuple[str, str]]) -> Non
         loc="upper left",
         bbox_to_anchor=(0, top),
         borderaxespad=0,
-        fontsize=SMALL,
+        fontsize=size,
         frameon=False,
         handlelength=0.8,
         handletextpad=0.4,
