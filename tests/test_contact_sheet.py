@@ -80,8 +80,7 @@ def test_it_runs_without_cohorts(tmp_path, monkeypatch, capsys):
     contact_sheet.main(["--out", str(tmp_path), "--styles", "light"])
     said = capsys.readouterr().out
     assert re.findall("not drawn: (.*)", said) == [
-        "survival: needs samples that were followed "
-        f"({cohorts.path_of('tcga')} is not there)"
+        f"survival: needs samples that were followed ({cohorts.path_of('tcga')} is not there)"
     ]
     drawn = {path.stem.split("_", 2)[2] for path in (tmp_path / "tiles").glob("*.png")}
     assert drawn == set(fe.pl.__all__) - {"survival"}

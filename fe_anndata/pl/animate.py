@@ -13,10 +13,10 @@ from matplotlib.colors import Colormap
 
 from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng
-from ._axes import figure_of, finish, make_room, panels
+from ._axes import SMALL, figure_of, finish, make_room, panels
 from ._colors import Palette, require_cmap
 from ._moving import moving
-from ._text import AS_TYPED
+from ._text import AS_TYPED, ink
 
 LAST = 1.5  # seconds for which the result is shown
 
@@ -115,8 +115,8 @@ def animate(
     area = float(np.clip(40_000 / max(1, len(colors)), 0.5, 16))
     x, y = found.places[-1].T
     points = panel.scatter(x, y, s=area, c=colors, linewidths=0)
-    told = panel.text(0.02, 0.98, "", transform=panel.transAxes, va="top", fontsize="small")
-    told.set(**AS_TYPED)
+    told = panel.text(0.02, 0.98, "", transform=panel.transAxes, va="top", fontsize=SMALL)
+    told.set(color=ink(panel), **AS_TYPED)
     make_room([panel], 1, own=ax is None)
     frames = [*range(len(found.steps)), *[len(found.steps) - 1] * round(LAST * fps)]
 

@@ -24,7 +24,7 @@ from ._text import ink, lines_of
 PIXELS = 200  # along each axis of the smooth raster
 PADS = {"hex": 0.05, "smooth": 0.1}  # margins around the points, as a share of their range
 FAINTEST = 0.01  # as a share of the greatest density; less is left in the colour of the page
-GROUND = 0.1  # the grey of the samples of all groups: this share of ink on the paper
+GROUND = 0.11  # the grey of the samples of all groups: this share of ink on the paper
 FRAME = 0.4  # and that of the frame of a panel
 BINS = (40, 90)  # the fewest and most hexagons by default
 MOST = 40  # panels that can still be read
