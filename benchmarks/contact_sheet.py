@@ -24,7 +24,9 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib import font_manager
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageDraw, ImageFont
 
 import fe_anndata as fe
@@ -33,8 +35,8 @@ from benchmarks.contact_material import material
 
 STYLES = ("light", "dark", "scanpy")
 DPI = 100
-WIDTH, HEIGHT, GAP = 2000, 1700, 24
-"""Of a sheet and between its tiles, in pixels."""
+WIDTH, HEIGHT, GAP, STEP, NARROWEST = 2000, 1900, 24, 10, 320
+"""Of a sheet, between its tiles, of the steps of their places, and of a caption, in pixels."""
 LETTERS, LINE = 17, 22
 """Size and height of a line of a caption, in pixels."""
 PAPER = {"light": "#f0f0f0", "dark": "#303030", "scanpy": "#f0f0f0"}
@@ -108,22 +110,23 @@ Placed = tuple[Tile, Image.Image, str, int, int]
 
 
 def _pages(tiles: Sequence[Tile]) -> Iterator[list[Placed]]:
-    """Yield the tiles of each sheet with their places."""
+    """Yield the tiles of each sheet with their places: each as high up as there is room."""
     page: list[Placed] = []
-    x = y = GAP
-    row = 0
+    used = np.full(WIDTH // STEP, GAP)  # pixels from the top, of each strip of a sheet
     for tile in tiles:
         image = Image.open(tile.path).convert("RGB")
-        caption = _wrapped(tile.call, max(image.width, 320))
-        width = max(image.width, 320) + GAP
-        height = image.height + LINE * (caption.count("\n") + 1) + 2 * GAP
-        if x > GAP and x + width > WIDTH:
-            x, y, row = GAP, y + row, 0
-        if page and x == GAP and y + height > HEIGHT:
+        caption = _wrapped(tile.call, max(image.width, NARROWEST))
+        wide = min(len(used), -(-(max(image.width, NARROWEST) + GAP) // STEP))
+        height = image.height + LINE * (caption.count("\n") + 1) + GAP
+        below = sliding_window_view(used, wide).max(axis=1)
+        left = int(below.argmin())
+        if page and below[left] + height > HEIGHT:
             yield page
-            page, y = [], GAP
-        page.append((tile, image, caption, x, y))
-        x, row = x + width, max(row, height)
+            page, left = [], 0
+            used[:] = GAP
+            below[left] = GAP
+        page.append((tile, image, caption, left * STEP + GAP // 2, int(below[left])))
+        used[left : left + wide] = below[left] + height
     if page:
         yield page
 

@@ -156,10 +156,11 @@ def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
 
 
 def colour_bar(ax: Axes, mappable: ScalarMappable, label: str) -> Colorbar:
-    """Draw a colour bar to the right of `ax`, and as high as it is."""
+    """Draw a colour bar to the right of `ax`, and as high as it is; it is never transparent."""
     beside = ax.inset_axes((1.03, 0, 0.04, 1))
     beside.grid(False)
-    bar = figure_of(ax).colorbar(mappable, cax=beside, label=lines_of(label, 45))
+    opaque = ScalarMappable(mappable.norm, mappable.cmap)
+    bar = figure_of(ax).colorbar(opaque, cax=beside, label=lines_of(label, 45))
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
     return bar
