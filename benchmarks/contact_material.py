@@ -42,16 +42,13 @@ def material(*, tiny: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
     add_groups(t, label)
     genes = _well_known(t)
     found: dict[str, Any] = {"t": t, "new": _new_samples(t), "counts": _attended(t), **genes}
-    found["short"] = t[:, t.var_names[:400]].copy()
-    fe.tl.train(found["short"], progress=False, **FEW_STEPS)
-    found |= tables(t[:, t.var_names[::8]].copy(), tiny)
-    without = {}
+    some = t[:, t.var_names[::8]].copy()
+    found |= tables(some, tiny)
     if real:
-        found["survived"] = _survived(t[:, t.var_names[::8]].copy())
-    else:
-        why = f"{cohorts.path_of('tcga')} is not there" if not tiny else "--tiny"
-        without["survival"] = f"needs samples that were followed ({why})"
-    return found, without
+        found["survived"] = _survived(some)
+        return found, {}
+    why = "--tiny" if tiny else f"{cohorts.path_of('tcga')} is not there"
+    return found, {"survival": f"needs samples that were followed ({why})"}
 
 
 def _blood() -> AnnData:
@@ -146,17 +143,15 @@ def _collections(n: int) -> pd.DataFrame:
 
 
 def _survived(adata: AnnData) -> Any:
-    """Return the survival of the tumours, with 8 models."""
-    tumours = adata[adata.obs["sample_type"] == "tumor"].copy()
-    for column in ("OS_time", "OS"):
-        tumours = tumours[tumours.obs[column].notna()].copy()
+    """Return the survival of the tumours by four models."""
+    known = adata.obs[["OS_time", "OS"]].notna().all(axis=1)
+    tumours = adata[known & (adata.obs["sample_type"] == "tumor")].copy()
     return fe.tl.survival(
         tumours,
         "OS_time",
         "OS",
         bases=["fe", "pca"],
         dims=[2, 8],
-        baseline=None,
         folds=2,
         resamples=50,
         train=FEW_STEPS,

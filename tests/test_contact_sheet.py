@@ -21,7 +21,7 @@ def test_every_picture_is_on_it():
         function_of("fe.tl.train(t)")
 
 
-def test_groups_are_as_many_as_their_names_say(monkeypatch):
+def test_groups_are_as_many_as_their_names_say():
     adata = fe.datasets.pbmc68k_reduced()
     adata.obsm["X_fe"] = adata.obsm["X_umap"]
     contact_material.add_groups(adata, "bulk_labels")

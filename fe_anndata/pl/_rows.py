@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -27,11 +26,6 @@ def letters(n: int, inches: float) -> float:
     They can always be read, so that very many lines take more.
     """
     return min(small(), max(LEAST, inches * 72 / LINE / n))
-
-
-def columns(n: int, most: int) -> int:
-    """Return in how many columns of at most so many rows `n` rows stand."""
-    return math.ceil(n / most)
 
 
 def most_lines(names: Sequence[str]) -> int:

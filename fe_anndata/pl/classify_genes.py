@@ -15,8 +15,7 @@ from ._axes import SMALL, finish, make_room, markers_beside, panels
 from ._colors import PLAIN
 from ._rows import line, most_lines
 from ._short import shortened
-from ._text import ink, lines_of, paper
-from ._vision import luminance
+from ._text import ink, is_dark, lines_of
 
 if TYPE_CHECKING:
     from ..tl import GeneClasses
@@ -139,7 +138,7 @@ def _half(ax: Axes, values: np.ndarray, row: int, side: int, colour: str) -> Non
             values, [row], orientation="horizontal", widths=0.84, showextrema=False,
             side="high" if side > 0 else "low",
         )  # fmt: skip
-        faint = 0.35 if luminance(paper(ax)) > 0.2 else 0.6
+        faint = 0.6 if is_dark(ax) else 0.35
         bodies: Sequence[object] = drawn["bodies"]  # type: ignore[assignment]
         for body in bodies:
             body.set(facecolor=colour, edgecolor="none", alpha=faint)  # type: ignore[attr-defined]

@@ -202,5 +202,6 @@ def _legend(ax: Axes, kinds: list[str]) -> None:
         for kind, color in KINDS.items()
         if kind in kinds
     ]
-    total = Line2D([], [], marker="X", color=ink(ax), label="the sum", **STYLE)
+    edge: dict[str, Any] = {"markeredgecolor": paper(ax), "markeredgewidth": 0.6}
+    total = Line2D([], [], marker="X", color=ink(ax), label="the sum", **STYLE, **edge)
     markers_beside(ax, [*handles, total])

@@ -95,8 +95,9 @@ def history(
     panel.set_title(lines_of(f"training of {key}{f', {ending.words}' * bool(ending.words)}", 48))
     panel.spines[["right"]].set_visible(False)
     panel.legend(
-        loc="upper left", bbox_to_anchor=(1.03, 1), borderaxespad=0, frameon=False, fontsize=SMALL
-    )
+        loc="upper left", bbox_to_anchor=(1.03, 1), borderaxespad=0, frameon=False, fontsize=SMALL,
+        handlelength=1.6, handletextpad=0.6,
+    )  # fmt: skip
     _seconds_axis(panel, table)
     make_room([panel], 1, own)
     finish([panel], own, show)
@@ -132,7 +133,11 @@ def _mark(panel: Axes, table: pd.DataFrame, ending: Ending) -> None:
     if len(validated):
         best = validated.loc[validated["validation_loss"].idxmin()]
         kept = f"kept: {best['validation_loss']:#.4g}\nat step {best['step']:,.0f}"
-        panel.plot(best["step"], best["validation_loss"], "o", color=black, ms=6, label=kept)
+        # Its edge is seen where the legend has another ground than the panel.
+        panel.plot(
+            best["step"], best["validation_loss"], "o", color=black, ms=6.5, mec=paper(panel),
+            mew=0.8, label=kept,
+        )  # fmt: skip
     if ending.stopped:
         watched = "validation_loss" if len(validated) else "train_loss"
         last = table[np.isfinite(table[watched])].iloc[-1]

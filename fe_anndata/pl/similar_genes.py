@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -14,7 +15,7 @@ from .._access.genes import as_list, gene_space
 from .._core.keys import DEFAULT_KEY
 from ._axes import finish, make_room, panels
 from ._colors import PLAIN
-from ._rows import columns, line
+from ._rows import line
 from ._text import ink, lines_of
 
 ROWS, PER_ROW = 30, 6  # genes in a column, columns side by side
@@ -81,7 +82,7 @@ def similar_genes(
     table = gene_space(adata, key, gene_symbols).similar(as_list(genes), n, metric)
     if not len(table):
         raise ValueError("there is no gene to draw.")
-    n = columns(len(table), ROWS) if ax is None else 1
+    n = math.ceil(len(table) / ROWS) if ax is None else 1
     parts = [table.iloc[rows] for rows in np.array_split(np.arange(len(table)), n)]
     row = max(0.24, line(mpl.rcParams["font.size"]))
     width = 3.6 if len(parts) == 1 else 2.2

@@ -15,7 +15,7 @@ from ..evaluation.concordance import c_index, comparable_pairs
 from ..evaluation.risk_groups import kaplan_meier, log_rank, risk_groups
 from ._axes import SMALL, finish, make_room, markers_beside, panels, per_row
 from ._rows import LINE, small
-from ._text import AS_TYPED, ink, lines_of
+from ._text import AS_TYPED, ink, is_dark, lines_of
 
 if TYPE_CHECKING:
     from ..tl import Survival
@@ -162,12 +162,13 @@ def _panel(ax: Axes, rows: pd.DataFrame, n_groups: int, within: bool) -> None:
     by = ["fold", "within"] if within else ["fold"]
     codes = rows.groupby(by, dropna=False).ngroup().to_numpy()
     groups = risk_groups(risk, codes, n_groups)
+    faint = 0.3 if is_dark(ax) else 0.15
     for group, colour in enumerate(GROUPS[n_groups].values()):
         if not (groups == group).any():
             continue
         curve = kaplan_meier(time[groups == group], event[groups == group])
         ax.fill_between(
-            curve.time, curve.low, curve.high, step="post", color=colour, alpha=0.15, lw=0
+            curve.time, curve.low, curve.high, step="post", color=colour, alpha=faint, lw=0
         )
         ax.step(curve.time, curve.share, where="post", color=colour, lw=1.6)
     ax.set(ylim=(0, 1.02), xlim=(0, time.max()), xlabel="time")
