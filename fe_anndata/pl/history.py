@@ -26,6 +26,7 @@ LOSSES = {
     "nll": "negative log-likelihood, nats",
 }
 """What a history holds, by its name in ``uns``."""
+APART = 0.13  # of the width: from one number of seconds to the next
 COLUMNS = ["step", "seconds", "train_loss", "validation_loss"]
 
 
@@ -192,7 +193,20 @@ def _seconds_axis(ax: Axes, table: pd.DataFrame) -> None:
         "top", functions=(_piecewise(steps, seconds), _piecewise(seconds, steps))
     )
     upper.grid(False)
+    upper.set_xticks(_apart(seconds, steps), minor=False)
+    upper.xaxis.set_major_formatter("{x:g}")
     upper.set_xlabel(f"seconds, after {begun:.3g} of preparation")
+
+
+def _apart(seconds: Floats, steps: Floats) -> Floats:
+    """Return round numbers of seconds whose places among the steps are apart."""
+    for number in (6, 5, 4, 3, 2, 1):
+        ticks = MaxNLocator(number).tick_values(0, seconds[-1])
+        ticks = ticks[ticks <= seconds[-1]]
+        places = np.interp(ticks, seconds, steps)
+        if (np.diff(places) >= APART * (steps[-1] - steps[0])).all():
+            break
+    return np.asarray(ticks, dtype=np.float64)
 
 
 def _piecewise(x: Floats, y: Floats) -> Callable[[ArrayLike], Floats]:

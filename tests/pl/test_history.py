@@ -43,6 +43,22 @@ def test_all_begins_where_the_training_does():
     assert ax.get_title().startswith("training of fe, ")
 
 
+def test_seconds_are_apart_however_uneven_the_steps_were():
+    adata = trained(steps=100)
+    table = fe.get.history(adata)
+    n = len(table)
+    for seconds in (np.arange(n) ** 3, np.arange(n) ** 0.2, np.r_[0:0.01:5j, 8 : 8 + n - 5]):
+        table["seconds"] = 1.0 + seconds
+        adata.uns["fe"] = {"history": table}
+        ax = fe.pl.history(adata)
+        ax.figure.canvas.draw()
+        labels = ax.child_axes[0].get_xticklabels()
+        boxes = [label.get_window_extent() for label in labels if label.get_text()]
+        assert len(boxes) >= 1
+        assert labels[0].get_text() == "0"
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 def test_the_training_loss_is_drawn_where_nothing_is_held_out():
     ax = fe.pl.history(trained(validation=0.0))
     assert ax.lines[0].get_xdata()[0] == 0
