@@ -195,8 +195,7 @@ def name_on_data(ax: Axes, points: Floats, look: Classes) -> None:
 def _scatter(
     ax: Axes, points: Floats, which: Indices, style: dict[str, Any], **colour: Any
 ) -> PathCollection:
-    if (
-        style["rasterized"] and "color" in colour
-    ):  # matplotlib rounds markers of one colour to pixels
+    if style["rasterized"] and "color" in colour:
+        # matplotlib would round the places of markers of one colour to whole pixels.
         colour = {"c": np.tile(to_rgba_array(colour["color"]), (len(which), 1))}
     return ax.scatter(points[which, 0], points[which, 1], **style, **colour)

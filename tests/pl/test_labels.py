@@ -172,6 +172,7 @@ def test_a_category_in_two_clusters_has_two_names():
 def test_a_few_strays_are_no_cluster():
     adata = MAPS["two of one"]()
     adata.obs["type"] = adata.obs["type"].where(np.arange(240) < 234, "b")
+    adata.obsm["X_fe"][234:] = [2, 2]  # as dense as any, but few
     _, texts, _ = drawn(adata)
     assert sorted(text.get_text() for text in texts) == ["a", "a", "b", "c"]
 
@@ -185,6 +186,16 @@ def test_the_densest_place_is_named_and_not_the_middle():
     places = np.array([t.get_position() for t in texts if t.get_text() == "a"])
     for centre in ([0, 0], [9, 0]):
         assert np.linalg.norm(places - centre, axis=1).min() < 0.7
+
+
+def test_names_with_room_need_no_line():
+    adata = MAPS["a ring"]()
+    ax, texts, boxes = drawn(adata)
+    assert not ax.lines
+    points, types = pixels(ax, adata), adata.obs["type"].to_numpy()
+    for text, box in zip(texts, boxes, strict=True):
+        own = points[types == text.get_text()]
+        assert inside(box.padded(8), own[densest(own, 0.2)]).any()
 
 
 @pytest.mark.parametrize("classes", [1, 33, 100])
