@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._core.errors import require_key
 from .._core.keys import Keys
 from ..genespace import GeneSpace
 from ..genespace.names import NameTable
 from .columns import column_of
 from .inputs import Stored, matrix, raw_matrix, require_anndata, rows_of
-from .results import require_known_rows
+from .results import require_known_rows, train_first
 
 
 def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> GeneSpace:
@@ -42,7 +41,9 @@ def gene_space(adata: AnnData, key: str, gene_symbols: str | None = None) -> Gen
     """
     require_anndata(adata)
     keys = Keys(key)
-    require_key(keys.varm, adata.varm, "gene embedding in adata.varm")
+    if keys.varm not in adata.varm:
+        hint = train_first(key, adata.varm)
+        raise KeyError(f"no gene embedding in adata.varm {keys.varm!r}: {hint}")
     if not adata.var_names.is_unique:
         raise ValueError("gene names are not unique; call adata.var_names_make_unique() first.")
     require_known_rows(adata, key, "genes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +25,8 @@ from ..store.schema import (
 )
 from .inputs import as_table, require_anndata
 
+OF_SCANPY = ("pca", "umap", "tsne", "diffmap")
+"""Names of embeddings that no training of ours has by itself."""
 _PARTS = ("params", "history", "preprocessing", "model", "fingerprint")
 
 
@@ -45,9 +47,7 @@ def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, 
     stored = adata.uns.get(Keys(key).uns)
     if not _is_result(stored):
         others = [k for k, v in adata.uns.items() if _is_result(v)]
-        of = f", {key!r}" if key in families() and key != DEFAULT_KEY else ""
-        hint = near(key, others) if others else f"call fe.tl.train({what}{of}) first."
-        raise KeyError(f"no trained model in {what}.uns[{key!r}]: {hint}")
+        raise KeyError(f"no trained model in {what}.uns[{key!r}]: {train_first(key, others, what)}")
     place = f"{what}.uns[{key!r}]"
     written = _format(stored, place)
     parts = (*_PARTS, "checksums") if written >= uns.WITH_CHECKSUMS else _PARTS
@@ -65,6 +65,30 @@ def require_trained(adata: AnnData, key: str, what: str = "adata") -> dict[str, 
         "preprocessing": checked_preprocessing(stored["preprocessing"], place),
         "history": checked_history(uns.unpack_history(stored["history"]), place),
     }
+
+
+def train_first(key: str, others: Iterable[str], what: str = "adata") -> str:
+    """Return the end of a message that there is no result under `key`: what to type.
+
+    Parameters
+    ----------
+    key
+        What was asked for.
+    others
+        What is there.
+    what
+        The AnnData, in the words of the user.
+    """
+    others = list(others)
+    there = near(key, others) if others else ""
+    if there.startswith("did you mean") or key in OF_SCANPY:
+        return there or near(key, others)
+    if key in families():
+        of = "" if key == DEFAULT_KEY else f", {key!r}"
+    else:
+        of = f", key_added={key!r}"
+    call = f"call fe.tl.train({what}{of}) first."
+    return f"{there.removesuffix('.')}; or {call}" if there else call
 
 
 def holds_whole_numbers(stored: Mapping[str, Any]) -> bool:

@@ -11,11 +11,10 @@ from natsort import natsorted
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._core.errors import require_key
 from .._core.keys import Keys
 from ..matrix.sound import require_sound
 from .columns import column_of
-from .results import require_known_rows
+from .results import require_known_rows, train_first
 
 
 def embedding_key(adata: Any, basis: str) -> str:
@@ -34,10 +33,9 @@ def embedding_key(adata: Any, basis: str) -> str:
         raise TypeError(f"adata must be an AnnData, not {type(adata).__name__}.")
     key = Keys(basis).obsm if Keys(basis).obsm in adata.obsm else basis
     if key not in adata.obsm:
-        require_key(
-            basis, [k.removeprefix("X_") for k in adata.obsm], "embedding in adata.obsm named"
-        )
-    elif key != basis:
+        hint = train_first(basis, [k.removeprefix("X_") for k in adata.obsm])
+        raise KeyError(f"no embedding in adata.obsm named {basis!r}: {hint}")
+    if key != basis:
         require_known_rows(adata, basis, "samples")
     return key
 

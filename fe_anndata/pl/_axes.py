@@ -146,7 +146,8 @@ def legend_below(ax: Axes, handles: Sequence[Artist]) -> None:
         borderaxespad=2,
         fontsize=SMALL,
         frameon=False,
-        handletextpad=0.2,
+        handlelength=1.2,
+        handletextpad=0.3,
         columnspacing=1.5,
     )
     for text in legend.get_texts():

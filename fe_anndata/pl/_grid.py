@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ._axes import MARGIN, figure_of
-from ._short import LINES, shortened
-from ._text import AS_TYPED
+from ._rows import small
+from ._short import shortened
+from ._text import AS_TYPED, WIDE
 
 GAP = 0.15  # inches between the grid and its legend
-LETTERS = 40  # of a name in a line
 ROW = 1.6  # of the height of letters: a line of a legend
+FEW, LETTERS = 12, 36  # more names than these are small, and lose letters beyond these
 
 
 def grid_legend(axes: Sequence[Axes], entries: Sequence[tuple[str, str]]) -> None:
@@ -28,14 +29,14 @@ def grid_legend(axes: Sequence[Axes], entries: Sequence[tuple[str, str]]) -> Non
     entries
         Names and colours.
     """
-    figure = figure_of(axes[0])
-    size = mpl.rcParams["font.size"]
-    names = shortened([name for name, _ in entries], LETTERS, LINES)
+    figure, few = figure_of(axes[0]), len(entries) <= FEW
+    size = float(mpl.rcParams["font.size"]) if few else small()
+    names = shortened([name for name, _ in entries], WIDE if few else LETTERS)
     handles = [
         Line2D([], [], ls="", marker="o", ms=0.75 * size, mew=0, color=color, label=name)
         for name, (_, color) in zip(names, entries, strict=True)
     ]
-    lines = sum(1 + str(handle.get_label()).count("\n") for handle in handles)
+    lines = sum(1 + name.count("\n") for name in names)
     boxes = [ax.get_position() for ax in axes]
     top = max(box.y1 for box in boxes)
     height = (top - min(box.y0 for box in boxes)) * figure.get_figheight() * 72
@@ -45,8 +46,10 @@ def grid_legend(axes: Sequence[Axes], entries: Sequence[tuple[str, str]]) -> Non
         loc="upper left",
         bbox_to_anchor=(0, top),
         borderaxespad=0,
+        fontsize=size,
         frameon=False,
-        handletextpad=0.3,
+        handlelength=0.8,
+        handletextpad=0.4,
         labelspacing=ROW - 1.2,
         columnspacing=1.5,
     )

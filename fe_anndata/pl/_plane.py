@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.spatial.distance import pdist
 
 from .._core.errors import require_choice
 from .._core.extras import extra
@@ -52,6 +54,66 @@ def components(vectors: Floats) -> Components:
             axes[:, i] = row * np.sign(row[np.argmax(np.abs(row))])
             shares[i] = length**2 / total
     return Components(centre, axes, shares)
+
+
+class Around(NamedTuple):
+    """Points around a centre, each at its true distance from it."""
+
+    points: Floats  # (n, 2); the centre is at (0, 0)
+    kept: float  # of the squared distances between the points: 1 less what they are wrong by
+
+
+def around(vectors: Floats, centre: Floats) -> Around:
+    """Return places of the vectors in a plane, each as far from the centre as it is in truth.
+
+    The directions from the centre are those by which the distances between the vectors are kept
+    best, found from two starts. Vectors in one plane with the centre are drawn without any loss.
+    """
+    apart = vectors - centre
+    lengths = np.linalg.norm(apart, axis=1)
+    main = components(vectors)
+    starts = [apart @ _directions(apart), main.place(vectors) - main.place(centre)]
+    between = pdist(vectors)
+    found = min(
+        (
+            minimize(
+                _misfit,
+                np.arctan2(start[:, 1], start[:, 0]),
+                (lengths, between),
+                method="L-BFGS-B",
+                jac=True,
+            )
+            for start in starts
+        ),
+        key=lambda result: float(result.fun),
+    )
+    total = (between**2).sum()
+    kept = 1 - found.fun / total if total else 1.0
+    return Around(lengths[:, None] * np.column_stack([np.cos(found.x), np.sin(found.x)]), kept)
+
+
+def _directions(apart: Floats) -> Floats:
+    """Return two main directions of vectors from a centre that is not their mean, (dim, 2)."""
+    _, _, rows = np.linalg.svd(apart, full_matrices=False)
+    axes = np.zeros((apart.shape[1], 2))
+    for i, row in enumerate(rows[:2]):
+        axes[:, i] = row * np.sign(row[np.argmax(np.abs(row))])
+    return axes
+
+
+def _misfit(angles: Floats, lengths: Floats, between: Floats) -> tuple[float, Floats]:
+    """Return by how much distances in the plane are wrong, squared, and its gradient."""
+    x = lengths[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
+    i, j = np.triu_indices(len(x), 1)
+    apart = x[i] - x[j]
+    drawn = np.maximum(np.linalg.norm(apart, axis=1), 1e-12)
+    wrong = drawn - between
+    pull = (2 * wrong / drawn)[:, None] * apart
+    gradient = np.zeros_like(x)
+    np.add.at(gradient, i, pull)
+    np.subtract.at(gradient, j, pull)
+    turned = np.column_stack([-x[:, 1], x[:, 0]])
+    return float((wrong**2).sum()), (gradient * turned).sum(axis=1)
 
 
 def flat(vectors: Floats, method: str, seed: int) -> tuple[Floats, tuple[str, str]]:

@@ -11,16 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 
 from .._access.attended import Attended, attended, positions
-from .._access.samples import groups
+from .._access.samples import as_listed, groups
 from .._core.errors import require_whole
 from .._core.keys import DEFAULT_KEY
 from ..evaluation.strongest import by_column, strongest
-from ._axes import SMALL, colour_bar, finish, make_room, panels
-from ._colors import require_cmap
+from ._axes import SMALL, colour_bar, finish, make_room, panels, per_row
+from ._colors import numbers_map, require_cmap
+from ._rows import line, most_lines
 from ._text import lines_of
 
 MOST = 100  # genes whose names can still be read
-ROW = 0.15  # inches for a gene: one line of small letters
 TICK = 5  # every so many latent vectors have their number below, if there are many
 
 
@@ -34,8 +34,8 @@ def attention(
     reference: AnnData | str | Path | None = None,
     layer: str | None = None,
     key: str = DEFAULT_KEY,
-    ncols: int = 4,
-    cmap: str | Colormap = "viridis",
+    ncols: int | None = None,
+    cmap: str | Colormap | None = None,
     vmax: float | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -68,9 +68,9 @@ def attention(
     key
         The `key_added` of the training, ``"exceiver"`` if none was given.
     ncols
-        Panels per row.
+        Panels per row; by default at most 4.
     cmap
-        Colour map.
+        Colour map; by default ``"viridis"``, on dark paper without its dark end.
     vmax
         Upper end of the colour scale, in per cent; by default the greatest value.
     ax
@@ -123,19 +123,23 @@ def attention(
         raise ValueError(
             f"the colour scale is to end at {most:g}: give a greater vmax, or genes with counts."
         )
-    lines = max(label.count("\n") + 1 for label in labels)
-    size = (max(1.0, 0.09 * shown.shape[2]), max(1.2, ROW * lines * len(labels)))
+    ncols = per_row(len(titles), ncols)
+    height = line() * most_lines(labels) * len(labels)
+    size = (max(1.0, 0.09 * shown.shape[2]), max(1.2, height))
     drawn = panels(len(titles), ncols, ax, show, size)
     for i, (panel, title, values) in enumerate(zip(drawn, titles, shown, strict=True)):
+        colours = numbers_map(panel, cmap)
         image = panel.imshow(
-            values, cmap=cmap, vmin=0, vmax=most, interpolation="nearest", aspect="auto"
+            values, cmap=colours, vmin=0, vmax=most, interpolation="nearest", aspect="auto"
         )
         first = i % min(ncols, len(titles)) == 0
         panel.set_yticks(range(len(labels)), labels if first else [])
         _number(panel, values.shape[1])
         panel.tick_params(length=0, labelsize=SMALL)
+        panel.grid(False)
         panel.spines[:].set_visible(False)
-        panel.set_xlabel("latent vector", fontsize=SMALL)
+        below = i + ncols >= len(titles)
+        panel.set_xlabel("latent vector" if below else "", fontsize=SMALL)
         if title:
             panel.set_title(lines_of(title, 18), fontsize=SMALL)
         if i == min(ncols, len(titles)) - 1:
@@ -157,10 +161,12 @@ def _panels_of(
         return [adata.obs_names[rows[0]] if len(rows) == 1 else ""], [rows]
     found = groups(adata.obs, groupby)
     codes = np.asarray(found.codes)[rows]
-    present = np.unique(codes[codes >= 0])
-    if not len(present):
+    places = {name: code for code, name in enumerate(found.categories)}
+    present = {name: rows[codes == places[name]] for name in as_listed(found)}
+    present = {name: members for name, members in present.items() if len(members)}
+    if not present:
         raise ValueError(f"none of the samples has a group in adata.obs[{groupby!r}].")
-    return [str(found.categories[c]) for c in present], [rows[codes == c] for c in present]
+    return list(present), list(present.values())
 
 
 def _require_number(n: int) -> None:

@@ -13,13 +13,16 @@ from matplotlib.lines import Line2D
 from .._core.errors import require_key
 from ._axes import SMALL, finish, make_room, markers_beside, panels
 from ._colors import PLAIN
-from ._text import ink, lines_of
+from ._rows import line, most_lines
+from ._short import shortened
+from ._text import ink, is_dark, lines_of
 
 if TYPE_CHECKING:
     from ..tl import GeneClasses
 
 GREY = 0.4  # of ink
-ROW = 0.62  # inches for a collection
+WORDS = 40  # letters of a name, where there are many
+ROW, HIGHEST = 0.62, 7.5  # inches for a collection; more of them have narrower rows from here on
 ENOUGH = 20  # from this many properties on, their distribution is drawn too
 CROWDED = 200  # from this many properties on, points are smaller and fainter
 
@@ -79,17 +82,17 @@ def classify_genes(
     table = _checked(result, metric, control)
     names = _by_median(table, metric)
     own = ax is None
-    (panel,) = panels(1, 1, ax, show, (4.2, 0.35 + ROW * len(names)))
+    labels = _labels(table, names)
+    row = max(line() * most_lines(labels), min(ROW, HIGHEST / len(names)))
+    (panel,) = panels(1, 1, ax, show, (4.2, 0.35 + row * len(names)))
     for i, name in enumerate(names):
         rows = table[table["collection"] == name]
         _half(panel, rows[metric].to_numpy(), i, 1, PLAIN)
         _half(panel, rows[control].to_numpy(), i, -1, ink(panel, GREY))
     if metric == "auroc":
         panel.axvline(0.5, color=ink(panel, 0.7), lw=0.8, ls="--", zorder=0)
-    counts = table["collection"].value_counts()
-    panel.set_yticks(
-        range(len(names)), [f"{lines_of(name)}\n{counts[name]:,} properties" for name in names]
-    )
+    panel.set_yticks(range(len(names)), labels)
+    panel.grid(False)
     panel.tick_params(axis="y", length=0, labelsize=SMALL)
     panel.set_ylim(-0.6, len(names) - 0.4)
     panel.set_xlabel(metric.upper())
@@ -119,6 +122,15 @@ def _by_median(table: pd.DataFrame, metric: str) -> list[str]:
     return list(table.groupby("collection", sort=False)[metric].median().sort_values().index)
 
 
+def _labels(table: pd.DataFrame, names: list[str]) -> list[str]:
+    """Return each collection with its number of properties, in one line where there are many."""
+    counts = table["collection"].value_counts()
+    if len(names) * ROW <= HIGHEST:
+        return [f"{lines_of(name)}\n{counts[name]:,} properties" for name in names]
+    shown = zip(shortened(names, WORDS), names, strict=True)
+    return [f"{short} ({counts[name]:,})" for short, name in shown]
+
+
 def _half(ax: Axes, values: np.ndarray, row: int, side: int, colour: str) -> None:
     """Draw the upper (`side` 1) or lower (-1) half of a row: points, distribution and median."""
     if len(values) >= ENOUGH and np.ptp(values) > 0:
@@ -126,9 +138,10 @@ def _half(ax: Axes, values: np.ndarray, row: int, side: int, colour: str) -> Non
             values, [row], orientation="horizontal", widths=0.84, showextrema=False,
             side="high" if side > 0 else "low",
         )  # fmt: skip
+        faint = 0.6 if is_dark(ax) else 0.35
         bodies: Sequence[object] = drawn["bodies"]  # type: ignore[assignment]
         for body in bodies:
-            body.set(facecolor=colour, edgecolor="none", alpha=0.35)  # type: ignore[attr-defined]
+            body.set(facecolor=colour, edgecolor="none", alpha=faint)  # type: ignore[attr-defined]
     # Multiples of the golden ratio look random and are the same every time.
     spread = (np.arange(len(values)) * 0.618034) % 1
     crowded = len(values) >= CROWDED

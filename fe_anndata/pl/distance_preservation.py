@@ -12,8 +12,8 @@ from matplotlib.colors import Colormap
 from .._access.distances import sampled_distances
 from .._core.random import Rng, global_state_kept, seed_of
 from ..evaluation.distances import of_pairs, preserved, require_neighbours
-from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
-from ._colors import require_cmap
+from ._axes import SMALL, finish, make_room, most, panels, per_row, shared_colour_bar
+from ._colors import numbers_map, require_cmap
 from ._text import AS_TYPED, lines_of, paper
 
 BINS = 40
@@ -29,8 +29,8 @@ def distance_preservation(
     layer: str | None = None,
     mask_var: str | Sequence[str] | np.ndarray | None = None,
     rng: Rng = 0,
-    cmap: str | Colormap = "viridis",
-    ncols: int = 3,
+    cmap: str | Colormap | None = None,
+    ncols: int | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
 ) -> Axes | np.ndarray:
@@ -58,9 +58,9 @@ def distance_preservation(
     rng
         Seed, or a numpy Generator.
     cmap
-        Colour map.
+        Colour map; by default ``"viridis"``, on dark paper without its dark end.
     ncols
-        Panels per row.
+        Panels per row; by default at most 3.
     ax
         Where to draw a single panel. It shrinks to make room for the colour bar, unless its
         figure has a layout engine.
@@ -89,12 +89,13 @@ def distance_preservation(
     found = sampled_distances(adata, basis, layer, mask_var, max_samples, seed_of(rng))
     require_neighbours(n_neighbors, len(found.full))
     own = ax is None
+    ncols = per_row(len(found.embedded), ncols, 3)
     axes = panels(len(found.embedded), ncols, ax, show, (3.0, 3.0))
     drawn = []
     for i, (panel, (name, embedded)) in enumerate(zip(axes, found.embedded.items(), strict=True)):
         hexagons = panel.hexbin(
             of_pairs(found.full), of_pairs(embedded), gridsize=BINS, mincnt=1, linewidths=0.2,
-            cmap=cmap,
+            cmap=numbers_map(panel, cmap),
         )  # fmt: skip
         drawn.append(hexagons)
         places = found.places[name]
@@ -103,6 +104,7 @@ def distance_preservation(
         panel.set_xlabel("" if i + ncols < len(axes) else "distance of profiles")
         panel.set_ylabel("" if i % ncols else "distance in the embedding")
         panel.set(xlim=(0, None), ylim=(0, None))
+        panel.grid(False)
         panel.spines[["top", "right"]].set_visible(False)
         panel.tick_params(labelsize=SMALL)
         panel.set_box_aspect(1)

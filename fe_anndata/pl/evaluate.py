@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from .._core.errors import require_key
-from ._axes import finish, make_room, markers_beside, panels
+from ._axes import SMALL, figure_of, finish, make_room, panels, per_row
 from ._colors import new_colors
-from ._text import ink, lines_of
+from ._rows import line
+from ._short import shortened
+from ._text import WIDE, ink, lines_of
 
 NEW, FITTED = "_new", "_fitted"
 OF_EMBEDDINGS = ("r2", "distance", "neighbours", "seconds")
 """Beginnings of the names of columns that do not depend on the classifier."""
 COLUMNS = ["method", "dim", "fold", "classifier"]
 PER_ROW = 3
+FEW, FEW_LETTERS = 6, 30  # more methods than these have shorter names, in letters a line
+TALLEST = 1.6  # of the height of a panel: a legend of more lines goes on beside
 
 
 def evaluate(
@@ -76,19 +82,21 @@ def evaluate(
         columns[fitted] = "--"
     own = ax is None
     classifiers = list(dict.fromkeys(table["classifier"]))
-    axes = panels(len(classifiers), PER_ROW, ax, show, (3.0, 2.8))
+    ncols = per_row(len(classifiers), None, PER_ROW)
+    axes = panels(len(classifiers), ncols, ax, show, (3.0, 2.8))
     for i, (panel, classifier) in enumerate(zip(axes, classifiers, strict=True)):
         rows = table[table["classifier"] == classifier]
         for (column, style), name in ((c, n) for c in columns.items() for n in names):
             _line(panel, rows[rows["method"] == name], column, style, colours[name])
         panel.set_title(lines_of(classifier, 30), fontsize="medium")
         _dimensions(panel, sorted(table["dim"].unique()))
-        panel.set_ylabel("" if i % PER_ROW else _words(metric, len(columns) == 1))
-        panel.set_xlabel("" if i + PER_ROW < len(axes) else "dimensions")
+        panel.set_ylabel("" if i % ncols else _words(metric, len(columns) == 1))
+        panel.set_xlabel("" if i + ncols < len(axes) else "dimensions")
+        panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
     _same_height(axes)
-    _legend(axes[min(PER_ROW, len(axes)) - 1], table, colours, len(columns) > 1)
-    make_room(axes, PER_ROW, own)
+    _legend(axes[min(ncols, len(axes)) - 1], table, colours, len(columns) > 1)
+    make_room(axes, ncols, own)
     return finish(axes, own, show)
 
 
@@ -145,13 +153,30 @@ def _words(metric: str, with_side: bool) -> str:
 
 def _legend(ax: Axes, table: pd.DataFrame, colours: dict[str, str], with_fitted: bool) -> None:
     """Name the methods with their decoders, and the two kinds of lines."""
-    handles = []
-    for name, colour in colours.items():
+    words = []
+    for name in colours:
         decoders = table.loc[table["method"] == name, "decoder"] if "decoder" in table else []
         named = [d for d in dict.fromkeys(decoders) if isinstance(d, str) and d]
-        label = lines_of(f"{name} ({', '.join(named)})" if named else name)
-        handles.append(Line2D([], [], color=colour, marker="o", ms=5, lw=1.4, label=label))
+        words.append(f"{name} ({', '.join(named)})" if named else name)
+    letters = WIDE if len(words) <= FEW else FEW_LETTERS
+    handles = [
+        Line2D([], [], color=colour, marker="o", ms=5, lw=1.4, label=label)
+        for label, colour in zip(shortened(words, letters, 2), colours.values(), strict=True)
+    ]
     if with_fitted:
         for style, label in (("-", "new samples"), ("--", "fitted samples")):
             handles.append(Line2D([], [], color=ink(ax, 0.6), ls=style, lw=1.4, label=label))
-    markers_beside(ax, handles)
+    lines = sum(1 + str(handle.get_label()).count("\n") for handle in handles)
+    most = ax.get_position().height * figure_of(ax).get_figheight() / line()
+    ax.legend(
+        handles=handles,
+        ncols=math.ceil(lines / most / TALLEST),
+        loc="upper left",
+        bbox_to_anchor=(1.03, 1),
+        borderaxespad=0,
+        fontsize=SMALL,
+        frameon=False,
+        handlelength=1.8,  # dashes are seen in no less
+        labelspacing=0.4,
+        columnspacing=1.2,
+    )

@@ -14,14 +14,14 @@ from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
 from ..genespace import GeneSpace
 from ..genespace.arithmetic import parse
-from ._axes import finish, make_room, markers_beside, panels
-from ._colors import MANY
+from ._axes import SMALL, finish, make_room, markers_beside, panels
+from ._colors import FEW
 from ._gene_points import equal_scale, pie, side_lengths
 from ._names import AREA, write_beside
-from ._plane import components
+from ._plane import around
 from ._text import ink, lines_of, paper
 
-KINDS = {"added": MANY[0], "subtracted": MANY[3], "answer": MANY[2]}
+KINDS = {"added": FEW[0], "subtracted": FEW[6], "answer": FEW[4]}
 STYLE: dict[str, Any] = {"linestyle": "", "markersize": 6.5}
 ARROW: dict[str, Any] = {
     "arrowstyle": "-|>",
@@ -62,9 +62,11 @@ def gene_arithmetic(
 ) -> Axes:
     """Draw the genes of a signed sum, the sum, and the genes nearest to it.
 
-    The axes are the first two principal components of these genes. For an analogy ``"a:b::c:?"``
-    or a sum ``"b - a + c"``, arrows go from a to b and from c to the first answer. In a perfect
-    analogy they are parallel and equally long.
+    Every gene is as far from the sum as its vector is, so that the first answer is the nearest and
+    the others follow in their order (for the dot product, which is no distance, only about so).
+    Between genes, distances are kept as well as a plane can; how well is said below the panel. For
+    an analogy ``"a:b::c:?"`` or a sum ``"b - a + c"``, arrows go from a to b and from c to the
+    first answer. In a perfect analogy they are parallel and equally long.
 
     Parameters
     ----------
@@ -110,18 +112,21 @@ def gene_arithmetic(
     'CD79A:HLA-DRA::LYZ:?'
     """
     sum_ = _solved(gene_space(adata, key, gene_symbols), expression, n, metric)
-    plane = components(sum_.vectors)
-    points, total = plane.place(sum_.vectors), plane.place(sum_.total)
-    around = np.vstack([points, total])
-    x, y = plane.names
-    (panel,) = panels(1, 1, ax, show, side_lengths(around))
-    panel.set(xticks=[], yticks=[], xlabel=x, ylabel=y)
+    seen = around(sum_.vectors, sum_.total)
+    points, total = seen.points, np.zeros(2)
+    every = np.vstack([points, total])
+    (panel,) = panels(1, 1, ax, show, side_lengths(every))
+    panel.set(xticks=[], yticks=[])
+    panel.set_xlabel(
+        f"distances from the sum are true,\nthose between genes are kept to {seen.kept:.0%}",
+        fontsize=SMALL,
+    )
     panel.set_title(lines_of(expression, 40))
     kinds = ["added" if weight > 0 else "subtracted" for weight in sum_.weights]
     kinds += ["answer"] * len(sum_.similarities)
     _legend(panel, kinds)
     make_room([panel], 1, own=ax is None)
-    equal_scale(panel, around)
+    equal_scale(panel, every)
     arrows = _draw_arrows(panel, points, total, sum_)
     panel.scatter(
         total[0],
@@ -134,7 +139,7 @@ def gene_arithmetic(
     )
     for point, kind in zip(points, kinds, strict=True):
         pie(panel, point[0], point[1], [KINDS[kind]])
-    write_beside(panel, points, _names(sum_), around, arrows)
+    write_beside(panel, points, _names(sum_), every, arrows)
     finish([panel], ax is None, show)
     return panel
 
@@ -197,5 +202,6 @@ def _legend(ax: Axes, kinds: list[str]) -> None:
         for kind, color in KINDS.items()
         if kind in kinds
     ]
-    total = Line2D([], [], marker="X", color=ink(ax), label="the sum", **STYLE)
+    edge: dict[str, Any] = {"markeredgecolor": paper(ax), "markeredgewidth": 0.6}
+    total = Line2D([], [], marker="X", color=ink(ax), label="the sum", **STYLE, **edge)
     markers_beside(ax, [*handles, total])

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
+from .._core.log import logger
 from .._core.random import Rng, global_state_kept, seed_of
 from ..genespace import GeneSpace
 from ._axes import finish, make_room, markers_beside, panels
@@ -60,9 +61,10 @@ def gene_lists(
     gene_symbols
         A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
     labels
-        Whether the names of genes are written, or the genes whose names are written; by default
-        all names if there are at most 60 genes. Names never lie on each other: a name that finds
-        no room is left out, with a line in the log.
+        Whether the names of genes are written, or the genes whose names are written. By default
+        these are all of at most 60 genes; of more, those of each list that are nearest to its
+        middle, with a line in the log. Names never lie on each other: a name that finds no room is
+        left out, with a line in the log too.
     palette
         Colours of the lists: a list, a mapping from name to colour, or the name of a matplotlib
         colour map.
@@ -106,7 +108,7 @@ def gene_lists(
     if len(positions) < 2:
         raise ValueError(f"there is one gene, {space.names[positions[0]]!r}: give at least two.")
     members = _members(space, named, positions)
-    labelled = _labelled(space, labels, positions)
+    labelled = _labelled(space, labels, positions, vectors, members)
     colors = new_colors("lists", list(named), palette)
     points, (x, y) = flat(vectors, method, seed_of(rng))
     (panel,) = panels(1, 1, ax, show, side_lengths(points))
@@ -144,18 +146,39 @@ def _members(space: GeneSpace, named: dict[str, list[str]], positions: np.ndarra
 
 
 def _labelled(
-    space: GeneSpace, labels: bool | Sequence[str] | None, positions: np.ndarray
+    space: GeneSpace,
+    labels: bool | Sequence[str] | None,
+    positions: np.ndarray,
+    vectors: np.ndarray,
+    members: np.ndarray,
 ) -> np.ndarray:
-    """Return which genes get a name, bool (n_genes,)."""
-    if labels is None:
-        labels = len(positions) <= NAMED
-    if isinstance(labels, bool):
-        return np.full(len(positions), labels)
+    """Return which genes get a name, in the order of their importance."""
+    n = len(positions)
+    if labels is None and n > NAMED:
+        chosen = _typical(vectors, members)
+        logger.warning(
+            f"the names of {len(chosen)} of {n} genes at most are written, those nearest to the "
+            "middle of each list; choose others by labels=[...], or labels=True for all that find "
+            "room"
+        )
+        return chosen
+    if labels is None or isinstance(labels, bool):
+        return np.arange(n if labels in (None, True) else 0)
     named = space.positions(labels)
     unlisted = np.flatnonzero(~np.isin(named, positions))
     if len(unlisted):
         raise ValueError(f"labels names {labels[unlisted[0]]!r}, which is in none of the lists.")
-    return np.isin(positions, named)
+    return np.flatnonzero(np.isin(positions, named))
+
+
+def _typical(vectors: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Return at most so many genes as can be named, in turn the next of each list."""
+    ranks = np.full(members.shape, len(vectors))
+    for i, in_list in enumerate(members.T):
+        middle = vectors[in_list].mean(axis=0)
+        nearest = np.argsort(np.linalg.norm(vectors[in_list] - middle, axis=1), kind="stable")
+        ranks[np.flatnonzero(in_list)[nearest], i] = np.arange(len(nearest))
+    return np.argsort(ranks.min(axis=1), kind="stable")[:NAMED]
 
 
 def _legend(

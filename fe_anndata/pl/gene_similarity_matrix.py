@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
 from matplotlib.axes import Axes
@@ -13,12 +12,14 @@ from matplotlib.colors import Colormap
 from .._access.genes import gene_space
 from .._core.keys import DEFAULT_KEY
 from ..genespace.pairwise import by_likeness, pairwise
-from ._axes import SMALL, colour_bar, figure_of, finish, make_room, panels
-from ._colors import require_cmap
+from ._axes import colour_bar, figure_of, finish, make_room, panels
+from ._colors import numbers_map, require_cmap
+from ._rows import LINE, letters, line, most_lines, small
+from ._shades import differences_map
 from ._text import lines_of
 
-MOST = 100  # genes whose names can still be read
-ROW = 0.15  # inches for a gene: one line of small letters
+MOST = 200  # genes that can still be told apart
+SIDES = 2.6, 12.0  # inches: of a matrix of few genes; up to the latter letters stay as they are
 
 
 def gene_similarity_matrix(
@@ -42,7 +43,7 @@ def gene_similarity_matrix(
     adata
         Trained; ``varm["fe"]`` is read, float (n_vars, gene_dim), and nothing else is needed.
     genes
-        2 to 100 gene names; a gene that is repeated is drawn once.
+        1 to 200 gene names; a gene that is repeated is drawn once.
     key
         The `key_added` of the training.
     metric
@@ -53,8 +54,8 @@ def gene_similarity_matrix(
         Whether similar genes are put side by side, in the order of the leaves of a tree of average
         linkage. Otherwise they are in the order given.
     cmap
-        Colour map; by default from blue through white, which is 0, to red, and for
-        ``"euclidean"`` viridis.
+        Colour map; by default from blue through the colour of the page, which is 0, to red, and
+        for ``"euclidean"`` viridis.
     vmin, vmax
         Ends of the colour scale. By default they are -1 and 1 for the cosine, plus and minus the
         greatest absolute product for ``"dot"``, and for ``"euclidean"`` minus the greatest
@@ -74,7 +75,7 @@ def gene_similarity_matrix(
     KeyError
         For unknown genes, with near matches, or if there are no such vectors.
     ValueError
-        If there are fewer than 2 genes or more than 100, an argument is out of range, or, for
+        If there is no gene or more than 200, an argument is out of range, or, for
         the cosine, a vector is zero.
     TypeError
         If an argument is of the wrong type.
@@ -91,39 +92,42 @@ def gene_similarity_matrix(
     space = gene_space(adata, key, gene_symbols)
     positions, vectors = space.chosen(genes, metric)
     n = len(positions)
-    if not 2 <= n <= MOST:
+    if not 1 <= n <= MOST:
         raise ValueError(
-            f"give 2 to {MOST} genes, so that their names can be read; {n} were given."
+            f"give 1 to {MOST} genes, so that their names can be read; {n} were given."
         )
-    cmap = ("viridis" if metric == "euclidean" else "RdBu_r") if cmap is None else cmap
     require_cmap(cmap)
     values = pairwise(vectors, metric)
     rows = by_likeness(values) if order else np.arange(n)
     low, high = _scale(values, metric, vmin, vmax)
-    side = max(1.6, ROW * n)
-    (panel,) = panels(1, 1, ax, show, (side, side))
-    drawn = panel.imshow(
-        values[np.ix_(rows, rows)], cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
-    )
     names = list(map(lines_of, space.names[positions[rows]]))
+    lines = n * most_lines(names)
+    size = letters(lines, SIDES[1])
+    side = max(SIDES[0], line(size) * lines)
+    (panel,) = panels(1, 1, ax, show, (side, side))
+    colours = (numbers_map if metric == "euclidean" else differences_map)(panel, cmap)
+    drawn = panel.imshow(
+        values[np.ix_(rows, rows)], cmap=colours, vmin=low, vmax=high, interpolation="nearest"
+    )
     panel.set_yticks(range(n), names)
     panel.set_xticks(range(n), names, rotation=90)
-    panel.tick_params(length=0, labelsize=SMALL)
+    panel.tick_params(length=0, labelsize=size)
+    panel.grid(False)
     panel.spines[:].set_visible(False)
     colour_bar(panel, drawn, f"similarity ({metric})")
     make_room([panel], 1, own=ax is None)
-    panel.tick_params(labelsize=_letters(panel, n))
+    if ax is not None:
+        panel.tick_params(labelsize=_letters(panel, lines))
     finish([panel], ax is None, show)
     return panel
 
 
 def _letters(panel: Axes, n: int) -> float:
-    """Return the size of letters, in points, at which `n` names do not touch each other."""
+    """Return the size of letters, in points, at which `n` lines do not touch in a given panel."""
     figure_of(panel).draw_without_rendering()  # the panel is square only then
     box = panel.get_window_extent()
     row: float = min(box.width, box.height) / n / figure_of(panel).dpi * 72
-    small: float = 0.83 * mpl.rcParams["font.size"]
-    return min(small, 0.7 * row)
+    return min(small(), row / LINE)
 
 
 def _scale(

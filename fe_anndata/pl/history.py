@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from .._access.results import require_trained
-from .._core.errors import near, require_key
+from .._access.results import require_trained, train_first
+from .._core.errors import require_key
 from .._core.keys import DEFAULT_KEY, Keys
 from ._axes import SMALL, finish, make_room, panels
-from ._colors import MANY
-from ._text import ink
+from ._colors import new_colors
+from ._ended import Ending, ending_of
+from ._text import ink, lines_of, paper
 
 Floats = NDArray[np.float64]
 LOSSES = {
@@ -25,6 +26,7 @@ LOSSES = {
     "nll": "negative log-likelihood, nats",
 }
 """What a history holds, by its name in ``uns``."""
+APART = 0.13  # of the width: from one number of seconds to the next
 COLUMNS = ["step", "seconds", "train_loss", "validation_loss"]
 
 
@@ -38,8 +40,11 @@ def history(
 ) -> Axes:
     """Draw the training and validation loss against the steps.
 
-    The model of the least validation loss was kept; its step is marked. The upper axis gives the
-    seconds since the call.
+    The training loss is the mean of the steps since the evaluation before, and is drawn over these
+    steps. The model of the least validation loss was kept; its step is marked. A run that was
+    stopped while its loss was still falling is marked too, with the call that goes on. The upper
+    axis gives the seconds since the first evaluation; its name says how long the preparation took
+    before.
 
     Parameters
     ----------
@@ -79,33 +84,81 @@ def history(
     'mean squared error per entry'
     """
     table = _table(adata, key)
+    stored = adata.uns[Keys(key).uns]
     own = ax is None
     panel = panels(1, 1, ax, show, (4.8, 3.0))[0]
-    for name, colour in (("train", MANY[0]), ("validation", MANY[1])):
-        measured = table[np.isfinite(table[f"{name}_loss"])]
-        if len(measured):
-            marker = "o" if len(measured) == 1 else None  # a line through one point cannot be seen
-            panel.plot(
-                measured["step"], measured[f"{name}_loss"], color=colour, label=name, marker=marker
-            )
-    validated = table[np.isfinite(table["validation_loss"])]
-    if len(validated):
-        best = validated.loc[validated["validation_loss"].idxmin()]
-        kept = f"kept: {best['validation_loss']:#.4g}\nat step {best['step']:,.0f}"
-        panel.plot(best["step"], best["validation_loss"], "o", color=ink(panel), ms=6, label=kept)
+    _draw_losses(panel, table)
+    ending = ending_of(stored, key, table)
+    _mark(panel, table, ending)
     if log:
-        panel.set_yscale("log")
-        panel.yaxis.set_major_formatter(LogFormatter())  # 2 and not 2 x 10^0
-        panel.yaxis.set_minor_formatter(LogFormatter())
-    panel.set(xlabel="step", ylabel=LOSSES[str(adata.uns[Keys(key).uns].get("loss", "mse"))])
+        _logarithmic(panel)
+    panel.set(xlabel="step", ylabel=LOSSES[str(stored.get("loss", "mse"))])
+    panel.set_title(lines_of(f"training of {key}{f', {ending.words}' * bool(ending.words)}", 48))
     panel.spines[["right"]].set_visible(False)
     panel.legend(
-        loc="upper left", bbox_to_anchor=(1.03, 1), borderaxespad=0, frameon=False, fontsize=SMALL
-    )
+        loc="upper left", bbox_to_anchor=(1.03, 1), borderaxespad=0, frameon=False, fontsize=SMALL,
+        handlelength=1.6, handletextpad=0.6,
+    )  # fmt: skip
     _seconds_axis(panel, table)
     make_room([panel], 1, own)
     finish([panel], own, show)
     return panel
+
+
+def _draw_losses(panel: Axes, table: pd.DataFrame) -> None:
+    """Draw the validation loss where it was measured, and each mean over the steps it is of."""
+    blue, orange = new_colors("losses", ["train", "validation"])
+    trained = table[["step", "train_loss"]].dropna()
+    before = table.loc[table["step"] < trained["step"].min(), "step"]
+    steps, losses = trained["step"].to_numpy(), trained["train_loss"].to_numpy()
+    if len(before):  # of the steps before the first evaluation that knows a training loss
+        steps, losses = np.r_[before.iloc[-1], steps], np.r_[losses[:1], losses]
+    panel.plot(
+        steps, losses, color=blue, label="train, mean of steps", marker=_marker(steps),
+        drawstyle="steps-pre",
+    )  # fmt: skip
+    validated = table[["step", "validation_loss"]].dropna()
+    if len(validated):
+        x, y = validated["step"], validated["validation_loss"]
+        panel.plot(x, y, color=orange, label="validation", marker=_marker(x))
+
+
+def _marker(steps: ArrayLike) -> str | None:
+    return "o" if np.size(steps) == 1 else None  # a line through one point cannot be seen
+
+
+def _mark(panel: Axes, table: pd.DataFrame, ending: Ending) -> None:
+    """Mark the model that was kept, and the end of a run that was stopped too early."""
+    black = ink(panel)
+    validated = table[np.isfinite(table["validation_loss"])]
+    if len(validated):
+        best = validated.loc[validated["validation_loss"].idxmin()]
+        kept = f"kept: {best['validation_loss']:#.4g}\nat step {best['step']:,.0f}"
+        # Its edge is seen where the legend has another ground than the panel.
+        panel.plot(
+            best["step"], best["validation_loss"], "o", color=black, ms=6.5, mec=paper(panel),
+            mew=0.8, label=kept,
+        )  # fmt: skip
+    if ending.stopped:
+        watched = "validation_loss" if len(validated) else "train_loss"
+        last = table[np.isfinite(table[watched])].iloc[-1]
+        said = f"{ending.stopped};\nto go on:\n{lines_of(ending.cure, 26)}"
+        panel.plot(
+            last["step"], last[watched], ">", ms=11, mec=black, mfc=paper(panel), mew=1.3,
+            label=said, zorder=1.9,
+        )  # fmt: skip
+
+
+def _logarithmic(panel: Axes) -> None:
+    """Make the losses logarithmic, with enough ticks however small their range is."""
+    panel.set_yscale("log")
+    low, high = panel.get_ylim()
+    few = high / low < 10
+    panel.yaxis.set_major_locator(
+        MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]) if few else LogLocator(subs=(1, 2, 5))
+    )
+    panel.yaxis.set_major_formatter("{x:g}")  # 2 and not 2 x 10^0
+    panel.yaxis.set_minor_locator(NullLocator())
 
 
 def _table(adata: AnnData, key: str) -> pd.DataFrame:
@@ -114,7 +167,8 @@ def _table(adata: AnnData, key: str) -> pd.DataFrame:
     name = Keys(key).uns
     if not isinstance(adata.uns.get(name), dict) or "history" not in adata.uns[name]:
         trained = [k for k, v in adata.uns.items() if isinstance(v, dict) and "history" in v]
-        raise KeyError(f"no training history in adata.uns[{name!r}]: {near(name, trained)}")
+        missing = f"no training history in adata.uns[{name!r}]"
+        raise KeyError(f"{missing}: {train_first(key, trained)}")
     if "fingerprint" in adata.uns[name]:  # a whole result, whose parts are checked
         table = require_trained(adata, key)["history"]
     else:
@@ -133,10 +187,26 @@ def _seconds_axis(ax: Axes, table: pd.DataFrame) -> None:
     if len(steps) < 2 or not (np.diff(seconds) > 0).all():
         ax.spines[["top"]].set_visible(False)
         return
+    begun = seconds[0]
+    seconds = seconds - begun
     upper = ax.secondary_xaxis(
         "top", functions=(_piecewise(steps, seconds), _piecewise(seconds, steps))
     )
-    upper.set_xlabel("seconds")
+    upper.grid(False)
+    upper.set_xticks(_apart(seconds, steps), minor=False)
+    upper.xaxis.set_major_formatter("{x:g}")
+    upper.set_xlabel(f"seconds, after {begun:.3g} of preparation")
+
+
+def _apart(seconds: Floats, steps: Floats) -> Floats:
+    """Return round numbers of seconds whose places among the steps are apart."""
+    for number in (6, 5, 4, 3, 2, 1):
+        ticks = MaxNLocator(number).tick_values(0, seconds[-1])
+        ticks = ticks[ticks <= seconds[-1]]
+        places = np.interp(ticks, seconds, steps)
+        if (np.diff(places) >= APART * (steps[-1] - steps[0])).all():
+            break
+    return np.asarray(ticks, dtype=np.float64)
 
 
 def _piecewise(x: Floats, y: Floats) -> Callable[[ArrayLike], Floats]:

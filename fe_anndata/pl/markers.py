@@ -10,13 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.lines import Line2D
 
+from .._access.samples import as_listed
 from .._core.errors import near, require_key, require_positive
 from ._axes import SMALL, colour_bar, finish, legend_below, make_room, panels
 from ._colors import require_cmap
+from ._rows import line, most_lines
+from ._shades import differences_map
+from ._short import shortened
 from ._text import ink, lines_of
 
 MOST = 100  # genes whose names can still be read
-ROW, COLUMN = 0.19, 0.24  # inches for a gene and for a group
+ROW, COLUMN = 0.19, 0.24  # inches for a gene and for a group, or more where letters need it
+WIDEST = 10.0  # inches: a panel of more groups has its columns as near as letters allow
+WORDS = 40  # letters in a line of the name of a group
 LARGEST = 11.0  # points across, of the dot of a gene that tells all samples apart
 COLUMNS = ["group", "names", "scores", "difference_predicted", "auc"]
 
@@ -26,7 +32,7 @@ def markers(
     *,
     n_genes: int = 4,
     genes: Sequence[str] | None = None,
-    cmap: str | Colormap = "RdBu_r",
+    cmap: str | Colormap | None = None,
     vmax: float | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -48,7 +54,7 @@ def markers(
     genes
         The genes to draw instead, in this order.
     cmap
-        Colour map, whose middle is 0.
+        Colour map, whose middle is 0; by default blue and red beside the colour of the page.
     vmax
         Difference at the ends of the colour scale; by default the greatest that is drawn.
     ax
@@ -60,7 +66,8 @@ def markers(
     Returns
     -------
     Axes
-        Genes are rows and groups are columns, in the order of the table. Nothing is written.
+        Genes are rows and groups are columns, in the order of the table; an alphabetical one
+        becomes the natural one, with 2 before 10. Nothing is written.
 
     Raises
     ------
@@ -85,6 +92,7 @@ def markers(
     _require_table(table)
     require_cmap(cmap)
     groups = list(dict.fromkeys(table["group"]))
+    groups = as_listed(pd.Categorical(groups, categories=groups))
     names = _genes_of(table, n_genes) if genes is None else _known(table, genes)
     if not 1 <= len(names) <= MOST:
         raise ValueError(
@@ -97,20 +105,23 @@ def markers(
     limit = float(shown["difference_predicted"].abs().max()) if vmax is None else vmax
     if not limit > 0:
         raise ValueError(f"the colour scale is to end at {limit:g}: give a vmax above 0.")
-    size = (max(1.2, COLUMN * len(groups)), max(1.8, ROW * len(names)))
+    titles, labels = shortened(groups, WORDS), list(map(lines_of, names))
+    column = max(most_lines(titles) * line(), min(COLUMN, WIDEST / len(groups)))
+    row = max(most_lines(labels) * line(), ROW)
+    size = (max(1.2, column * len(groups)), max(1.8, row * len(names)))
     (panel,) = panels(1, 1, ax, show, size)
     drawn = panel.scatter(
         [groups.index(group) for group in shown["group"]],
         [names.index(name) for name in shown["names"]],
         s=_points(shown["auc"].to_numpy()) ** 2,
         c=shown["difference_predicted"],
-        cmap=cmap,
+        cmap=differences_map(panel, cmap),
         vmin=-limit,
         vmax=limit,
         edgecolors=ink(panel, 0.4),
         linewidths=0.5,
     )
-    _name_axes(panel, groups, names)
+    _name_axes(panel, titles, labels)
     colour_bar(panel, drawn, "predicted difference")
     handles = [
         Line2D([], [], ls="", marker="o", color=ink(panel, 0.5), label=label, ms=_points(auc))
@@ -161,8 +172,8 @@ def _points(auc: np.ndarray | float) -> np.ndarray:
 
 
 def _name_axes(panel: Axes, groups: list[str], names: list[str]) -> None:
-    panel.set_xticks(range(len(groups)), [lines_of(group, 24) for group in groups], rotation=90)
-    panel.set_yticks(range(len(names)), list(map(lines_of, names)))
+    panel.set_xticks(range(len(groups)), groups, rotation=90)
+    panel.set_yticks(range(len(names)), names)
     panel.xaxis.tick_top()
     panel.tick_params(length=0, labelsize=SMALL)
     panel.set_xlim(-0.6, len(groups) - 0.4)

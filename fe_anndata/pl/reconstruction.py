@@ -14,6 +14,7 @@ from .._core.keys import DEFAULT_KEY
 from .._core.random import Rng, seed_of
 from .._core.renamed import renamed
 from ._axes import SMALL, finish, make_room, most, panels, shared_colour_bar
+from ._colors import numbers_map
 from ._entries import observed_and_predicted
 from ._text import AS_TYPED, ink, paper
 
@@ -89,8 +90,10 @@ def reconstruction(
     pad = 0.03 * (high - low) or 1.0
     limits = (low - pad, high + pad)
     hexagons = panel.hexbin(
-        observed, predicted, gridsize=60, extent=(*limits, *limits), mincnt=1, linewidths=0.2
-    )
+        observed, predicted, gridsize=60, extent=(*limits, *limits), mincnt=1, linewidths=0.2,
+        cmap=numbers_map(panel, None),
+    )  # fmt: skip
+    panel.grid(False)
     panel.axline((low, low), slope=1, color=ink(panel, 0.7), linewidth=0.8, linestyle="--")
     panel.text(
         0.03,

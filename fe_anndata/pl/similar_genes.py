@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from matplotlib.axes import Axes
 
@@ -12,7 +15,10 @@ from .._access.genes import as_list, gene_space
 from .._core.keys import DEFAULT_KEY
 from ._axes import finish, make_room, panels
 from ._colors import PLAIN
+from ._rows import line
 from ._text import ink, lines_of
+
+ROWS, PER_ROW = 30, 6  # genes in a column, columns side by side
 
 
 def similar_genes(
@@ -25,8 +31,10 @@ def similar_genes(
     gene_symbols: str | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
-) -> Axes:
+) -> Axes | np.ndarray:
     """Draw the genes most similar to a gene, or to the centroid of several.
+
+    More than 30 genes go on in further columns, which have one scale.
 
     Parameters
     ----------
@@ -44,15 +52,15 @@ def similar_genes(
         A column of ``adata.var`` whose names can be used as well as ``adata.var_names``, and are
         drawn.
     ax
-        The matplotlib Axes to draw into; by default those of a new figure.
+        The matplotlib Axes to draw all genes into, in one column; by default those of a new figure.
     show
         Whether to open a window; see :mod:`fe_anndata.pl`.
 
     Returns
     -------
-    Axes
-        The most similar gene is at the top. The scale covers the similarities drawn and may not
-        include 0. Nothing is written.
+    Axes or ndarray
+        The Axes, or an array of those of the columns. The most similar gene is at the top of the
+        first. The scale covers the similarities drawn and may not include 0. Nothing is written.
 
     Raises
     ------
@@ -74,7 +82,26 @@ def similar_genes(
     table = gene_space(adata, key, gene_symbols).similar(as_list(genes), n, metric)
     if not len(table):
         raise ValueError("there is no gene to draw.")
-    panel = panels(1, 1, ax, show, (3.6, 0.1 + 0.24 * len(table)))[0]
+    n = math.ceil(len(table) / ROWS) if ax is None else 1
+    parts = [table.iloc[rows] for rows in np.array_split(np.arange(len(table)), n)]
+    row = max(0.24, line(mpl.rcParams["font.size"]))
+    width = 3.6 if len(parts) == 1 else 2.2
+    axes = panels(len(parts), PER_ROW, ax, show, (width, 0.1 + row * len(parts[0])))
+    title = lines_of(f"most similar to {_short(genes)}", 40)
+    best = table["similarity"]
+    ends = (best.min(), best.max()) if len(parts) > 1 else ()
+    for panel, part in zip(axes, parts, strict=True):
+        _column(panel, part, len(parts[0]))
+        panel.update_datalim([(end, 0) for end in ends])
+        panel.autoscale_view(scaley=False)
+        panel.set(xlabel=f"similarity ({metric})")
+    axes[0].set_title(title, loc="center" if len(parts) == 1 else "left")
+    make_room(axes, PER_ROW, own=ax is None)
+    return finish(axes, ax is None, show)
+
+
+def _column(panel: Axes, table: pd.DataFrame, n_rows: int) -> None:
+    """Draw some genes, the best at the top, with room for so many."""
     rows = np.arange(len(table))
     # Lines across the row in place of bars, which would have to start at 0.
     panel.hlines(
@@ -82,15 +109,13 @@ def similar_genes(
     )
     panel.plot(table["similarity"], rows, "o", color=PLAIN)
     panel.set_yticks(rows, list(map(lines_of, table["gene"])))
-    title = lines_of(f"most similar to {_short(genes)}", 40)
-    panel.set(xlabel=f"similarity ({metric})", title=title)
+    panel.grid(False, axis="y")
+    panel.set_axisbelow(True)
     panel.margins(x=0.1)
-    panel.set_ylim(len(table) - 0.5, -0.5)
+    panel.set_ylim(n_rows - 0.5, -0.5)
+    panel.locator_params(axis="x", nbins=5)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
-    make_room([panel], 1, own=ax is None)
-    finish([panel], ax is None, show)
-    return panel
 
 
 def _short(genes: str | Sequence[str]) -> str:

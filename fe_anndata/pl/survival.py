@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from .._core.errors import require_key
 from ..evaluation.concordance import c_index, comparable_pairs
 from ..evaluation.risk_groups import kaplan_meier, log_rank, risk_groups
-from ._axes import SMALL, finish, make_room, markers_beside, panels
-from ._text import AS_TYPED, ink, lines_of, paper
+from ._axes import SMALL, finish, make_room, markers_beside, panels, per_row
+from ._rows import LINE, small
+from ._text import AS_TYPED, ink, is_dark, lines_of
 
 if TYPE_CHECKING:
     from ..tl import Survival
@@ -26,8 +27,7 @@ GROUPS = {
     4: {"lowest": "#0072b2", "low": "#009e73", "high": "#e69f00", "highest": "#d55e00"},
 }
 """Names and colours of groups of risk, by their number."""
-PER_ROW = 3
-FIRST_ROW, ROW = 34, 11  # points below the axis: of the numbers at risk, and from row to row
+GAP = 15  # points below the axis, beside the letters there: ticks and what is left free
 
 
 def survival(
@@ -37,7 +37,7 @@ def survival(
     dims: int | Sequence[int] | None = None,
     n_groups: int = 3,
     within: bool = False,
-    ncols: int = PER_ROW,
+    ncols: int | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
 ) -> Axes | np.ndarray:
@@ -46,8 +46,8 @@ def survival(
     The risk is that of :func:`fe_anndata.tl.survival`, by a model that has not seen the sample.
     Groups are of about equal size and are cut inside each fold, since risks of different folds
     have no common scale. Curves are the estimates of Kaplan and Meier with their 95 % intervals.
-    The numbers below are those of the samples that are still followed and had no event. In the
-    corner are the c-index of the pairs within a fold (with `within`, of those that also have the
+    The numbers below are those of the samples that are still followed and had no event. Above are
+    the c-index of the pairs within a fold (with `within`, of those that also have the
     same value of its column) and the p-value of the log-rank test between the groups. Needs the
     extra ``survival`` (lifelines).
 
@@ -65,7 +65,7 @@ def survival(
         Whether groups are cut inside each value of the column `within` too, such as each type of
         cancer, so that they do not differ in it.
     ncols
-        Panels per row.
+        Panels per row; by default at most 3, and 2 for four panels.
     ax
         Where to draw a single panel. It shrinks to make room for the legend, unless its figure has
         a layout engine; the numbers below need room, which is left to you.
@@ -105,6 +105,7 @@ def survival(
     table = _checked(result, within)
     drawn = _chosen(table, bases, dims)
     own = ax is None
+    ncols = per_row(len(drawn), ncols, 3)
     axes = panels(len(drawn), ncols, ax, show, (3.2, 2.4))
     for i, (panel, rows) in enumerate(zip(axes, drawn, strict=True)):
         _panel(panel, rows, n_groups, within)
@@ -161,29 +162,32 @@ def _panel(ax: Axes, rows: pd.DataFrame, n_groups: int, within: bool) -> None:
     by = ["fold", "within"] if within else ["fold"]
     codes = rows.groupby(by, dropna=False).ngroup().to_numpy()
     groups = risk_groups(risk, codes, n_groups)
+    faint = 0.3 if is_dark(ax) else 0.15
     for group, colour in enumerate(GROUPS[n_groups].values()):
         if not (groups == group).any():
             continue
         curve = kaplan_meier(time[groups == group], event[groups == group])
         ax.fill_between(
-            curve.time, curve.low, curve.high, step="post", color=colour, alpha=0.15, lw=0
+            curve.time, curve.low, curve.high, step="post", color=colour, alpha=faint, lw=0
         )
         ax.step(curve.time, curve.share, where="post", color=colour, lw=1.6)
     ax.set(ylim=(0, 1.02), xlim=(0, time.max()), xlabel="time")
     ax.locator_params(axis="x", nbins=6)
     basis, dim = rows["basis"].iloc[0], rows["dim"].iloc[0]
-    ax.set_title(lines_of(f"{basis}, {dim}-D" if dim else str(basis), 30), fontsize="medium")
+    title = lines_of(f"{basis}, {dim}-D" if dim else str(basis), 30)
+    ax.set_title(title, fontsize="medium", pad=6 + LINE * small())
+    ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     concordance = c_index(comparable_pairs(time, event, codes), risk)
-    said = f"c-index {concordance:.3f}\nlog-rank {_p(log_rank(time, event, groups))}"
-    _corner(ax, said)
+    _above(ax, f"c-index {concordance:.3f}, log-rank {_p(log_rank(time, event, groups))}")
     _at_risk(ax, time, groups, n_groups)
 
 
-def _corner(ax: Axes, text: str) -> None:
-    ax.text(
-        0.03, 0.04, text, transform=ax.transAxes, va="bottom", fontsize=SMALL, **AS_TYPED,
-        bbox={"facecolor": paper(ax), "edgecolor": "none", "alpha": 0.8, "pad": 1},
+def _above(ax: Axes, text: str) -> None:
+    """Write below the title, where no curve is."""
+    ax.annotate(
+        text, (0.5, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", ha="center",
+        fontsize=SMALL, **AS_TYPED,
     )  # fmt: skip
 
 
@@ -200,14 +204,16 @@ def _at_risk(ax: Axes, time: np.ndarray, groups: np.ndarray, n_groups: int) -> N
     style: dict[str, Any] = {"va": "top", "fontsize": SMALL, "annotation_clip": False}
     style["textcoords"] = "offset points"
     beside = {"xycoords": "axes fraction", "ha": "right", **style}
-    ax.annotate("at risk", (0, 0), (-16, ROW - FIRST_ROW), color=ink(ax), **beside)
-    for group, (name, colour) in enumerate(GROUPS[n_groups].items()):
-        below = -FIRST_ROW - ROW * group
-        ax.annotate(name, (0, 0), (-16, below), color=colour, **beside)
+    row = LINE * small()
+    first = GAP + row + LINE * float(ax.xaxis.label.get_fontsize())  # points below the axis
+    ax.annotate("at risk", (0, 0), (-16, row - first), color=ink(ax), **beside)
+    for group, name in enumerate(GROUPS[n_groups]):
+        below = -first - row * group
+        ax.annotate(name, (0, 0), (-16, below), color=ink(ax), **beside)
         for tick in ticks:
             left = int(((groups == group) & (time >= tick)).sum())
             ax.annotate(
-                f"{left:,}", (tick, 0), (0, below), color=colour, ha="center",
+                f"{left:,}", (tick, 0), (0, below), color=ink(ax), ha="center",
                 xycoords=("data", "axes fraction"), **style,
             )  # fmt: skip
     ax.tick_params(labelsize=SMALL)

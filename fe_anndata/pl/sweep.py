@@ -54,7 +54,7 @@ def sweep(
     bins: int = 30,
     dimensions: Sequence[int] = (0, 1),
     palette: _colors.Palette | None = None,
-    cmap: str | Colormap = "viridis",
+    cmap: str | Colormap | None = None,
     size: float | None = None,
     rng: Rng = 0,
     ax: Axes | None = None,
@@ -84,7 +84,8 @@ def sweep(
         Colours of the categories, as in :func:`fe_anndata.pl.embedding`; by default those of
         ``adata.uns["<column>_colors"]`` as they were at the sweep.
     cmap
-        Colour map of densities, and of numbers.
+        Colour map of densities, and of numbers; by default ``"viridis"``, on dark paper without its
+        dark end.
     size
         Area of a point, in points squared; by default the more points, the smaller.
     rng
@@ -138,11 +139,12 @@ def sweep(
     axes = panels(len(points), n, ax, show, (side, side))
     for i, panel in enumerate(axes):
         _bare(panel, columns[i % n] if i < n else "", rows[i // n] if i % n == 0 else "")
+    colours = _colors.numbers_map(axes[0], cmap)
     if kind == "density":
-        _density(axes, points, n, bins, cmap)
+        _density(axes, points, n, bins, colours)
         make_room(axes, n, own=ax is None)
     else:
-        found = _scatter(axes, points, look, cmap, size, seed_of(rng))
+        found = _scatter(axes, points, look, colours, size, seed_of(rng))
         if isinstance(look, Numbers) and found.scale is not None:
             colour_bar(axes[n - 1], found.scale, look.name)
         if found.entries and len(axes) == 1:
@@ -197,12 +199,13 @@ def _bare(panel: Axes, title: str, label: str) -> None:
     """Make a panel a square map, which is named if it is the first of its column or row."""
     panel.set(xticks=[], yticks=[])
     panel.set_box_aspect(1)
+    panel.grid(False)
     panel.set_title(lines_of(title, WORDS), fontsize=SMALL)
     panel.set_ylabel(lines_of(label, WORDS), fontsize=SMALL)
 
 
 def _density(
-    axes: Sequence[Axes], points: Sequence[Floats | None], n: int, bins: int, cmap: str | Colormap
+    axes: Sequence[Axes], points: Sequence[Floats | None], n: int, bins: int, cmap: Colormap
 ) -> None:
     """Count samples in hexagons of common axes, whose ticks stand at the edges of the grid."""
     known = np.concatenate([found for found in points if found is not None])
@@ -236,7 +239,7 @@ def _scatter(
     axes: Sequence[Axes],
     points: Sequence[Floats | None],
     look: Classes | Numbers | None,
-    cmap: str | Colormap,
+    cmap: Colormap,
     size: float | None,
     seed: int,
 ) -> Shades:

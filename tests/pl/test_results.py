@@ -62,8 +62,8 @@ def test_history_translates_steps_to_seconds(trained):
     ax = pl.history(trained)
     ax.figure.canvas.draw()
     upper = ax.child_axes[0]
-    assert upper.get_xlabel() == "seconds"
-    np.testing.assert_allclose(upper.get_xlim(), 1 + 0.1 * np.array(ax.get_xlim()))
+    assert upper.get_xlabel() == "seconds, after 1 of preparation"
+    np.testing.assert_allclose(upper.get_xlim(), 0.1 * np.array(ax.get_xlim()))
 
 
 def test_history_without_validation_or_with_gaps(trained):
@@ -71,7 +71,9 @@ def test_history_without_validation_or_with_gaps(trained):
     table.loc[::2, "validation_loss"] = np.nan
     assert len(pl.history(trained, log=True).lines[1].get_xdata()) == 5
     table["validation_loss"] = np.nan
-    assert [t.get_text() for t in pl.history(trained).get_legend().texts] == ["train"]
+    assert [t.get_text() for t in pl.history(trained).get_legend().texts] == [
+        "train, mean of steps"
+    ]
     trained.uns["fe"]["history"] = table[:1]
     pl.history(trained).figure.canvas.draw()
 

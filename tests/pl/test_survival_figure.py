@@ -52,7 +52,7 @@ def test_curves_numbers_and_legend(found, n_groups):
     assert ends[0] > ends[-1]  # the less risk, the more are left
     assert all(line.get_ydata()[0] == 1 for line in ax.lines)
     row = found.table.set_index(["basis", "dim", "pairs"]).loc[("pca", 2, "all")]
-    assert texts(ax)[0].startswith(f"c-index {row['c_index']:.3f}\nlog-rank p = ")
+    assert texts(ax)[0].startswith(f"c-index {row['c_index']:.3f}, log-rank p = ")
     assert texts(ax)[1] == "at risk"
     per_group = np.array(texts(ax)[2:]).reshape(n_groups, -1)
     numbers = per_group[:, 1:].astype(int)
@@ -73,13 +73,13 @@ def test_the_numbers_stand_below_the_name_of_the_axis(found):
 def test_groups_within_a_column(found):
     ax = fe.pl.survival(found, bases="pca", dims=2, within=True, show=False)
     row = found.table.set_index(["basis", "dim", "pairs"]).loc[("pca", 2, "within group")]
-    assert texts(ax)[0].startswith(f"c-index {row['c_index']:.3f}\n")
+    assert texts(ax)[0].startswith(f"c-index {row['c_index']:.3f}, ")
 
 
 def test_one_risk_for_all(found):
     risks = found.risks[found.risks["basis"] == "age"].assign(risk=0.0)
     ax = fe.pl.survival(risks, show=False)
-    assert texts(ax)[0] == "c-index 0.500\nlog-rank p undefined"
+    assert texts(ax)[0] == "c-index 0.500, log-rank p undefined"
     assert len(ax.lines) == 1
 
 
