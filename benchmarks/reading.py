@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     "peak / matrix": peak / matrix,
                 })  # fmt: skip
     title = f"reading a table of text, medians of {options.rounds} rounds, each in a fresh process"
-    report.publish(options, pd.DataFrame(records), title, decoder="")
+    report.publish(options, pd.DataFrame(records), title, decoder="none")
 
 
 if __name__ == "__main__":

@@ -164,6 +164,11 @@ TABLES: dict[str, Table] = {
         "held-out loss": "loss, held out", "seconds / memory's": "s, ratio",
         "peak / memory's": "peak, ratio",
     }),
+    "reading": Table("reading", {
+        "rows are": "rows are", "reader": "reader", "samples": "samples", "genes": "genes",
+        "seconds": "s", "peak, MB": "peak, MB", "matrix, MB": "matrix, MB",
+        "peak / matrix": "peak / matrix",
+    }),
     "stalls": Table("stalls", {
         "implementation": "implementation", "decoder": "decoder", "machine": "machine",
         "median": "median", "largest": "largest",

@@ -58,7 +58,8 @@ def read(
     Returns
     -------
     AnnData
-        Samples x genes, in memory; of text float32. Text takes twice the memory of its matrix.
+        Samples x genes, in memory; of text float32. Text takes little more memory than its matrix,
+        and is read twice.
 
     Raises
     ------

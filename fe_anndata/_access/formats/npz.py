@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._core.errors import near
-from .text import Table
+from .table import Table, held
 
 _MATRIX = ("X", "matrix", "values", "data", "expression", "counts")
 _ROWS = ("obs_names", "samples", "sample_names", "cells", "barcodes", "rows", "row_names", "index")
@@ -50,8 +50,7 @@ def read_npz(path: Path, progress: bool) -> Table:
         )
     values = matrix.astype(np.float32)
     index, named = pd.Index(rows, dtype=object), pd.Index(columns, dtype=object)
-    n_missing = int(np.isnan(values).sum())
-    return Table(index, named, [values], pd.DataFrame(index=index), n_missing)
+    return held(index, named, pd.DataFrame(index=index), values)
 
 
 def _of(known: tuple[str, ...], names: list[str], what: str, path: Path) -> str:

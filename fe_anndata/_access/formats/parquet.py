@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._core.extras import extra
-from .text import Table
+from .table import Table, held
 
 
 def read_parquet(path: Path, progress: bool) -> Table:
@@ -42,4 +42,4 @@ def read_parquet(path: Path, progress: bool) -> Table:
         raise ValueError(f"{path} has no column of numbers.")
     values = numbers.to_numpy(dtype=np.float32, na_value=np.nan)
     columns = pd.Index(numbers.columns.astype(str), dtype=object)
-    return Table(index, columns, [values], beside, int(np.isnan(values).sum()))
+    return held(index, columns, beside, values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from .fields import (
     require_width,
     without_comments,
 )
+from .table import Table
 
 BLOCK = 1 << 22
 """Characters that are turned into numbers at a time."""
@@ -35,43 +35,11 @@ _START = {
 }
 
 
-@dataclass
-class Table:
-    """A table as it stands in a file.
-
-    Attributes
-    ----------
-    rows, columns
-        Names.
-    blocks
-        The values, float32, by blocks of rows; they are taken out when the matrix is made.
-    beside
-        What is said of the rows in other columns.
-    n_missing
-        Number of missing values.
-    """
-
-    rows: pd.Index
-    columns: pd.Index
-    blocks: list[np.ndarray]
-    beside: pd.DataFrame
-    n_missing: int
-
-    def matrix(self, *, turned: bool) -> np.ndarray:
-        """Return the values, float32 (n_rows, n_columns), or turned; the blocks are used up."""
-        shape = (len(self.rows), len(self.columns))
-        made = np.empty(shape[::-1] if turned else shape, dtype=np.float32)
-        rows, first = (made.T if turned else made), 0
-        self.blocks.reverse()
-        while self.blocks:
-            block = self.blocks.pop()
-            rows[first : first + len(block)] = block
-            first += len(block)
-        return made
-
-
 def read_table(path: Path, progress: bool) -> Table:
     """Read a table of numbers with names.
+
+    The file is read twice, first for the names: so the values can go where they belong at once, and
+    take no more memory than their matrix.
 
     Raises
     ------
@@ -79,51 +47,62 @@ def read_table(path: Path, progress: bool) -> Table:
         If it cannot be understood, a field that should be a number is none (the message names the
         row and the column), or lines have different numbers of fields.
     """
-    found = lines(path, comments=True)
-    head = without_comments(list(islice(found, HEAD)))
+    layout = _layout(path)
+    names: list[str] = []
+    beside: list[list[str]] = []
+    for number, line in _rows(layout, path):
+        fields = _described(line, layout, number, path)
+        names.append(fields[0])
+        beside.append(fields[1:])
+    if not layout.has_names:
+        names = [str(number) for number in range(1, len(names) + 1)]
+    rows, columns = pd.Index(names, dtype=object), pd.Index(_columns(layout, path), dtype=object)
+    for index, what in ((rows, "names of rows"), (columns, "names of columns")):
+        require_one_line(index, what)
+    described = pd.DataFrame(beside, index=rows, columns=_once(layout), dtype=object)
+
+    def fill(made: np.ndarray) -> None:
+        first = 0
+        with tqdm(
+            total=len(made), disable=not progress, unit="rows", desc=path.name, delay=3
+        ) as bar:
+            for block in _blocks(_rows(layout, path)):
+                made[first : first + len(block)] = _numbers(block, layout, path)
+                first += len(block)
+                bar.update(len(block))
+        if first != len(made):
+            raise ValueError(f"{path} was changed while it was read; start again.")
+
+    return Table(rows, columns, described.apply(_as_column), fill)
+
+
+def _layout(path: Path) -> Layout:
+    head = without_comments(list(islice(lines(path, comments=True), HEAD)))
     if not head:
         raise ValueError(f"{path} is empty.")
     for start, what in _START.items():
         if head[0][1].startswith(start):
             raise ValueError(f"{path} is {what}.")
-    layout = layout_of(head, path)
-    names: list[str] = []
-    beside: list[list[str]] = []
-    blocks: list[np.ndarray] = []
-    rows = chain(head[layout.n_above :], found)
-    with tqdm(disable=not progress, unit="rows", desc=path.name, delay=3) as bar:
-        for block in _blocks(rows):
-            described = [_described(line, layout, number, path) for number, line in block]
-            names += [fields[0] for fields in described]
-            beside += [fields[1:] for fields in described]
-            blocks.append(_numbers(block, layout, path))
-            bar.update(len(block))
-    return _table(layout, names, beside, blocks, path)
+    return layout_of(head, path)
 
 
-def _table(
-    layout: Layout,
-    names: list[str],
-    beside: list[list[str]],
-    blocks: list[np.ndarray],
-    path: Path,
-) -> Table:
-    columns = [layout.name_of(column) for column in layout.numbers]
+def _rows(layout: Layout, path: Path) -> Iterator[Line]:
+    """Yield the lines of the rows, without those above."""
+    found = lines(path, comments=True)
+    head = without_comments(list(islice(found, HEAD)))
+    return chain(head[layout.n_above :], found)
+
+
+def _columns(layout: Layout, path: Path) -> list[str]:
+    """Return the names of the columns of values."""
+    if layout.header is not None:
+        return [layout.name_of(column) for column in layout.numbers]
     if not layout.has_names:
-        if layout.header is None:
-            raise ValueError(
-                f"{path} holds numbers alone, without names of genes: write them as the first line "
-                "or as the first column."
-            )
-        names = [str(number) for number in range(1, len(names) + 1)]
-    elif layout.header is None:
-        columns = [f"column_{number}" for number in range(1, len(columns) + 1)]
-    rows, named = pd.Index(names, dtype=object), pd.Index(columns, dtype=object)
-    for index, what in ((rows, "names of rows"), (named, "names of columns")):
-        require_one_line(index, what)
-    n_missing = sum(int(np.isnan(block).sum()) for block in blocks)
-    described = pd.DataFrame(beside, index=rows, columns=_once(layout), dtype=object)
-    return Table(rows, named, blocks, described.apply(_as_column), n_missing)
+        raise ValueError(
+            f"{path} holds numbers alone, without names of genes: write them as the first line or "
+            "as the first column."
+        )
+    return [f"column_{number}" for number in range(1, len(layout.numbers) + 1)]
 
 
 def _once(layout: Layout) -> list[str]:

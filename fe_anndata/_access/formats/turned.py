@@ -14,7 +14,7 @@ from ..._core.errors import require_choice
 from ..._core.log import logger
 from ..._core.warn import warn_user
 from .orientation import Orientation, genes_are_rows
-from .text import Table
+from .table import Table
 
 Duplicates = Literal["refuse", "sum"]
 DUPLICATES = ("refuse", "sum")
@@ -39,8 +39,10 @@ def as_anndata(
     else:
         obs = table.beside
     _require_samples(samples, path)
-    n_missing, n_genes, n_samples = table.n_missing, len(genes), len(samples)
-    made = AnnData(table.matrix(turned=turned), obs=obs, var=var)
+    n_genes, n_samples = len(genes), len(samples)
+    X = table.matrix(turned=turned)
+    n_missing = sum(int(np.isnan(row).sum()) for row in X)
+    made = AnnData(X, obs=obs, var=var)
     said = "; its rows are genes, so it was turned" if turned else ""
     logger.info("read %s: %d samples x %d genes%s", path, n_samples, n_genes, said)
     if n_missing:
