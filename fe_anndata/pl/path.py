@@ -25,6 +25,7 @@ from ..matrix.places import along
 from ._axes import SMALL, colour_bar, figure_of, finish, legend_beside, make_room, panels
 from ._colors import new_colors, require_cmap
 from ._maps import require_reach
+from ._shades import differences_map
 from ._text import ink, lines_of
 
 Floats = NDArray[np.float64]
@@ -46,7 +47,7 @@ def path(
     key: str = DEFAULT_KEY,
     points: int = 100,
     reach: float = 1.0,
-    cmap: str | Colormap = "RdBu_r",
+    cmap: str | Colormap | None = None,
     gene_symbols: str | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -80,7 +81,8 @@ def path(
         The strip is empty up to `reach` times the distance within which 95 % of the samples have
         their nearest neighbour, and grey at three times that.
     cmap
-        Colour map of a heat map, whose middle is no change.
+        Colour map of a heat map, whose middle is no change; by default blue and red beside the
+        colour of the page.
     gene_symbols
         A column of ``adata.var`` whose names of genes can be used as well as ``adata.var_names``.
     ax
@@ -159,12 +161,14 @@ def _require_number(n: int, kind: str) -> None:
         )
 
 
-def _draw_heat(panel: Axes, changes: Floats, labels: Sequence[str], cmap: str | Colormap) -> None:
+def _draw_heat(
+    panel: Axes, changes: Floats, labels: Sequence[str], cmap: str | Colormap | None
+) -> None:
     order = by_turn(changes)
     most = float(np.abs(changes).max()) or 1.0
     image = panel.imshow(
         changes[:, order].T,
-        cmap=cmap,
+        cmap=differences_map(panel, cmap),
         vmin=-most,
         vmax=most,
         extent=(0, 1, len(order) - 0.5, -0.5),

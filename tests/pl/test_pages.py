@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 
 import fe_anndata as fe
@@ -145,6 +145,14 @@ def test_names_of_genes_along_a_path_do_not_meet(trained, style):
         tops = sorted((box.y0, box.y1) for box in boxes)
         for (_, below), (above, _) in pairwise(tops):
             assert above > below - 0.15 * boxes[0].height
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_no_change_along_a_path_has_the_colour_of_the_page(trained, style):
+    with drawn_in(style):
+        ax = MAPS["path"](trained)
+        middle = ax.images[0].cmap(0.5)
+        assert np.abs(np.subtract(middle[:3], to_rgb(ax.get_facecolor()))).max() < 0.05
 
 
 def test_a_map_of_numbers_that_is_given_is_taken_as_it_is():
