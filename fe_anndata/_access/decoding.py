@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from .inputs import require_anndata
 from .modalities import MODALITY, scales_in
 from .reference import Reference, reference_of
 from .results import holds_whole_numbers, require_trained, trained_model
+from .same_unit import covered_share
 
 VALUES = 1 << 22
 """Predicted values that are held at a time."""
@@ -50,6 +51,8 @@ class Decoding:
         Whether whole numbers, such as raw counts, were trained on.
     covariates
         Of the batches of the samples, float32 (n_obs, q), if the model knows any.
+    covered
+        Which share of the counts of the training is of genes that the AnnData has.
     """
 
     model: Trained
@@ -61,6 +64,7 @@ class Decoding:
     normalize: str | None
     whole_numbers: bool
     covariates: np.ndarray | None
+    covered: float = 1.0
 
     def rows(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the predictions for some samples, float32, NaN for genes not trained on."""
@@ -78,7 +82,8 @@ class Decoding:
         """
         predicted = self.rows(rows)
         if self.normalize is not None:
-            return STEPS[self.normalize].backward(predicted, totals_of(values))
+            step = replace(STEPS[self.normalize], covered=self.covered)
+            return step.backward(predicted, totals_of(values))
         return to_totals(predicted, values) if self.model.per_total else predicted
 
     def dispersion(self) -> np.ndarray | None:
@@ -122,7 +127,7 @@ def decoding_of(
         If there is no model, or no place for the samples; the message says what to call.
     """
     require_anndata(adata)
-    keys = Keys(key)
+    keys, covered = Keys(key), 1.0
     if reference is None:
         if keys.uns not in adata.uns and keys.of_sample("n_genes") in adata.obs:
             raise KeyError(
@@ -142,13 +147,14 @@ def decoding_of(
         u = _coordinates(adata, keys, known)
         alignment = align_genes(known.var, adata.var)
         genes, columns = alignment.known, alignment.columns
+        covered = covered_share(known, alignment)
     require_decoder(model)
     covariates = None
     if batches is not None and with_batches:
         found = NewBatches.of(adata.obs, batches, estimated=False, estimable=False)
         covariates = found.covariates
     values = adata.n_vars, layer, normalize, whole_numbers
-    return Decoding(model, u, genes, columns, *values, covariates)
+    return Decoding(model, u, genes, columns, *values, covariates, covered)
 
 
 def modality_of(

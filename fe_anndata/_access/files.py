@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,11 +43,14 @@ class Source:
         ValueError if there is none.
     path
         Of the file that the matrices stay in, if it is known.
+    turned
+        Whether it is known that its rows are samples, since it was read the right way round.
     """
 
     adata: AnnData
     matrix: Callable[[str | None], Any]
     path: Path | None = None
+    turned: bool = False
 
     def copied(self) -> AnnData:
         """Return a copy of the AnnData; of one in a file without the matrices."""
@@ -178,7 +181,7 @@ def _in_place(adata: AnnData) -> Source:
 
 def _open(path: Path, orientation: Orientation) -> Iterator[Source]:
     if kind_of(path) not in OF_ANNDATA:
-        yield _in_place(read(path, orientation=orientation))
+        yield replace(_in_place(read(path, orientation=orientation)), turned=True)
     elif path.is_dir():
         yield _of_group(opened_folder(path), path)
     else:

@@ -16,6 +16,8 @@ ENOUGH = 0.95
 """Share of the trained genes found by name, from which no id column is tried."""
 MORE = 0.1
 """Of the trained genes, by which an id column must find more than the names do."""
+OTHERS = 0.1
+"""Of the genes that names join, which ids may join otherwise."""
 MOST_COLUMNS = 30
 
 
@@ -49,46 +51,64 @@ def align_genes(trained: pd.DataFrame, new: pd.DataFrame) -> Alignment:
 
 
 def _best(trained: pd.DataFrame, new: pd.DataFrame) -> tuple[str | None, str | None]:
-    """Return the columns, None for the names, that have most ids in common."""
-    names = _ids(trained.index), _ids(new.index)
-    by_names = len(names[0] & names[1])
-    if by_names >= ENOUGH * len(trained):
+    """Return the columns, None for the names, that have most ids in common.
+
+    Columns that join other genes than their names do are left out.
+    """
+    by_name = _shared(_ids(trained.index), _ids(new.index))
+    if len(by_name) >= ENOUGH * len(trained):
         return None, None
     best: tuple[str | None, str | None] = None, None
-    most = by_names + MORE * len(trained)
-    sides = [[(None, of), *_columns(var)] for var, of in ((trained, names[0]), (new, names[1]))]
+    most = len(by_name) + MORE * len(trained)
+    sides = [[(None, _ids(var.index)), *_columns(var)] for var in (trained, new)]
     for a, of_a in sides[0]:
         for b, of_b in sides[1]:
-            if (a, b) != (None, None) and len(of_a & of_b) > most:
-                best, most = (a, b), float(len(of_a & of_b))
+            found = _shared(of_a, of_b)
+            other = sum(found.get(gene, place) != place for gene, place in by_name.items())
+            if len(found) > most and other <= OTHERS * len(by_name):
+                best, most = (a, b), float(len(found))
     return best
 
 
-def _columns(var: pd.DataFrame) -> Iterator[tuple[str | None, set[str]]]:
-    """Yield the columns that may hold ids, with these."""
+def _shared(a: dict[str, int], b: dict[str, int]) -> dict[int, int]:
+    """Return which place of a list is which of another, by ids."""
+    return {place: b[name] for name, place in a.items() if name in b}
+
+
+def _columns(var: pd.DataFrame) -> Iterator[tuple[str | None, dict[str, int]]]:
+    """Yield the columns that may hold ids, with these and their places.
+
+    Whole numbers may be ids of Entrez, unless they only count the genes.
+    """
     for name in list(var.columns)[:MOST_COLUMNS]:
         column = var[name]
         if isinstance(column, pd.DataFrame) or not isinstance(name, str):
             continue  # two of one name
-        if pd.api.types.is_integer_dtype(column.dtype) and not column.is_unique:
+        if pd.api.types.is_bool_dtype(column.dtype):
             continue
-        text = isinstance(column.dtype, pd.CategoricalDtype) or column.dtype.kind in "OUT"
-        if text or pd.api.types.is_string_dtype(column.dtype) or column.dtype.kind in "iu":
-            ids = _ids(column)
-            if len(ids) > len(var) / 2:
-                yield name, ids
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            known = column.dropna()
+            if not len(known) or (known % 1 != 0).any() or np.ptp(known) < 2 * len(var):
+                continue
+        ids = _ids(column)
+        if len(ids) > len(var) / 2:
+            yield name, ids
 
 
-def _ids(names: pd.Index | pd.Series) -> set[str]:
-    """Return the names that are there once, without versions."""
-    found = Counter(without_versions([n for n in _texts(names) if n]))
-    return {name for name, number in found.items() if number == 1}
+def _ids(names: pd.Index | pd.Series) -> dict[str, int]:
+    """Return the places of names that are there once, without versions."""
+    texts = without_versions(_texts(names))
+    number = Counter(texts)
+    return {name: place for place, name in enumerate(texts) if name and number[name] == 1}
 
 
 def _texts(names: pd.Index | pd.Series) -> list[str]:
-    """Return names as text, empty where one is missing."""
+    """Return names as text, empty where one is missing, and decimals without their zeros."""
     missing = np.asarray(names.isna())
-    return ["" if m else str(n) for n, m in zip(names.tolist(), missing, strict=True)]
+    return [
+        "" if m else f"{n:.0f}" if isinstance(n, float | np.floating) else str(n)
+        for n, m in zip(names.tolist(), missing, strict=True)
+    ]
 
 
 def _once(var: pd.DataFrame, column: str | None, side: str) -> pd.Index:
@@ -116,8 +136,8 @@ def require_overlap(shared: int, of: int, min_overlap: float | None) -> None:
         isinstance(min_overlap, bool) or not isinstance(min_overlap, int | float | np.number)
     ):
         raise TypeError(f"min_overlap must be a number or a share of genes, not {min_overlap!r}.")
-    if min_overlap is not None and not min_overlap >= 0:
-        raise ValueError(f"min_overlap must not be negative, got {min_overlap}.")
+    if min_overlap is not None and not min_overlap >= 0:  # nor NaN
+        raise ValueError(f"min_overlap must be 0 or more, got {min_overlap}.")
     if min_overlap is None:
         enough = shared >= SHARE * of and (shared >= FEWEST or shared >= of / 2)
     else:

@@ -29,7 +29,7 @@ from .files import Source
 from .gene_ids import align_genes, require_overlap
 from .inputs import rows_of, stored
 from .reference import Reference
-from .same_unit import SOME, FirstRows, require_same_unit
+from .same_unit import SOME, FirstRows, covered_share, require_same_unit
 
 
 class NewSamples:
@@ -183,7 +183,10 @@ def new_samples(
     first = FirstRows(rows.read(slice(0, min(SOME, adata.n_obs))), reference, alignment)
     chosen = first.chosen(normalize)
     if chosen is not None:
-        rows = rows_of(replace(values, step=STEPS[chosen]))
+        step = replace(STEPS[chosen], refuses_logs=normalize == "auto")
+        if step.of_totals and reference.normalize == chosen:
+            step = replace(step, covered=covered_share(reference, alignment))
+        rows = rows_of(replace(values, step=step))
     names = adata.obs_names, adata.var_names
     return NewSamples(rows, alignment, reference, names, batches, first, chosen)
 

@@ -13,7 +13,7 @@ from .._core.warn import warn_user
 from ..matrix.align import Alignment
 from ..matrix.findings import extremes_of
 from ..matrix.normalize import STEPS, Normalize
-from ..matrix.units import Units, units_of
+from ..matrix.units import MOST_OF_LOGS, Units, units_of
 from ..matrix.values import Values, stored
 from .reference import Reference
 
@@ -129,6 +129,19 @@ def require_same_unit(
         )
 
 
+def covered_share(reference: Reference, alignment: Alignment) -> float:
+    """Return which share of the counts of the training is of genes that are in both.
+
+    Of new samples that lack genes, the total is that of fewer.
+    """
+    unit = reference.model.unit()
+    if unit is None:
+        return 1.0
+    means = np.expm1(np.clip(unit[0], 0, MOST_OF_LOGS))
+    of_all = float(means.sum())
+    return float(means[alignment.known].sum()) / of_all if of_all else 1.0
+
+
 class FirstRows:
     """Some of the new samples as they are stored, by which it is seen what a step makes of them.
 
@@ -165,13 +178,8 @@ class FirstRows:
         if trained is None:
             return None
         extremes = extremes_of(self.values)
-        if extremes.least < 0:
-            return None
-        before, after = self.fit(None), self.fit(trained)
-        if before is not None and after is not None and before.possible != after.possible:
-            return None if before.possible else trained
-        if trained == "log1p_cp10k" and not extremes.whole_numbers and self._units().step is None:
-            return None  # fractions without thousands are no counts
+        if extremes.least < 0 or (not extremes.whole_numbers and extremes.greatest < MOST_OF_LOGS):
+            return None  # logarithms, or scaled values
         return trained
 
     def _units(self) -> Units:

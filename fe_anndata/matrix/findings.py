@@ -50,17 +50,16 @@ class Findings:
         """Add some rows, the first of which has this number."""
         if sparse.issparse(block):
             self._empty.append(first + self._add_sparse(block))
-            self._look(first, _greatest_of_sparse(block))
+            self._look(first, greatest_of(block))
         else:
             for start, piece in parts(block):
                 self._empty.append(first + start + self._add_dense(piece))
-                self._look(first + start, _greatest(piece))
+                self._look(first + start, greatest_of(piece))
 
     def _look(self, first: int, greatest: np.ndarray) -> None:
         """Take note of what the greatest values of some rows say of their units."""
-        whole = greatest == np.rint(greatest)
-        self.like_counts.add(first, whole & (greatest >= MANY))
-        self.like_logs.add(first, ~whole & (greatest < FEW))
+        self.like_counts.add(first, (greatest == np.rint(greatest)) & (greatest >= MANY))
+        self.like_logs.add(first, like_logs(greatest))
 
     def _add_dense(self, block: np.ndarray) -> np.ndarray:
         """Add some dense rows; return those without an observed value."""
@@ -112,20 +111,22 @@ class _Rows:
             self.n += int(which.sum())
 
 
-def _greatest(block: np.ndarray) -> np.ndarray:
-    """Return the greatest value of each row; NaN where there is none."""
-    if not block.shape[1]:
-        return np.full(len(block), np.nan)
-    found: np.ndarray = np.fmax.reduce(block, axis=1)
-    return found
-
-
-def _greatest_of_sparse(block: Values) -> np.ndarray:
-    """Return the greatest stored value of each row; NaN where there is none."""
+def greatest_of(block: Values) -> np.ndarray:
+    """Return the greatest value of each row, of a sparse one that is stored; NaN without any."""
+    if not sparse.issparse(block):
+        if not block.shape[1]:
+            return np.full(len(block), np.nan)
+        return np.asarray(np.fmax.reduce(block, axis=1))
     found = np.full(block.shape[0], np.nan)
     rows = np.flatnonzero(np.diff(block.indptr))
     if len(rows):
         found[rows] = np.fmax.reduceat(block.data, block.indptr[rows])
+    return found
+
+
+def like_logs(greatest: np.ndarray) -> np.ndarray:
+    """Return which samples look like logarithms, by their greatest value."""
+    found: np.ndarray = (greatest != np.rint(greatest)) & (greatest < FEW)
     return found
 
 

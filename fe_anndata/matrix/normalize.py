@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy import sparse
 
+from .findings import greatest_of, like_logs
 from .rows import InMemory
 from .values import Values, stored
 
@@ -29,6 +30,10 @@ class Step:
         What it is, in words.
     of_totals
         Whether samples are first brought to one total.
+    covered
+        Which share of that total the genes at hand hold.
+    refuses_logs
+        Whether samples that look like logarithms already are an error.
     """
 
     name: str
@@ -36,6 +41,8 @@ class Step:
     of_totals: bool
     _log: Callable[[np.ndarray], np.ndarray]
     _power: Callable[[np.ndarray], np.ndarray]
+    covered: float = 1.0
+    refuses_logs: bool = False
 
     def forward(self, rows: Values) -> Values:
         """Return some rows, with all their genes, in the units of the training.
@@ -55,6 +62,11 @@ class Step:
                     f"such as {np.nanmin(values):g}: these are logarithms or scaled values "
                     "already. Leave them as they are with normalize=None."
                 )
+            if self.refuses_logs and like_logs(greatest_of(rows)).any():
+                raise ValueError(
+                    "some samples hold logarithms, and others counts or TPM: bring all of them to "
+                    "one unit first."
+                )
             scale = self._scale(rows)
             if sparse.issparse(rows):
                 data = rows.data
@@ -71,7 +83,8 @@ class Step:
         if not self.of_totals:
             return None
         totals = totals_of(rows)
-        return np.asarray(SCALE / np.where(totals > 0, totals, SCALE), dtype=np.float32)
+        scale = self.covered * SCALE / np.where(totals > 0, totals, SCALE)
+        return np.asarray(scale, dtype=np.float32)
 
     def backward(self, values: np.ndarray, totals: np.ndarray) -> np.ndarray:
         """Return values of the training, (n, m), in the units of the matrix, whose totals are (n,).
@@ -80,7 +93,7 @@ class Step:
         """
         found: np.ndarray = np.maximum(self._power(values), 0)
         if self.of_totals:
-            found = found * (totals / SCALE)[:, None].astype(found.dtype)
+            found = found * (totals / (self.covered * SCALE))[:, None].astype(found.dtype)
         return found
 
 

@@ -47,8 +47,8 @@ def units_of(found: Extremes, total: float) -> Units:
     if found.in_thousands:
         if total > MOST_OF_TPM:
             doubt = (
-                f"samples sum up to {total:.3g}, so that values are no TPM: are they estimated "
-                "counts (normalize='log1p_cp10k'), or made comparable already ('log2_tpm')?"
+                f"samples sum up to {total:.3g}, so that values are no TPM, but estimated counts, "
+                "for which normalize='log1p_cp10k' is right, or normalised ones, for 'log2_tpm'"
             )
         return Units(
             "log2_tpm", f"TPM or another linear scale (values up to {greatest:.5g})", doubt

@@ -13,7 +13,11 @@ from anndata import AnnData
 from .. import __version__
 from .._access.batches import warn_of_confounded
 from .._access.files import Source
-from .._access.formats.orientation import Orientation, require_samples_are_rows
+from .._access.formats.orientation import (
+    Orientation,
+    require_orientation,
+    require_samples_are_rows,
+)
 from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
 from .._access.results import require_free
@@ -204,7 +208,9 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     adata = source.adata
     require_free(adata, keys.key)
     require_choice(asked.normalize, ["auto", *STEPS, None], "normalize")
-    require_samples_are_rows(adata, asked.orientation, source.path)
+    require_orientation(asked.orientation)
+    if not source.turned:
+        require_samples_are_rows(adata, asked.orientation, source.path)
     if keys.uns in adata.uns:
         logger.info("this training takes the place of the one under %r", keys.key)
     columns = Columns.of(adata.obs, vars(asked), numbers=of.takes_numbers)

@@ -35,7 +35,7 @@ BAD = {
     "one column": ("gene\nTP53\nMYC\n", "has one column"),
     "numbers alone": ("1\t2\t3\n4\t5\t6\n7\t8\t9\n", "without names of genes"),
     "words": ("id\ttype\tsite\ta\tb\n" + "".join(f"S{i}\tx\ty\tz\tw\n" for i in range(9)),
-              r"no column of numbers.*adata\.obs"),
+              r"no column of numbers.*--obs"),
     "annotation": ("id\tage\t" + "\t".join(f"c{k}" for k in range(40)) + "\n"
                    + "".join(f"S{i}\t{i}" + "\tword" * 40 + "\n" for i in range(9)),
                    "40 columns of text and 1 of numbers"),

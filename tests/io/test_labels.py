@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import warnings
 
 import pandas as pd
@@ -68,3 +69,52 @@ def test_bad_tables(matrix, clinical, tmp_path):
         fe.io.read(matrix, obs=tmp_path / "nowhere.tsv")
     with pytest.raises(TypeError, match="obs must be a table or the path of one, not list"):
         fe.io.read(matrix, obs=["a"])
+
+
+def test_columns_of_obs_are_not_replaced(matrix, clinical, tmp_path):
+    adata = fe.io.read(matrix, obs=clinical)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    with pytest.raises(ValueError, match=r"in adata\.obs already \(type, age\)"):
+        fe.io.read(tmp_path / "a.h5ad", obs=clinical)
+
+
+def test_samples_are_told_apart_by_the_column_that_does(matrix, tmp_path):
+    table = pd.DataFrame({
+        "PATIENT_ID": ["TCGA-AB-0001", "TCGA-AB-0001", "TCGA-AB-0002"],
+        "SAMPLE_ID": ["TCGA-AB-0001-01A-11R", "TCGA-AB-0001-06A", "TCGA-AB-0002-11A-21R"],
+        "kind": ["primary", "metastasis #2", "normal"],
+    })  # fmt: skip
+    table.to_csv(tmp_path / "b.tsv", sep="\t", index=False)
+    with pytest.warns(UserWarning, match="2 of 4"):
+        adata = fe.io.read(matrix, obs=tmp_path / "b.tsv")
+    assert adata.obs["kind"].astype(object).iloc[:2].tolist() == ["primary", "normal"]
+
+
+def test_signs_of_comments_within_a_line_are_kept(matrix, tmp_path):
+    (tmp_path / "b.csv").write_text("id,colour\n" + "".join(f"{s},#FF000{k}\n"
+                                    for k, s in enumerate(SAMPLES)))  # fmt: skip
+    adata = fe.io.read(matrix, obs=tmp_path / "b.csv")
+    assert adata.obs["colour"].tolist() == [f"#FF000{k}" for k in range(4)]
+
+
+@pytest.mark.parametrize("form", ["short header", "separators at the ends", "gzip without ending"])
+def test_forms_of_tables_of_samples(matrix, tmp_path, form):
+    lines = [["age", "sex"], *[[name, str(40 + k), "f"] for k, name in enumerate(SAMPLES)]]
+    if form != "short header":
+        lines[0] = ["sample", *lines[0]]
+    end = "\t" if form == "separators at the ends" else ""
+    text = "".join("\t".join(line) + end + "\n" for line in lines)
+    path = tmp_path / "b.tsv"
+    if form == "gzip without ending":
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text(text)
+    adata = fe.io.read(matrix, obs=path)
+    assert adata.obs["age"].tolist() == [40, 41, 42, 43]
+    assert adata.obs["sex"].tolist() == ["f"] * 4
+
+
+def test_columns_of_one_name(matrix, clinical):
+    clinical.columns = ["patient", "x", "x"]
+    with pytest.raises(ValueError, match="several columns of the name 'x'"):
+        fe.io.read(matrix, obs=clinical)

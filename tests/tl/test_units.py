@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import anndata
@@ -219,3 +220,50 @@ def test_a_wrong_step_in_a_file_is_refused(counts):
     adata.uns["fe"]["format"] = 2
     with pytest.raises(ValueError, match=r"normalize.*'log7', not one of"):
         fe.tl.transform(counts.copy(), adata, progress=False)
+
+
+@pytest.mark.parametrize("unit", ["cpm", "log2", "log10"])
+def test_no_logarithm_is_taken_of_logarithms(counts, unit):
+    reference, new = trained(counts[:200]), counts[200:].copy()
+    of_total = new.X / new.X.sum(axis=1, keepdims=True)
+    new.X = {
+        "cpm": np.log1p(of_total * 1e6),
+        "log2": np.log2(of_total * 1e6 + 1),
+        "log10": np.log10(of_total * 1e4 + 1),
+    }[unit].astype(np.float32)
+    with contextlib.suppress(ValueError):  # another scale, as it is
+        fe.tl.transform(new, reference, progress=False)
+    assert new.uns.get("fe_placed_by", "") == ""
+
+
+@pytest.mark.parametrize("order", ["counts first", "alternating", "by blocks"])
+def test_new_samples_of_two_units(counts, by_hand, order, tmp_path):
+    reference, new = trained(counts[:200]), counts[200:].copy()
+    logs = slice(50, None) if order == "counts first" else slice(None, None, 2)
+    new.X[logs] = by_hand.X[200:][logs]
+    given = new
+    if order == "by blocks":
+        new.write_h5ad(tmp_path / "new.h5ad")
+        given = tmp_path / "new.h5ad"
+    with pytest.raises(ValueError, match="some samples hold"):
+        fe.tl.transform(given, reference, progress=False)
+    assert "X_fe" not in new.obsm
+
+
+def test_counts_of_a_part_of_the_genes(counts):
+    """Their totals are those of fewer genes, which the share of these in the training mends."""
+    reference = trained(counts[:200])
+    some = np.random.default_rng(5).permutation(counts.n_vars)[:55]
+    whole, part = counts[200:].copy(), counts[200:, np.sort(some)].copy()
+    for new in (whole, part):
+        fe.tl.transform(new, reference, progress=False)
+    away = np.abs(whole.obsm["X_fe"] - part.obsm["X_fe"]).max(axis=1)
+    assert np.median(away) < 0.1 * whole.obsm["X_fe"].std()
+    filled = []
+    for new in (whole, part):
+        gene = new.var_names.get_loc(part.var_names[0])
+        new.X[:, gene] = np.nan
+        fe.tl.transform(new, reference, progress=False)
+        fe.tl.impute(new, reference=reference)
+        filled.append(new.layers["fe_imputed"][:, gene])
+    assert 0.9 < filled[1].sum() / filled[0].sum() < 1.1

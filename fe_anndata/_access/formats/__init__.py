@@ -9,6 +9,7 @@ from typing import Any
 import anndata
 from anndata import AnnData
 
+from ..._core.errors import require_choice
 from ..._core.paths import expanded
 from ..h5ad import load, opened_folder
 from .kinds import OF_ANNDATA, kind_of
@@ -20,7 +21,7 @@ from .orientation import ORIENTATIONS, Orientation, require_orientation
 from .parquet import read_parquet
 from .ten_x import read_10x_h5, read_10x_mtx
 from .text import read_table
-from .turned import DUPLICATES, Duplicates, as_anndata, with_unique_genes
+from .turned import DUPLICATES, Duplicates, as_anndata, require_samples, with_unique_genes
 
 __all__ = [
     "DUPLICATES",
@@ -63,15 +64,22 @@ def _read(
 ) -> AnnData:
     path = expanded(path)
     require_orientation(orientation)
+    require_choice(duplicates, DUPLICATES, "duplicates")
     kind = kind_of(path)
     if kind in _TABLES:
         table = _TABLES[kind](path, progress)
         return as_anndata(table, path, orientation, duplicates)
-    if kind == ".h5ad":
-        found = load(path)
-    elif kind == ".zarr":
-        opened_folder(path)
-        found = anndata.read_zarr(path)
+    if kind in OF_ANNDATA:
+        found = load(path) if kind == ".h5ad" else _zarr(path)
+        if duplicates != "refuse":  # which tl.train does
+            found = with_unique_genes(found, duplicates, path)
     else:
         found = with_unique_genes(_ANNDATA[kind](path), duplicates, path)
+        require_samples(found.obs_names, path)
     return found.T.copy() if orientation == "transposed" else found
+
+
+def _zarr(path: Path) -> AnnData:
+    opened_folder(path)  # which says what is wrong with it
+    found: AnnData = anndata.read_zarr(path)
+    return found

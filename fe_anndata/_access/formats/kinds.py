@@ -11,6 +11,7 @@ from ..other_kinds import is_text, said_of, unpacked
 
 OF_ANNDATA = (".h5ad", ".zarr")
 """Kinds whose matrices can stay in the file."""
+OF_TEXT = (".tsv", ".csv", ".txt", ".tab", ".gct")
 _IN_HDF5 = {"mod": ".h5mu", "row_attrs": ".loom", "matrix/barcodes": "10x .h5"}
 
 
@@ -41,6 +42,8 @@ def kind_of(path: Path) -> str:
     wide = inside.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16, of which the reader tells
     if wide or (is_text(inside) and not (what or "").startswith("an R")):
         return "text"
+    if what is None and path.suffix.lower() in OF_TEXT:
+        return "text"  # in another encoding, of which the reader tells
     if path.suffix == ".h5ad" and what is None:
         return ".h5ad"  # which says itself what is wrong with it
     raise ValueError(f"{path} is {what}." if what else f"{path} is of no kind that can be read.")

@@ -31,12 +31,17 @@ KNOWN, TIMES = 0.15, 4
 
 Of the cohorts at hand at least 35 % of the genes are in the table, and none of the samples.
 """
+SERIES, ALL_OF_A_SERIES = 3, 0.9
+"""Names to a word, from which they are taken for numbered samples, such as C1, C2 and C3, of which
+C2 is a gene too, unless nearly all are genes."""
 MOST = 0.5
 """Of the names of samples, where the names of genes tell nothing."""
 
 _GENE = re.compile(
     r"ENS[A-Z]{0,6}[GTP]R?\d{6,}.*|[NX][MRP]_\d{6,}.*|FBgn\d{7}|WBGene\d{8}|LOC\d{5,}"
-    r"|MGI:\d+|HGNC:\d+|AT[1-5CM]G\d{5}"
+    r"|MGI:\d+|HGNC:\d+|AT[1-5CM]G\d{5}|Y[A-P][LR]\d{3}[WC](?:-[A-Z])?|[a-z]{3}-(?:mir|miR|let)-.+"
+    r"|(?:AFFX-)?\w*_at|ILMN_\d+|A_\d\d_P\d+|cg\d{8}"
+    r"|[OPQ]\d[A-Z\d]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z\d]{2}\d){1,2}"  # UniProt
 )
 _GENOME = re.compile(r"(?:GRC[hm]\d+|hg\d+|mm\d+)_+")
 _SAMPLE = re.compile(
@@ -56,14 +61,21 @@ def symbols() -> frozenset[str]:
 
 def is_gene(name: str) -> bool:
     """Return whether a name is a gene id, or a symbol in the table."""
-    name = _GENOME.sub("", name).split("|")[0].strip()
+    name = _GENOME.sub("", name).split("|")[0].split(" (")[0].strip()
     return _GENE.fullmatch(name) is not None or name.upper() in symbols()
 
 
 def share_of_genes(names: Names) -> float:
     """Return which share of the names are known as those of genes."""
     some = _some(names)
-    return sum(map(is_gene, some)) / max(1, len(some))
+    share = sum(map(is_gene, some)) / max(1, len(some))
+    return share if share >= ALL_OF_A_SERIES or not _is_series(some) else 0.0
+
+
+def _is_series(names: list[str]) -> bool:
+    """Return whether names are a few words with numbers behind them, as those of samples often."""
+    words = {name.rstrip("0123456789") for name in names}
+    return len(names) >= SERIES * len(words)
 
 
 def share_of_samples(names: Names) -> float:
@@ -112,9 +124,13 @@ def require_samples_are_rows(adata: AnnData, orientation: Orientation, path: Pat
 
     Numbers alone are names of samples here, as in many an AnnData.
     """
-    require_orientation(orientation)
-    if path is None and orientation == "transposed":
-        raise ValueError("orientation='transposed' is for files; give adata.T.copy().")
+    if orientation == "transposed":
+        how = (
+            "give adata.T.copy()"
+            if path is None
+            else f"turn it first: adata = fe.io.read({str(path)!r}, orientation='transposed')"
+        )
+        raise ValueError(f"orientation='transposed' is for tables of text and the like; {how}.")
     if orientation == "as-is":
         return
     of_rows = share_of_genes(adata.obs_names)

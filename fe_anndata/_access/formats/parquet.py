@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._core.extras import extra
+from .layout import describes_by_numbers
 from .table import Table, held
 
 
@@ -27,17 +28,18 @@ def read_parquet(path: Path, progress: bool) -> Table:
     except Exception as error:
         raise ValueError(f"{path} is damaged ({error}); get it again.") from error
     numbers = frame.select_dtypes(["number", "bool"])
+    numbers = numbers[[name for name in numbers if not describes_by_numbers(str(name))]]
     beside = frame.drop(columns=numbers.columns)
-    if isinstance(frame.index, pd.RangeIndex):
-        if beside.empty:
+    index = frame.index
+    if pd.api.types.is_integer_dtype(index.dtype):  # numbers of rows, also of those that are left
+        names = next((name for name in beside if beside[name].is_unique), None)
+        if names is None and isinstance(index, pd.RangeIndex):
             raise ValueError(
                 f"{path} has no names of rows: write it with them as the index, or as a column."
             )
-        names = beside.columns[0]
-        index = pd.Index(beside.pop(names).astype(str), dtype=object)
-        beside.index = index
-    else:
-        index = pd.Index(frame.index.astype(str), dtype=object)
+        index = index if names is None else pd.Index(beside.pop(names))
+    index = pd.Index(index.astype(str), dtype=object)
+    beside.index = index
     if numbers.empty:
         raise ValueError(f"{path} has no column of numbers.")
     values = numbers.to_numpy(dtype=np.float32, na_value=np.nan)

@@ -9,7 +9,9 @@ from pathlib import Path
 import scanpy as sc
 from anndata import AnnData
 
-_BESIDE = {"barcodes": ("barcodes.tsv",), "features": ("features.tsv", "genes.tsv")}
+_SETS = (("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz"),
+         ("matrix.mtx", "barcodes.tsv", "genes.tsv"))  # fmt: skip
+"""What Cell Ranger writes from version 3 on, and what it wrote before."""
 
 
 def read_10x_h5(path: Path) -> AnnData:
@@ -30,13 +32,15 @@ def read_10x_mtx(path: Path) -> AnnData:
         names = ", ".join(file.name for file in matrix[:3])
         raise ValueError(f"{path} holds several matrices ({names}): give each a folder.")
     prefix = matrix[0].name.split("matrix.mtx")[0]
-    for what, known in _BESIDE.items():
-        wanted = [path / f"{prefix}{name}{packed}" for name in known for packed in ("", ".gz")]
-        if not any(file.is_file() for file in wanted):
-            raise ValueError(
-                f"{path} holds {matrix[0].name}, but no {wanted[0].name} (or .gz) with the names "
-                f"of its {'cells' if what == 'barcodes' else 'genes'}: copy it into the folder."
-            )
+    there = {file.name.removeprefix(prefix) for file in path.iterdir()}
+    if not any(set(names) <= there for names in _SETS):
+        wanted = next(names for names in _SETS if names[0] in there)
+        missing = [f"{prefix}{name}" for name in wanted if name not in there]
+        raise ValueError(
+            f"{path} holds {matrix[0].name}, but no {' and no '.join(missing)}. Cell Ranger writes "
+            f"{' or '.join(', '.join(names) for names in _SETS)}: copy what is missing into the "
+            "folder, or name and pack the files so."
+        )
     return _read(path, lambda: sc.read_10x_mtx(path, prefix=prefix or None))
 
 
@@ -48,6 +52,9 @@ def _read(path: Path, reading: Callable[[], AnnData]) -> AnnData:
             found.var_names_make_unique()
     except Exception as error:
         raise ValueError(
-            f"{path} cannot be read as what 10x writes; it may be damaged ({error})."
+            f"{path} cannot be read as what 10x writes ({type(error).__name__}: {error}); it may "
+            "be damaged, or features.tsv may lack one of its three columns, id, name and type."
         ) from error
+    if not found.n_vars:
+        raise ValueError(f"{path} holds features of other types, and no Gene Expression.")
     return found

@@ -12,16 +12,8 @@ from tqdm.auto import tqdm
 
 from ..._core.gene_names import require_one_line
 from ...genespace.text import lines
-from .fields import (
-    HEAD,
-    MISSING,
-    Layout,
-    Line,
-    as_number,
-    layout_of,
-    require_width,
-    without_comments,
-)
+from .fields import HEAD, MISSING, Layout, Line, as_number
+from .layout import layout_of, require_width, without_comments
 from .table import Table
 
 BLOCK = 1 << 22
@@ -54,7 +46,7 @@ def read_table(path: Path, progress: bool) -> Table:
         fields = _described(line, layout, number, path)
         names.append(fields[0])
         beside.append(fields[1:])
-    if not layout.has_names:
+    if layout.names is None:
         names = [str(number) for number in range(1, len(names) + 1)]
     rows, columns = pd.Index(names, dtype=object), pd.Index(_columns(layout, path), dtype=object)
     for index, what in ((rows, "names of rows"), (columns, "names of columns")):
@@ -73,11 +65,16 @@ def read_table(path: Path, progress: bool) -> Table:
         if first != len(made):
             raise ValueError(f"{path} was changed while it was read; start again.")
 
-    return Table(rows, columns, described.apply(_as_column), fill)
+    return Table(rows, columns, described.apply(as_column), fill)
+
+
+def _lines(path: Path) -> Iterator[Line]:
+    """Yield the lines without those that begin with ``!``, as many do in series matrices of GEO."""
+    return ((number, line) for number, line in lines(path, comments=True) if line[0] != "!")
 
 
 def _layout(path: Path) -> Layout:
-    head = without_comments(list(islice(lines(path, comments=True), HEAD)))
+    head = without_comments(list(islice(_lines(path), HEAD)))
     if not head:
         raise ValueError(f"{path} is empty.")
     for start, what in _START.items():
@@ -88,7 +85,7 @@ def _layout(path: Path) -> Layout:
 
 def _rows(layout: Layout, path: Path) -> Iterator[Line]:
     """Yield the lines of the rows, without those above."""
-    found = lines(path, comments=True)
+    found = _lines(path)
     head = without_comments(list(islice(found, HEAD)))
     return chain(head[layout.n_above :], found)
 
@@ -97,7 +94,7 @@ def _columns(layout: Layout, path: Path) -> list[str]:
     """Return the names of the columns of values."""
     if layout.header is not None:
         return [layout.name_of(column) for column in layout.numbers]
-    if not layout.has_names:
+    if layout.names is None:
         raise ValueError(
             f"{path} holds numbers alone, without names of genes: write them as the first line or "
             "as the first column."
@@ -118,8 +115,13 @@ def _counted(names: list[str]) -> Iterator[tuple[int, str]]:
         seen[name] = seen.get(name, 0) + 1
 
 
-def _as_column(text: pd.Series) -> pd.Series:
-    """Return a column as numbers, if all of it is, or else as text, missing where it is empty."""
+def as_column(text: pd.Series) -> pd.Series:
+    """Return a column as numbers, if all of it is, or else as text, missing where it is empty.
+
+    What is no text stays as it is.
+    """
+    if text.dtype != object or not text.map(lambda value: isinstance(value, str)).all():
+        return text
     text = text.where(~text.isin(list(MISSING)))
     numbers = pd.to_numeric(text, errors="coerce")
     return text if (numbers.isna() & text.notna()).any() else numbers
@@ -141,14 +143,14 @@ def _blocks(rows: Iterator[Line]) -> Iterator[list[Line]]:
 
 def _described(line: str, layout: Layout, number: int, path: Path) -> list[str]:
     """Return the name of a row and what is said of it, after a look at the number of fields."""
-    last = max(layout.beside, default=0)
+    wanted = [0 if layout.names is None else layout.names, *layout.beside]
     if '"' in line or layout.separator == " ":
         fields = layout.split(line)
         require_width(len(fields), layout.width, number, path)
     else:
         require_width(line.count(layout.separator) + 1, layout.width, number, path)
-        fields = [field.strip() for field in line.split(layout.separator, last + 1)[: last + 1]]
-    return [fields[0], *(fields[column] for column in layout.beside)]
+        fields = line.split(layout.separator, max(wanted) + 1)
+    return [fields[column].strip() for column in wanted]
 
 
 def _numbers(block: list[Line], layout: Layout, path: Path) -> np.ndarray:
@@ -165,7 +167,8 @@ def _numbers(block: list[Line], layout: Layout, path: Path) -> np.ndarray:
         wrong = [k for k, field in enumerate(wanted) if as_number(field) is None]
         if wrong:
             column = layout.numbers[wrong[0]]
-            raise _no_number(fields[column], fields[0], layout, column, number, path)
+            name = fields[0 if layout.names is None else layout.names]
+            raise _no_number(fields[column], name, layout, column, number, path)
         filled.append(["nan" if field in MISSING else field for field in wanted])
     return np.array(filled, dtype=np.float32)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from scipy import sparse
 from ..._core.errors import require_choice
 from ..._core.log import logger
 from ..._core.warn import warn_user
+from ...matrix.findings import extremes_of
+from ...matrix.units import MOST_OF_LOGS
 from .orientation import Orientation, genes_are_rows
 from .table import Table
 
@@ -38,7 +41,7 @@ def as_anndata(
         var = table.beside
     else:
         obs = table.beside
-    _require_samples(samples, path)
+    require_samples(samples, path)
     n_genes, n_samples = len(genes), len(samples)
     X = table.matrix(turned=turned)
     n_missing = sum(int(np.isnan(row).sum()) for row in X)
@@ -48,7 +51,23 @@ def as_anndata(
     if n_missing:
         share = n_missing / (n_genes * n_samples)
         warn_user(f"{path} has {n_missing} missing values ({share:.2g} of all), kept as NaN.")
-    return with_unique_genes(made, duplicates, path)
+    return with_unique_genes(_without_summary(made, path), duplicates, path)
+
+
+_SUMMARY = re.compile(
+    r"N_(?:unmapped|multimapping|noFeature|ambiguous)"
+    r"|__(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
+)
+"""What STAR and HTSeq count beside the genes."""
+
+
+def _without_summary(adata: AnnData, path: Path) -> AnnData:
+    """Return an AnnData without the rows that programs count beside the genes, and say so."""
+    summary = adata.var_names.map(lambda name: _SUMMARY.fullmatch(name) is not None).to_numpy(bool)
+    if not summary.any():
+        return adata
+    warn_user(f"{path}: left out {', '.join(adata.var_names[summary])}, which are no genes.")
+    return adata[:, ~summary].copy()
 
 
 def _is_turned(table: Table, path: Path, orientation: Orientation) -> bool:
@@ -70,7 +89,7 @@ def _some(names: pd.Index) -> str:
     return ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
 
 
-def _require_samples(samples: pd.Index, path: Path) -> None:
+def require_samples(samples: pd.Index, path: Path) -> None:
     if not samples.is_unique:
         twice = samples[samples.duplicated()].unique()
         raise ValueError(
@@ -98,6 +117,9 @@ def with_unique_genes(adata: AnnData, duplicates: Duplicates, path: Path) -> Ann
             "duplicates='sum' adds up values of the same name, which is right for counts and TPM, "
             "not for their logarithms; or name genes by ids, which are unique."
         )
+    extremes = extremes_of(adata.X)
+    if extremes.least < 0 or (not extremes.whole_numbers and extremes.greatest < MOST_OF_LOGS):
+        warn_user(f"{path}: values look like logarithms, whose sums are none of expression.")
     logger.info("%s: summed the values of %d names that %d genes share", path, len(twice),
                 int(genes.isin(twice).sum()))  # fmt: skip
     return _summed(adata)
@@ -108,7 +130,12 @@ def _summed(adata: AnnData) -> AnnData:
     n_vars = len(codes)
     ones = np.ones(n_vars, dtype=np.float32)
     sums = sparse.csr_matrix((ones, (np.arange(n_vars), codes)), shape=(n_vars, len(names)))
-    X = adata.X @ sums
+
+    def of(X: Any) -> Any:
+        return sparse.csr_matrix(X @ sums) if sparse.issparse(X) else np.asarray(X @ sums)
+
     first = np.unique(codes, return_index=True)[1]
-    X = sparse.csr_matrix(X) if sparse.issparse(X) else np.asarray(X, dtype=np.float32)
-    return AnnData(X, obs=adata.obs, var=adata.var.iloc[first])
+    made = AnnData(of(adata.X), obs=adata.obs, var=adata.var.iloc[first], obsm=dict(adata.obsm))
+    for name, layer in adata.layers.items():
+        made.layers[name] = of(layer)
+    return made
