@@ -72,11 +72,13 @@ def read(
 
     Examples
     --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
     >>> import fe_anndata as fe
-    >>> text = "gene,S1,S2,S3\nTP53,1,2,0\nCD4,0,5,1\nEGFR,3,3,2\nMYC,9,0,4\n"
-    >>> with open("counts.csv", "w") as file:
-    ...     _ = file.write(text)
-    >>> adata = fe.io.read("counts.csv")
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "counts.csv"
+    ...     _ = path.write_text("gene,S1,S2,S3\nTP53,1,2,0\nCD4,0,5,1\nEGFR,3,3,2\nMYC,9,0,4\n")
+    ...     adata = fe.io.read(path)
     >>> adata.shape, list(adata.obs_names)
     ((3, 4), ['S1', 'S2', 'S3'])
     """

@@ -366,3 +366,10 @@ def test_the_samples_can_be_written(adata, tmp_path):
 
 def test_small_data_of_other_tests_are_swept():
     assert len(fe.tl.sweep(small(), {"gene_dim": [2, 3]}, steps=3, progress=False).table) == 2
+
+
+def test_samples_of_one_name_are_refused_before_anything_is_trained():
+    adata = fe.datasets.simulated(40, 30, 3)
+    adata.obs_names = ["a", *adata.obs_names[1:-1], "a"]
+    with pytest.raises(ValueError, match="obs_names_make_unique"):
+        fe.tl.sweep(adata, {"l2": [0.0]}, progress=False, steps=2)
