@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._access.inputs import require_anndata
 from .._access.labelled import labelled
 from .._core.ending import ending
 from .._core.errors import require_choice
@@ -218,6 +219,12 @@ def sweep(
     (120, 2)
     """
     seed, shown = seed_of(rng), settings.shows(progress)
+    require_anndata(adata)
+    if not adata.obs_names.is_unique:
+        raise ValueError(
+            "sample names occur more than once, and the table of samples is by name: call "
+            "adata.obs_names_make_unique() first."
+        )
     of = family(model)
     swept = listed(GRID if options is None else options)
     require_names(swept, fixed, inspect.signature(sweep).parameters, "tl.sweep")
