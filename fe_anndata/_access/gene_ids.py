@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._core.gene_names import without_versions
 from .._core.warn import warn_user
-from ..matrix.align import Alignment, align
+from ..matrix.align import Alignment, align, kind_of
 
 ENOUGH = 0.95
 """Share of the trained genes found by name, from which no id column is tried."""
@@ -121,13 +121,17 @@ def _once(var: pd.DataFrame, column: str | None, side: str) -> pd.Index:
     )
 
 
-def require_overlap(shared: int, of: int, min_overlap: float | None) -> None:
+def require_overlap(
+    shared: int, trained: pd.Index, new: pd.Index, min_overlap: float | None
+) -> None:
     """Raise ValueError if too few genes are in common; warn if they are fewer than half.
 
     Parameters
     ----------
-    shared, of
-        How many trained genes are there, of how many.
+    shared
+        How many trained genes are there.
+    trained, new
+        Names of the genes.
     min_overlap
         The least number, or share if it is less than 1. By default a tenth, and fifty unless they
         are half of the genes.
@@ -138,6 +142,7 @@ def require_overlap(shared: int, of: int, min_overlap: float | None) -> None:
         raise TypeError(f"min_overlap must be a number or a share of genes, not {min_overlap!r}.")
     if min_overlap is not None and not min_overlap >= 0:  # nor NaN
         raise ValueError(f"min_overlap must be 0 or more, got {min_overlap}.")
+    of = len(trained)
     if min_overlap is None:
         enough = shared >= SHARE * of and (shared >= FEWEST or shared >= of / 2)
     else:
@@ -145,8 +150,7 @@ def require_overlap(shared: int, of: int, min_overlap: float | None) -> None:
     if not enough:
         raise ValueError(
             f"only {shared} of the {of} genes trained on are there ({shared / of:.1%}), too few to "
-            "tell where a sample lies. Are they named otherwise? A column of ids in var of both "
-            f"sides is used if there is one. min_overlap={shared} places the samples all the same."
+            f"tell where a sample lies. {_why(trained, new)} min_overlap says how many will do."
         )
     if shared < of / 2:
         warn_user(
@@ -158,3 +162,20 @@ def require_overlap(shared: int, of: int, min_overlap: float | None) -> None:
 
 SHARE, FEWEST = 0.1, 50
 """Of the trained genes that must be there."""
+
+
+def _why(trained: pd.Index, new: pd.Index) -> str:
+    """Return what may be the matter with names of which few are in common, and the cure."""
+    kinds = kind_of(trained), kind_of(new)
+    if kinds[0] != kinds[1]:
+        return (
+            f"The reference has {kinds[0]}, the new samples have {kinds[1]}: a column of var with "
+            "the other ones, on either side, joins them."
+        )
+    folded = len({str(n).upper() for n in trained} & {str(n).upper() for n in new})
+    if folded > len(trained) / 2:
+        return (
+            f"But for capital letters {folded} are: symbols of another species? Rename them, or "
+            "take fe.tl.align_gene_spaces for two species."
+        )
+    return "Are they named otherwise? A column of ids in var, on either side, joins them."

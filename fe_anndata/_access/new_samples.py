@@ -163,7 +163,7 @@ def new_samples(
     require_choice(normalize, ["auto", *STEPS, None], "normalize")
     _require_samples_are_rows(adata, reference)
     alignment = align_genes(reference.var, adata.var)
-    require_overlap(len(alignment.known), len(reference.genes), min_overlap)
+    require_overlap(len(alignment.known), reference.genes, adata.var_names, min_overlap)
     require_choice(new_batches, ("mean", "estimate"), "new_batches")
     if new_batches == "estimate" and not (reference.batches and reference.model.batches_add):
         raise ValueError(
@@ -182,6 +182,8 @@ def new_samples(
     rows = rows_of(values)
     first = FirstRows(rows.read(slice(0, min(SOME, adata.n_obs))), reference, alignment)
     chosen = first.chosen(normalize)
+    if normalize == "auto":
+        first.require_no_counts()
     if chosen is not None:
         step = replace(STEPS[chosen], refuses_logs=normalize == "auto")
         if step.of_totals and reference.normalize == chosen:

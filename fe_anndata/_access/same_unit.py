@@ -125,7 +125,7 @@ def require_same_unit(
     if not SLOPES[1] <= fit.slope <= SLOPES[2]:
         warn_user(
             f"gene means of the new samples rise by {fit.slope:.2g} for 1 in those of the "
-            "training: are they on the same scale (the same logarithm)?"
+            f"training: are they on the same scale (the same logarithm)? {cure(fit.slope)}"
         )
 
 
@@ -186,18 +186,30 @@ class FirstRows:
         total = float(np.nansum(stored(self.values)))
         return units_of(extremes_of(self.values), total / max(1, self.values.shape[0]))
 
+    def require_no_counts(self) -> None:
+        """Raise ValueError for raw counts where TPM were trained on, which no step makes of it."""
+        if self.reference.normalize == "log2_tpm" and extremes_of(self.values).counts:
+            raise ValueError(
+                "the new samples look like raw counts, but the reference was trained on TPM or the "
+                "like (normalize='log2_tpm'): give such values. normalize='log2_tpm' takes these "
+                "for them all the same."
+            )
+
     def cure(self, slope: float = np.nan) -> str:
         """Return what would bring samples whose means rise so to the units of the training."""
+        units = self._units()
+        for step in STEPS if units.step is not None else ():
+            fit = self.fit(step)
+            if fit is not None and fit.possible and SLOPES[1] <= fit.slope <= SLOPES[2]:
+                return f"normalize={step!r} brings them to the units of the training."
+        trained = self.reference.normalize
+        went = "" if trained is None else f" It was trained with normalize={trained!r}."
+        if units.step is not None:
+            return f"They look like {units.what}. Bring them to the units of the reference.{went}"
         for ratio, a, b in _LOGARITHMS:
             if abs(slope / ratio - 1) < NEAR:
                 return (
                     f"It is the ratio of {a} to {b}: if that is the difference, multiply the "
                     f"values by {1 / ratio:.4g}."
                 )
-        for step in STEPS if self._units().step is not None else ():
-            fit = self.fit(step)
-            if fit is not None and fit.possible and SLOPES[1] <= fit.slope <= SLOPES[2]:
-                return f"normalize={step!r} brings them to the units of the training."
-        trained = self.reference.normalize
-        went = "" if trained is None else f" It was trained with normalize={trained!r}."
         return f"Bring them to the units of the reference.{went}"

@@ -21,6 +21,34 @@ def read(path: str | Path) -> AnnData:
     return io.read(path)
 
 
+def of_table(
+    path: Path, orientation: Any, obs: Path | None, progress: bool | None
+) -> tuple[AnnData | Path, AnnData | None]:
+    """Return what a verb is given: a path, or the AnnData of what has to be read with more words.
+
+    The second is that AnnData again, to which the verb writes, or None.
+    """
+    from .. import io
+
+    if orientation == "auto" and obs is None:
+        return path, None
+    adata = io.read(path, obs=obs, orientation=orientation, progress=progress)
+    return adata, adata
+
+
+def write_results(
+    source: Path, results: AnnData, out: Path, is_whole: bool, *, overwrite: bool
+) -> None:
+    """Write results with their matrix, or, without, beside that of the file they are of."""
+    from .. import io
+    from ..io.h5ad import write_beside
+
+    if is_whole:
+        io.write_h5ad(results, out, overwrite=overwrite)
+    else:
+        write_beside(source, results, out, overwrite=overwrite)
+
+
 def sets_among(words: Iterable[str] | None) -> dict[str, str]:
     """Return the files among gene sets, which may be columns of var, by what messages call them."""
     return {f"the gene sets {word}": word for word in words or () if ".gmt" in word}

@@ -19,6 +19,7 @@ from .arguments import Flag, Normalize, Number, Output, Words, none_or
 from .computing import Computing
 from .fields import literally, parameters
 from .groups import BASICS, DATA, OF_TRAINING, TRAINING
+from .inputs import of_table, write_results
 from .outputs import expect
 from .results import Json, print_done
 from .signals import exit_code
@@ -178,9 +179,9 @@ def _train(
         The family of models. fe is for factorized embeddings; "fe-anndata models" lists all, and
         --model NAME --help explains the options of another one.
     """
-    from .. import get, io, tl
+    from .. import get, tl
     from .._core.keys import Keys
-    from ..io.h5ad import require_beside, write_beside
+    from ..io.h5ad import require_beside
 
     settings.verbosity()
     chosen = training or Training()
@@ -190,15 +191,14 @@ def _train(
     if computing is not None:
         computing.settle()
     given = {**vars(chosen), "normalize": none_or(chosen.normalize)}
-    if (obs := given.pop("obs")) is None:
-        trained = tl.train(input, model, recipe=recipe, **given, **options)
-        assert trained is not None  # for a path
-        write_beside(input, trained, out, overwrite=overwrite)
-    else:
-        words = given.pop("orientation")
-        trained = io.read(input, obs=obs, orientation=words, progress=chosen.progress)
-        tl.train(trained, model, recipe=recipe, **given, **options)
-        io.write_h5ad(trained, out, overwrite=overwrite)
+    where = chosen.orientation, given.pop("obs")
+    if chosen.orientation != "auto":
+        given["orientation"] = "as-is"  # what is read is turned by then
+    data, in_memory = of_table(input, *where, chosen.progress)
+    trained = tl.train(data, model, recipe=recipe, **given, **options)
+    trained = in_memory if trained is None else trained
+    assert trained is not None
+    write_results(input, trained, out, in_memory is not None, overwrite=overwrite)
     key = model if chosen.key_added is None else chosen.key_added
     last = get.history(trained, key=key).iloc[-1]
     params = trained.uns[key]["params"]

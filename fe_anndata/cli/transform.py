@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from .._core.settings import settings
 from .app import app
 from .arguments import Flag, Normalize, Output, integer, none_or
+from .inputs import of_table, write_results
 from .outputs import expect
 from .results import Json, print_done
 
@@ -23,6 +24,8 @@ def transform(
     out: Output,
     overwrite: Flag = False,
     layer: str | None = None,
+    orientation: Literal["auto", "as-is", "transposed"] = "auto",
+    obs: Path | None = None,
     key: str = "fe",
     key_added: str | None = None,
     normalize: Normalize = "auto",
@@ -47,6 +50,12 @@ def transform(
         Replace the output if it exists; it may then be the input itself.
     layer
         Place these values, not X.
+    orientation
+        auto turns a text file of genes x samples, as far as names tell; as-is says that rows are
+        samples, and transposed that they are genes.
+    obs
+        A table of what is known of the samples, with their names in a column, to be written beside
+        the results.
     key
         The key of the training.
     key_added
@@ -65,15 +74,21 @@ def transform(
         How many threads to use; by default as many as torch does.
     """
     from .. import tl
-    from ..io.h5ad import require_beside, write_beside
+    from ..io.h5ad import require_beside
 
     settings.verbosity()
-    require_beside(input, out, overwrite=overwrite, inputs={"the reference": reference})
+    require_beside(
+        input,
+        out,
+        overwrite=overwrite,
+        inputs={"the reference": reference, "the table of samples": obs},
+    )
     expect(out)
     if threads is not None:
         settings.threads = threads
+    data, in_memory = of_table(input, orientation, obs, progress)
     placed = tl.transform(
-        input,
+        data,
         reference,
         layer=layer,
         key=key,
@@ -83,6 +98,7 @@ def transform(
         new_batches=new_batches,
         progress=progress,
     )
-    assert placed is not None  # for a path
-    write_beside(input, placed, out, overwrite=overwrite)
+    placed = in_memory if placed is None else placed
+    assert placed is not None
+    write_results(input, placed, out, in_memory is not None, overwrite=overwrite)
     print_done(as_json, [(out, f"{placed.n_obs} samples placed")], n_samples=placed.n_obs)

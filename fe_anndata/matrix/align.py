@@ -62,7 +62,7 @@ def align(trained: pd.Index, new: pd.Index) -> Alignment:
     if not len(known):
         if found.ambiguous.any():
             cure = several_versions(found, trained)
-        elif (kinds := (_kind(trained), _kind(new)))[0] != kinds[1]:
+        elif (kinds := (kind_of(trained), kind_of(new)))[0] != kinds[1]:
             cure = (
                 f"The reference has {kinds[0]}, the new samples have {kinds[1]}: set "
                 "adata.var_names to the same kind."
@@ -92,7 +92,7 @@ def _require_once(trained: pd.Index, new: pd.Index) -> None:
         )
 
 
-def _kind(names: pd.Index) -> str:
+def kind_of(names: pd.Index) -> str:
     """Return what most names are: symbols, or the ids of a species, by the letters they share."""
     found = (ENSEMBL.match(str(name)) for name in names)
     starts = Counter(start[1] for start in found if start)

@@ -12,6 +12,7 @@ from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
 from .._access.recorded import recorded
+from .._access.results import normalize_of
 from .._access.samples import coordinates
 from .._core.errors import require_at_least_two
 from .._core.random import Rng, generator, seed_of
@@ -92,7 +93,7 @@ def moving(
     require_at_least_two(max_samples, "max_samples")
     found = recorded(adata, key)
     coordinates(adata, key, dimensions)  # raises the error
-    source = Source(layer, gene_symbols)
+    source = Source(layer, gene_symbols, normalize_of(adata, key, layer))
     look = None if color is None else read(adata, color, source, palette)
     require_few_names(look, "color by a column with fewer")
     which = generator(seed_of(rng), "drawing order").permutation(adata.n_obs)[:max_samples]

@@ -12,6 +12,7 @@ from .._access.columns import column_of
 from .._access.genes import Place, find_gene, known_genes, values_at
 from .._access.samples import as_categories, as_listed, is_categorical
 from .._core.errors import near, require_key
+from ..matrix.normalize import STEPS
 from ._colors import Palette, colors_of
 
 MANY_NAMES = 150  # no legend of more can be read
@@ -23,6 +24,7 @@ class Source:
 
     layer: str | None
     gene_symbols: str | None
+    normalize: str | None = None  # the step of the training, after which they are drawn
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,9 @@ def read(adata: AnnData, name: str, source: Source, palette: Palette | None) -> 
     if place is None:
         known = [*adata.obs.columns, *known_genes(adata, source.gene_symbols)]
         raise KeyError(f"no column of adata.obs or gene {name!r}: {near(name, known)}")
-    origin = ", adata.raw" if place.in_raw else ""
-    return Numbers(name, _expression(adata, place, source.layer), origin)
+    step = None if place.in_raw else source.normalize
+    origin = ", adata.raw" if place.in_raw else "" if step is None else f", {STEPS[step].said}"
+    return Numbers(name, _expression(adata, place, source.layer, step), origin)
 
 
 def require_few_names(look: Classes | Numbers | None, cure: str) -> None:
@@ -98,9 +101,16 @@ def require_few_names(look: Classes | Numbers | None, cure: str) -> None:
 
 
 def read_both(
-    adata: AnnData, query: AnnData, name: str, source: Source, palette: Palette | None
+    adata: AnnData,
+    query: AnnData,
+    name: str,
+    source: Source,
+    palette: Palette | None,
+    placed_by: str | None = None,
 ) -> Classes | Numbers:
     """Return the values of the samples of `adata`, followed by those of `query`.
+
+    Those of a gene in `query` go through the step of the name `placed_by`.
 
     A category has the same colour in both. If one of them has neither the column nor the gene, the
     values of its samples are missing.
@@ -110,8 +120,8 @@ def read_both(
     KeyError, ValueError, TypeError
         As for :func:`read`; or if neither has it, or one has categories and the other numbers.
     """
-    both = (adata, query)
-    asked = [(name, source), _asked_of(query, adata, name, source)]
+    both, of_query = (adata, query), replace(source, normalize=placed_by)
+    asked = [(name, source), _asked_of(query, adata, name, of_query)]
     has = [_has(samples, *of) for samples, of in zip(both, asked, strict=True)]
     if not any(has):
         read(adata, name, source, palette)  # raises the error
@@ -160,7 +170,9 @@ def _has(adata: AnnData, name: str, source: Source) -> bool:
     return name in adata.obs.columns or find_gene(adata, name, source.gene_symbols) is not None
 
 
-def _expression(adata: AnnData, place: Place, layer: str | None) -> NDArray[np.float64]:
+def _expression(
+    adata: AnnData, place: Place, layer: str | None, step: str | None
+) -> NDArray[np.float64]:
     if layer is not None:
         require_key(layer, adata.layers, "layer")
         if place.in_raw:
@@ -168,4 +180,5 @@ def _expression(adata: AnnData, place: Place, layer: str | None) -> NDArray[np.f
                 f"the gene {place.name!r} is in adata.raw alone, which has no layers: leave out "
                 "layer=..."
             )
-    return values_at(adata, np.array([place.position]), layer, in_raw=place.in_raw)[:, 0]
+    position = np.array([place.position])
+    return values_at(adata, position, layer, step, in_raw=place.in_raw)[:, 0]

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
+from .._access.results import normalize_of
 from .._access.samples import coordinates
 from .._core.errors import require_choice
 from .._core.keys import Keys
@@ -62,7 +63,8 @@ def embedding(
         Samples by genes; ``obsm["X_" + basis]`` (or ``obsm[basis]``) is read.
     color
         A column of ``adata.obs`` or a gene, or a list of them, which gives one panel each. A gene
-        that is in ``adata.raw`` alone is read from there, and its colour bar says so. Values of
+        that is in ``adata.raw`` alone is read from there, and its colour bar says so; if the model
+        was trained on logarithms of the matrix, so are the values that are drawn. Values of
         mixed types are categories by their text, so that 1 and ``"1"`` are one.
     query
         New samples that :func:`fe_anndata.tl.transform` has placed in the embedding of `adata`.
@@ -130,16 +132,21 @@ def embedding(
     ['bulk_labels', 'LYZ']
     """
     points = coordinates(adata, basis, dimensions)
+    keys = Keys(basis.removeprefix("X_"))
     names = [color] if color is None or isinstance(color, str) else list(color)
     for name in names:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"color must name columns of adata.obs or genes, not {name!r}.")
-    source = Source(layer, gene_symbols)
+    source = Source(layer, gene_symbols, normalize_of(adata, keys.key, layer))
     if query is None:
         looks = [None if n is None else read(adata, n, source, palette) for n in names]
     else:
         points = np.concatenate([points, _of_query(query, adata, basis, dimensions)])
-        looks = [None if n is None else read_both(adata, query, n, source, palette) for n in names]
+        placed_by = query.uns.get(keys.placed_by) or None
+        looks = [
+            None if n is None else read_both(adata, query, n, source, palette, placed_by)
+            for n in names
+        ]
     _colors.require_cmap(cmap)
     _check(points, looks, legend, size, alpha, vmin, vmax)
     order = generator(seed_of(rng), "drawing order").permutation(len(points))

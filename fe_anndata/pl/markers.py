@@ -93,7 +93,7 @@ def markers(
     require_cmap(cmap)
     groups = list(dict.fromkeys(table["group"]))
     groups = as_listed(pd.Categorical(groups, categories=groups))
-    names = _genes_of(table, n_genes) if genes is None else _known(table, genes)
+    names = _genes_of(table, groups, n_genes) if genes is None else _known(table, genes)
     if not 1 <= len(names) <= MOST:
         raise ValueError(
             f"{len(names)} genes are to be drawn: choose 1 to {MOST}, by n_genes or genes, so that "
@@ -146,12 +146,12 @@ def _require_table(table: pd.DataFrame) -> None:
         )
 
 
-def _genes_of(table: pd.DataFrame, n_genes: int) -> list[str]:
-    """Return the genes of the highest scores of each group."""
+def _genes_of(table: pd.DataFrame, groups: Sequence[str], n_genes: int) -> list[str]:
+    """Return the genes of the highest scores of each group, in the order of the groups."""
     require_positive(n_genes, "n_genes")
     best = table[table["scores"] > 0].sort_values("scores", ascending=False, kind="stable")
     by_group = dict(list(best.groupby("group", sort=False)))
-    ordered = [by_group[group] for group in dict.fromkeys(table["group"]) if group in by_group]
+    ordered = [by_group[group] for group in groups if group in by_group]
     return list(dict.fromkeys(name for rows in ordered for name in rows["names"][:n_genes]))
 
 

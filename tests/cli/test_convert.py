@@ -94,3 +94,32 @@ def test_a_wrong_file_is_named(run, files):
         assert done[0] == 2
         assert "bad.csv, line 3, row 'MYC', column 'S2': 'x' is no number" in done[2]
         assert not (files / "t.h5ad").exists()
+
+
+@pytest.mark.parametrize("words", ["transposed", "as-is"])
+def test_what_names_do_not_tell_is_said(run, files, tpm, words):
+    table = (
+        tpm[0]
+        .set_axis([f"p {k}" for k in range(60)])
+        .set_axis([f"q {k}" for k in range(80)], axis=1)
+    )
+    (table if words == "transposed" else table.T).to_csv("p.csv")
+    stopped = run("train", "p.csv", "-o", "t.h5ad", "--steps", "5")
+    assert stopped[0] == 2
+    assert f"--orientation {words}" in stopped[2]
+    done = run("train", "p.csv", "-o", "t.h5ad", "--steps", "5", "--orientation", words)
+    assert done[0] == 0, done[2]
+    done = run("transform", "p.csv", "t.h5ad", "-o", "n.h5ad", "--orientation", words)
+    assert done[0] == 0, done[2]
+    assert anndata.read_h5ad("n.h5ad").X.shape == (80, 60)
+
+
+def test_new_samples_with_a_table(run, files):
+    for arguments in (
+        ("train", "tpm.tsv", "-o", "t.h5ad", "--steps", "5"),
+        ("transform", "tpm.tsv", "t.h5ad", "-o", "n.h5ad", "--obs", "clinical.csv"),
+    ):
+        done = run(*arguments)
+        assert done[0] == 0, done[2]
+    assert "80 of 80 samples, 80 of them by the beginning" in done[2]
+    assert set(anndata.read_h5ad("n.h5ad").obs["cancer"]) == {"BRCA", "LUAD"}

@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.legend import Legend
 from scipy.sparse import csr_matrix
 
+import fe_anndata as fe
 from fe_anndata import pl
 from fe_anndata.pl._colors import FEW
 
@@ -440,3 +441,24 @@ def test_a_query_of_another_kind(adata, query):
         pl.embedding(adata, query=query.obs)
     with pytest.raises(KeyError, match="did you mean 'type'"):
         pl.embedding(adata, "tpye", query=query)
+
+
+def test_a_gene_is_drawn_as_it_was_trained_on():
+    draw = np.random.default_rng(0)
+    counts = AnnData(draw.poisson(draw.gamma(0.6, 20, size=(60, 30))).astype(np.float32))
+    with pytest.warns(UserWarning, match="raw counts"):
+        fe.tl.train(counts, steps=5, progress=False)
+    ax = fe.pl.embedding(counts, "3", show=False)
+    values = np.concatenate(
+        [np.ravel(c.get_array()) for c in ax.collections if c.get_array() is not None]
+    )
+    expected = np.log1p(counts.X[:, 3] / counts.X.sum(axis=1) * 1e4)
+    np.testing.assert_allclose(np.sort(values), np.sort(expected), rtol=1e-5)
+    (bar,) = ax.child_axes
+    assert "counts per 10,000" in bar.get_ylabel().replace("\n", " ")
+    counts.obsm["X_other"] = counts.obsm["X_fe"].copy()
+    ax = fe.pl.embedding(counts, "3", basis="other", show=False)
+    values = np.concatenate(
+        [np.ravel(c.get_array()) for c in ax.collections if c.get_array() is not None]
+    )
+    np.testing.assert_array_equal(np.sort(values), np.sort(counts.X[:, 3]))

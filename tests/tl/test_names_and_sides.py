@@ -111,7 +111,7 @@ def test_names_are_kept_where_they_find_most(cells, reference):
 
 def test_few_genes_in_common(cells, reference):
     few = cells[600:, :3].copy()
-    with pytest.raises(ValueError, match=r"only 3 of the 765.*min_overlap=3 places"):
+    with pytest.raises(ValueError, match=r"only 3 of the 765.*min_overlap says"):
         fe.tl.transform(few, reference, progress=False)
     assert "X_fe" not in few.obsm
     for least in (3, 0.003, 0):
@@ -188,3 +188,18 @@ def test_a_table_that_is_to_be_turned(tmp_path, cells, name):
         anndata.AnnData(turned).write_h5ad(tmp_path / name)
         with pytest.raises(ValueError, match=r"turn it first: adata = fe\.io\.read.*probes\.h5ad"):
             fe.tl.train(tmp_path / name, orientation="transposed", **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(lambda n: f"ENSG{abs(hash(n)) % 10**10:011d}", r"has symbols, the new samples have Ensembl"),
+     (str.capitalize, "But for capital letters 7"), (lambda n: f"x{n}", "named otherwise")],
+    ids=["ensembl", "mouse", "other"],
+)  # fmt: skip
+def test_why_few_genes_are_in_common(cells, reference, change, said):
+    new = cells[600:].copy()
+    new.var_names = [n if k < 4 else change(n) for k, n in enumerate(new.var_names)]
+    new.var_names_make_unique()
+    new.var = new.var[[]]
+    with pytest.raises(ValueError, match=said):
+        fe.tl.transform(new, reference, progress=False)

@@ -267,3 +267,33 @@ def test_counts_of_a_part_of_the_genes(counts):
         fe.tl.impute(new, reference=reference)
         filled.append(new.layers["fe_imputed"][:, gene])
     assert 0.9 < filled[1].sum() / filled[0].sum() < 1.1
+
+
+@pytest.fixture(scope="module")
+def tpm(counts):
+    adata = counts.copy()
+    adata.X = adata.X / adata.X.sum(axis=1, keepdims=True) * np.float32(1e6)
+    return adata
+
+
+def test_counts_for_a_model_of_tpm_are_refused(counts, tpm):
+    reference, new = trained(tpm[:200]), counts[200:].copy()
+    assert reference.uns["fe"]["params"]["normalize"] == "log2_tpm"
+    with pytest.raises(ValueError, match=r"look like raw counts, but .* on TPM"):
+        fe.tl.transform(new, reference, progress=False)
+    assert "X_fe" not in new.obsm
+    same = tpm[200:].copy()
+    fe.tl.transform(same, reference, progress=False)
+    logs = tpm[200:].copy()
+    logs.X = np.log2(logs.X + 1)
+    fe.tl.transform(logs, reference, progress=False)
+    np.testing.assert_allclose(logs.obsm["X_fe"], same.obsm["X_fe"], atol=1e-4)
+
+
+def test_another_logarithm_is_named_in_a_warning_too(tpm):
+    reference, new = trained(tpm[:200]), tpm[200:].copy()
+    new.X = np.log(new.X + 1)
+    with pytest.warns(
+        UserWarning, match=r"rise by 0\.(69|7).*natural logarithm to log2.*by 1\.443"
+    ):
+        fe.tl.transform(new, reference, progress=False)

@@ -11,6 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..._core.errors import near
+from ..._core.log import logger
 from ..._core.paths import expanded
 from ..._core.warn import warn_user
 from ...genespace.text import lines
@@ -18,6 +19,8 @@ from .fields import HEAD, MISSING, separator_of, split
 from .layout import require_width, without_comments
 from .text import as_column
 
+UNKNOWN = ("[Not Available]", "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]")
+"""What stands for a missing value in clinical tables of TCGA."""
 _PART = re.compile(r"[-._:]")
 
 
@@ -55,7 +58,7 @@ def add_labels(adata: AnnData, obs: Any) -> None:
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()]
         raise ValueError(f"{what} has several columns of the name {twice[0]!r}; rename them.")
-    column, rows = _joined(adata.obs_names, table, what)
+    column, rows, exact = _joined(adata.obs_names, table, what)
     named = table.drop(columns=column)
     there = [str(name) for name in named.columns if str(name) in adata.obs]
     if there:
@@ -67,6 +70,9 @@ def add_labels(adata: AnnData, obs: Any) -> None:
         adata.obs[str(name).replace("/", "_")] = _of_samples(
             as_column(named[name]), rows, adata.obs_names
         )
+    n, short = int((rows >= 0).sum()), int((rows >= 0).sum()) - exact
+    begun = f", {short} of them by the beginning of their names" if short else ""
+    logger.info("joined %s by %r: %d of %d samples%s", what, column, n, adata.n_obs, begun)
     lacking = int((rows < 0).sum())
     if lacking:
         warn_user(f"{lacking} of {adata.n_obs} samples are not in {what}: they have no label.")
@@ -104,16 +110,18 @@ def _read(path: Path) -> pd.DataFrame:
     named = [name or ("sample" if k == 0 else f"column {k + 1}") for k, name in enumerate(first)]
     table = pd.DataFrame(rows, columns=named, dtype=object)
     empty = [name for name in table if (table[name] == "").all()] if table.columns.is_unique else []
-    return table.drop(columns=empty)
+    return table.drop(columns=empty).replace(list(UNKNOWN), "")
 
 
-def _joined(samples: pd.Index, table: pd.DataFrame, what: str) -> tuple[Any, np.ndarray]:
-    """Return the column that names most samples, and the row of each sample, -1 without one.
+def _joined(samples: pd.Index, table: pd.DataFrame, what: str) -> tuple[Any, np.ndarray, int]:
+    """Return the column that names most samples, the row of each, and how many it names in full.
+
+    The row is -1 for a sample without one.
 
     Of columns that name as many, that is best in which no name comes twice, and then the one that
     has more names in full.
     """
-    best: tuple[Any, np.ndarray] | None = None
+    best: tuple[Any, np.ndarray, int] | None = None
     score, twice = (0, False, 0), pd.Index([])
     for column in table.columns:
         names = _as_names(table[column])
@@ -122,7 +130,7 @@ def _joined(samples: pd.Index, table: pd.DataFrame, what: str) -> tuple[Any, np.
         repeated = pd.Index(needed[needed.duplicated()].unique())
         found = (int((rows >= 0).sum()), not len(repeated), exact)
         if found[0] and found > score:
-            best, score, twice = (column, rows), found, repeated
+            best, score, twice = (column, rows, exact), found, repeated
     if best is None:
         shown = [", ".join(map(str, of[:3])) for of in (samples, table[table.columns[0]])]
         raise ValueError(
