@@ -49,6 +49,11 @@ class Fit:
     slope: float
 
     @property
+    def spread(self) -> float:
+        """How far gene means are apart, for one in those of the training."""
+        return self.slope / self.alike if self.alike else np.nan
+
+    @property
     def possible(self) -> bool:
         """Whether they can be in the same unit."""
         return self.alike >= ALIKE and SLOPES[0] <= self.slope <= SLOPES[3]
@@ -97,7 +102,7 @@ def require_same_unit(
     counts
         Whether the values look like raw counts.
     cure
-        Returns what to do about another scale, on which gene means rise by a number.
+        Returns what to do about another scale, on which gene means are so far apart.
     """
     if not (observed > 0).any():
         return
@@ -120,12 +125,12 @@ def require_same_unit(
     if not fit.possible:
         raise ValueError(
             f"gene means of the new samples rise by {fit.slope:.2g} for 1 in those of the "
-            f"training: another scale (another logarithm?). {cure(fit.slope)}"
+            f"training: another scale (another logarithm?). {cure(fit.spread)}"
         )
     if not SLOPES[1] <= fit.slope <= SLOPES[2]:
         warn_user(
             f"gene means of the new samples rise by {fit.slope:.2g} for 1 in those of the "
-            f"training: are they on the same scale (the same logarithm)? {cure(fit.slope)}"
+            f"training: are they on the same scale (the same logarithm)? {cure(fit.spread)}"
         )
 
 
@@ -195,8 +200,8 @@ class FirstRows:
                 "for them all the same."
             )
 
-    def cure(self, slope: float = np.nan) -> str:
-        """Return what would bring samples whose means rise so to the units of the training."""
+    def cure(self, spread: float = np.nan) -> str:
+        """Return what would bring samples, whose means spread so, to the units of the training."""
         units = self._units()
         for step in STEPS if units.step is not None else ():
             fit = self.fit(step)
@@ -207,7 +212,7 @@ class FirstRows:
         if units.step is not None:
             return f"They look like {units.what}. Bring them to the units of the reference.{went}"
         for ratio, a, b in _LOGARITHMS:
-            if abs(slope / ratio - 1) < NEAR:
+            if abs(spread / ratio - 1) < NEAR:
                 return (
                     f"It is the ratio of {a} to {b}: if that is the difference, multiply the "
                     f"values by {1 / ratio:.4g}."

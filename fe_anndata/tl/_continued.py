@@ -110,5 +110,5 @@ def origin_of(reference: Reference | None, genes: pd.Index, audit: Audit) -> Ori
     columns = alignment.columns
     values = audit.sums[columns], audit.observed[columns], audit.counts
     cure = "Bring them to the units of the reference."
-    require_same_unit(*values, reference, alignment, lambda slope: cure)
+    require_same_unit(*values, reference, alignment, lambda spread: cure)
     return Origin(reference.model, alignment)
