@@ -27,7 +27,7 @@ _BASES = {"log10": math.log10(math.e), "the natural logarithm": 1.0, "log2": mat
 _LOGARITHMS = [
     (a / b, of_a, of_b) for of_a, a in _BASES.items() for of_b, b in _BASES.items() if a != b
 ]
-NEAR = 0.08
+NEAR = 0.15
 """How far a slope may be from the ratio of two logarithms."""
 SOME = 512
 """New samples by which a step is chosen."""
