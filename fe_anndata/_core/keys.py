@@ -80,11 +80,6 @@ class Keys:
         return f"{self.key}_{name}"
 
     @property
-    def imputed(self) -> str:
-        """The matrix without its gaps, a layer."""
-        return f"{self.key}_imputed"
-
-    @property
     def dispersion(self) -> str:
         """Dispersion of the counts of each gene, a column of var."""
         return f"{self.key}_dispersion"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from .._core.keys import Keys
 from .app import app
 from .arguments import Flag, Output
 from .inputs import changed
@@ -19,7 +18,7 @@ def reconstruct(
     /,
     *,
     out: Output,
-    layer_added: str | None = None,
+    layer_added: str = "fe",
     reference: Path | None = None,
     key: str = "fe",
     batches: Literal["own", "mean"] = "own",
@@ -36,7 +35,7 @@ def reconstruct(
     out
         The .h5ad file to write: the input with the layer added.
     layer_added
-        The layer to write; by default that of the name of the key.
+        The layer to write.
     reference
         For new samples: the trained .h5ad file. Genes are found by name.
     key
@@ -51,7 +50,7 @@ def reconstruct(
     from .. import tl
 
     options = {"reference": reference, "key": key, "batches": batches, "modality": modality}
-    _add_layer(tl.reconstruct, input, out, layer_added, key, overwrite, as_json, options)
+    _add_layer(tl.reconstruct, input, out, layer_added, overwrite, as_json, options)
 
 
 @app.command
@@ -60,7 +59,7 @@ def impute(
     /,
     *,
     out: Output,
-    layer_added: str | None = None,
+    layer_added: str = "fe_imputed",
     reference: Path | None = None,
     layer: str | None = None,
     key: str = "fe",
@@ -76,7 +75,7 @@ def impute(
     out
         The .h5ad file to write: the input with the layer added.
     layer_added
-        The layer to write; by default the key with _imputed behind it.
+        The layer to write.
     reference
         For new samples: the trained .h5ad file. Genes are found by name.
     layer
@@ -89,21 +88,19 @@ def impute(
     from .. import tl
 
     options = {"reference": reference, "layer": layer, "key": key}
-    _add_layer(tl.impute, input, out, layer_added, Keys(key).imputed, overwrite, as_json, options)
+    _add_layer(tl.impute, input, out, layer_added, overwrite, as_json, options)
 
 
 def _add_layer(
     verb: Callable[..., object],
     input: Path,
     out: Path,
-    layer_added: str | None,
-    default: str,
+    layer_added: str,
     overwrite: bool,
     as_json: bool,
     options: dict[str, Any],
 ) -> None:
     """Read a file, let a verb add a layer, and write the result."""
-    layer_added = default if layer_added is None else layer_added
     reference = {"the reference": options["reference"]}
     changed(verb, input, out, layer_added, overwrite=overwrite, inputs=reference, **options)
     modality = options.get("modality")

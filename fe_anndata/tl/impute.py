@@ -12,7 +12,7 @@ from scipy import sparse
 from .._access.decoding import Decoding, decoding_of
 from .._access.files import written_to
 from .._access.inputs import matrix
-from .._core.keys import DEFAULT_KEY, Keys, require_writable_name
+from .._core.keys import DEFAULT_KEY, require_writable_name
 from .._core.log import logger
 from .._core.warn import warn_user
 from ..matrix.findings import extremes_of
@@ -21,7 +21,7 @@ from ..matrix.values import unmasked
 
 def impute(
     adata: AnnData,
-    layer_added: str | None = None,
+    layer_added: str = "fe_imputed",
     *,
     reference: AnnData | str | Path | None = None,
     layer: str | None = None,
@@ -41,7 +41,7 @@ def impute(
         new samples that :func:`fe_anndata.tl.transform` has placed in it. Its values must be in
         the units of the training.
     layer_added
-        The layer to write; by default ``"fe_imputed"``, for another `key` with its name.
+        The layer to write.
     reference
         For new samples: the AnnData that was trained, or its path. Genes are found by name.
     layer
@@ -84,7 +84,6 @@ def impute(
     """
     decoding = decoding_of(adata, key, reference)
     X = unmasked(matrix(adata, layer).X)
-    layer_added = Keys(key).imputed if layer_added is None else layer_added
     _check(X, layer, layer_added, decoding)
     result = written_to(adata, copy=copy)
     filled = _fill_sparse(X, decoding) if sparse.issparse(X) else _fill_dense(X, decoding)

@@ -17,7 +17,7 @@ from .._core.log import logger
 
 def reconstruct(
     adata: AnnData,
-    layer_added: str | None = None,
+    layer_added: str = "fe",
     *,
     reference: AnnData | str | Path | None = None,
     key: str = DEFAULT_KEY,
@@ -36,7 +36,7 @@ def reconstruct(
         A trained AnnData, which may have lost samples since, but no genes; or, with a `reference`,
         new samples that :func:`fe_anndata.tl.transform` has placed in it.
     layer_added
-        The layer to write; by default that of the name of `key`.
+        The layer to write.
     reference
         For new samples: the AnnData that was trained, or its path. Genes are found by name.
     key
@@ -89,7 +89,6 @@ def reconstruct(
     """
     require_choice(batches, ("own", "mean"), "batches")
     decoding = decoding_of(adata, key, reference, with_batches=batches == "own")
-    layer_added = key if layer_added is None else layer_added
     require_writable_name(layer_added, "layer_added")
     if layer_added == decoding.layer:
         raise ValueError(

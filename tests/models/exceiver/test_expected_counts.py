@@ -51,11 +51,11 @@ def test_gaps_are_filled_in_the_units_of_the_sample(factor, kind, reference):
     fe.tl.transform(gapped, reference, key="exceiver", progress=False)
     fe.tl.impute(gapped, reference=reference, key="exceiver")
     fe.tl.reconstruct(gapped, reference=reference, key="exceiver")
-    filled = gapped.layers["exceiver_imputed"]
+    filled = gapped.layers["fe_imputed"]
     filled = filled.toarray() if kind == "sparse" else filled
     X = whole.X.toarray()
     np.testing.assert_array_equal(filled[:, 20:], X[:, 20:])
-    expected = gapped.layers["exceiver"]
+    expected = gapped.layers["fe"]
     scale = X[:, 20:].sum(1) / expected[:, 20:].sum(1)
     np.testing.assert_allclose(filled[HOLES], expected[HOLES] * scale[:, None], rtol=1e-4)
     assert filled[HOLES].sum() == pytest.approx(X[HOLES].sum(), rel=0.15)
