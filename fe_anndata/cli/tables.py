@@ -55,7 +55,10 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
     except FileNotFoundError:
         raise ValueError(f"there is no file {path}.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no table: {error}") from None
+        hint = ""
+        if path.suffix == ".h5ad":
+            hint = " Of an AnnData, the command that the picture is named by makes the table (-o)."
+        raise ValueError(f"{path} is no table: {error}.{hint}") from None
 
 
 def _is_csv(path: Path) -> bool:

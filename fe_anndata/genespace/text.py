@@ -15,7 +15,7 @@ from ..matrix.memory import available
 GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
 NO_TEXT = {
     b"\x89HDF": "an HDF5 file, such as .h5ad, .h5mu or one of 10x",
-    b"PK\x03\x04": "a zip archive, such as .xlsx or .npz",
+    b"PK\x03\x04": "a zip archive, such as .xlsx (save a sheet as .csv) or .npz",
 }
 """How files begin that are given in the place of text."""
 BOM, UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
