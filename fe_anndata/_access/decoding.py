@@ -71,14 +71,23 @@ class Decoding:
         return predicted
 
     def rows_beside(self, rows: np.ndarray | slice, values: np.ndarray) -> np.ndarray:
-        """Return the predictions in the units of the values that the samples have there.
+        """Return what is expected of the samples that have these values, NaN where missing.
 
-        What was done to values before the training is undone. Counts are expected of samples of one
-        total, and are brought to that of each by its genes that are not missing, NaN.
+        It is in the units of the values: what was done to these before the training is undone.
+        Counts are expected of samples of one total, and are brought to that of each by its genes
+        that are not missing.
         """
-        predicted = self.rows(rows)
-        if self.normalize is not None:
-            return STEPS[self.normalize].backward(predicted, totals_of(values))
+        step = None if self.normalize is None else STEPS[self.normalize]
+        seen = np.asarray(values, dtype=np.float32)
+        seen = seen if step is None else step.forward(seen)
+        predicted = np.full((len(seen), self.n_vars), np.nan, dtype=np.float32)
+        batches = () if self.covariates is None else (self.covariates[rows],)
+        profiles = np.ascontiguousarray(seen[:, self.columns])
+        predicted[:, self.columns] = self.model.complete(
+            self.u[rows], profiles, self.genes, *batches
+        )
+        if step is not None:
+            return step.backward(predicted, totals_of(values))
         return to_totals(predicted, values) if self.model.per_total else predicted
 
     def dispersion(self) -> np.ndarray | None:

@@ -30,7 +30,16 @@ def impute(
 ) -> AnnData | None:
     """Write the matrix as a layer, with predictions in place of missing values (NaN or masked).
 
-    All other values, zeros among them, stay exactly as they are. Expected counts of an Exceiver
+    All other values, zeros among them, stay exactly as they are.
+
+    With factorized embeddings, a prediction is what :func:`fe_anndata.tl.reconstruct` says of the
+    place of the sample, and what is to be expected of a missing value given those that are there:
+    genes have errors in common, of which the model knows the covariance. What is added is weighed
+    by how well it predicted held-out entries in the training, so it costs nothing where it does
+    not help. In more than three dimensions samples are moved for it to where they lie under that
+    noise; ``obsm`` stays as it is. Files of earlier versions know no such errors.
+
+    Expected counts of an Exceiver
     model are filled in the units of the sample: multiplied so that those of its genes that are not
     missing add up to its counts of them. They are means, not whole numbers.
 
