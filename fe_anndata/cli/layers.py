@@ -62,6 +62,7 @@ def impute(
     out: Output,
     layer_added: str | None = None,
     reference: Path | None = None,
+    method: Literal["model", "ridge", "auto"] = "model",
     layer: str | None = None,
     key: str = "fe",
     overwrite: Flag = False,
@@ -79,6 +80,9 @@ def impute(
         The layer to write; by default the key with _imputed behind it.
     reference
         For new samples: the trained .h5ad file. Genes are found by name.
+    method
+        The model alone; kernel ridge regression from the genes that a sample has, learned from the
+        samples that the model was trained on; or both, weighed by samples that are kept aside.
     layer
         Fill the gaps of these values, not those of X.
     key
@@ -88,7 +92,7 @@ def impute(
     """
     from .. import tl
 
-    options = {"reference": reference, "layer": layer, "key": key}
+    options = {"reference": reference, "method": method, "layer": layer, "key": key}
     _add_layer(tl.impute, input, out, layer_added, Keys(key).imputed, overwrite, as_json, options)
 
 

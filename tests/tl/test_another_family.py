@@ -51,10 +51,10 @@ def test_through_a_file_into_every_verb(trained, tmp_path):
         assert "X_toy_se" not in placed.obsm
         fe.tl.reconstruct(placed, reference=reference, key="toy")
         np.testing.assert_allclose(
-            placed.layers["fe"], placed.obsm["X_toy"] + trained.varm["toy"].T, rtol=1e-5
+            placed.layers["toy"], placed.obsm["X_toy"] + trained.varm["toy"].T, rtol=1e-5
         )
     fe.tl.impute(back, key="toy")
-    assert np.isfinite(back.layers["fe_imputed"]).all()
+    assert np.isfinite(back.layers["toy_imputed"]).all()
     assert fe.tl.generate(back, np.ones((2, 1)), key="toy").shape == (2, 29)
     assert len(fe.tl.similar_genes(back, "gene1", key="toy")) == 10
     assert fe.pl.reconstruction(back, key="toy", entries="all", show=False).get_title()

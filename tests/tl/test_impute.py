@@ -134,13 +134,13 @@ def test_only_samples_with_gaps_are_decoded(inner, monkeypatch):
     reference, new = inner
     new.X[5, 2] = np.nan
     seen = []
-    rows = decoding.Decoding.rows_beside
+    rows = decoding.Decoding.expected
 
     def counted(self, which, values):
         seen.append(len(which))
         return rows(self, which, values)
 
-    monkeypatch.setattr(decoding.Decoding, "rows_beside", counted)
+    monkeypatch.setattr(decoding.Decoding, "expected", counted)
     fe.tl.impute(new, reference=reference)
     assert seen == [1]
 
