@@ -251,8 +251,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit("no cohort is there; name their folder in FE_ANNDATA_DATA.")
     table = pd.DataFrame(records)
     note = (
-        f"R2 of hidden values of new samples, means over {table['fold'].nunique()} folds; {HIDDEN:.0%} hidden; "
-        "least: of the folds, paired; PCA in differences: the better of PCA and PPCA"
+        f"R2 of hidden values of new samples, means over {table['fold'].nunique()} folds; "
+        f"{HIDDEN:.0%} hidden; least: of the folds, paired; PCA in differences: the better of PCA "
+        "and PPCA"
     )
     report.publish(options, summary(table), note, decoder="inner", rounds=table)
 

@@ -14,6 +14,7 @@ profiles.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,8 @@ from .reduced_basis import Reduced
 
 ROWS = 128
 """Samples that are completed at a time."""
+TOGETHER = 8
+"""Samples that show the same genes are completed by themselves if they are so many."""
 STEPS = 4
 """By which samples are moved from where they were placed by another noise."""
 TRIED_ON = 512
@@ -118,19 +121,45 @@ class Completing:
         hidden, V = ~np.isfinite(X), self.view.loadings[torch.from_numpy(genes)]
         noise, centre = (of[torch.from_numpy(genes)] for of in (self.noise.genes, self.view.centre))
         able = np.flatnonzero(np.isfinite(u).all(1) & ~hidden.all(1))
-        sets, of = np.unique(np.packbits(hidden[able], 1), axis=0, return_inverse=True)
-        for number in range(len(sets)):
-            alike = able[of.reshape(-1) == number]
-            seen = torch.from_numpy(np.flatnonzero(~hidden[alike[0]]))
-            weighted = V[seen] / noise[seen, None]
-            gram = (V[seen].T @ weighted)[None]
-            for first in range(0, len(alike), ROWS):
-                rows = alike[first : first + ROWS]
-                Y = (torch.from_numpy(X[rows])[:, seen].double() - centre[seen]) / self.view.scale
-                at, differ = self(torch.from_numpy(places[rows]).double(), Y @ weighted, gram)
-                places[rows] = at.float().numpy()
-                added[rows] = (self.view.scale * (differ @ V.T)).float().numpy()
+        weighted = V / noise[:, None]
+        for rows, gram in _alike(able, hidden, V, weighted):
+            seen = torch.from_numpy(~hidden[rows])
+            Y = (torch.from_numpy(X[rows]).double() - centre) / self.view.scale
+            Y = Y.where(seen, 0.0)
+            at, differ = self(torch.from_numpy(places[rows]).double(), Y @ weighted, gram)
+            places[rows] = at.float().numpy()
+            added[rows] = (self.view.scale * (differ @ V.T)).float().numpy()
         return places, added
+
+
+def _alike(
+    rows: np.ndarray, hidden: np.ndarray, V: Tensor, weighted: Tensor
+) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Yield a few rows at a time with ``V' V / D`` of the genes that they show.
+
+    It is one, (1, k, k), for rows that show the same genes, and (n, k, k) for those that do so with
+    few others.
+    """
+    if not len(rows):
+        return
+    _, of, number = np.unique(
+        np.packbits(hidden[rows], 1), axis=0, return_inverse=True, return_counts=True
+    )
+    of = of.reshape(-1)
+    for one in np.flatnonzero(number >= TOGETHER):
+        alike = rows[of == one]
+        gram = _gram(hidden[alike[0]], V, weighted)[None]
+        for first in range(0, len(alike), ROWS):
+            yield alike[first : first + ROWS], gram
+    others = rows[number[of] < TOGETHER]
+    for first in range(0, len(others), ROWS):
+        part = others[first : first + ROWS]
+        yield part, torch.stack([_gram(hidden[row], V, weighted) for row in part])
+
+
+def _gram(hidden: np.ndarray, V: Tensor, weighted: Tensor) -> Tensor:
+    seen = torch.from_numpy(np.flatnonzero(~hidden))
+    return V[seen].T @ weighted[seen]
 
 
 @dataclass(frozen=True)
