@@ -189,7 +189,7 @@ def _share(found: Learned, model: Trained, genes: np.ndarray, sets: np.ndarray) 
     order = generator(0, "imputing").permutation(n)
     out, kept = np.sort(order[: n // PART]), np.sort(order[n // PART :])
     part, key = found.adata[kept].copy(), "again"
-    options = _again(model.options)
+    options = _again(model.options, part.shape)
     train(part, options, normalize=None, key_added=key, progress=False, **found.columns)
     again, _ = trained_model(part, key)
     hidden = sets[generator(0, "sets").integers(len(sets), size=len(out))]
@@ -209,7 +209,15 @@ def _share(found: Learned, model: Trained, genes: np.ndarray, sets: np.ndarray) 
     return float(np.clip(apart @ (truth - ridge)[used] / squares, 0, 1)) if squares > 0 else 0.0
 
 
-def _again(options: Options) -> Options:
-    """Return options with which to train once more, without what was given to begin with."""
-    starts = [n for n, v in options.chosen().items() if isinstance(v, str) and v in (ARRAY, MODEL)]
-    return replace(options, **dict.fromkeys(starts, AUTO))
+def _again(options: Options, shape: tuple[int, ...]) -> Options:
+    """Return options with which to train once more, without what was given to begin with.
+
+    Fewer samples allow of fewer dimensions.
+    """
+    changed: dict[str, Any] = {}
+    for name, value in options.chosen().items():
+        if isinstance(value, str) and value in (ARRAY, MODEL):
+            changed[name] = AUTO
+        elif name in ("sample_dim", "gene_dim") and value >= min(shape):
+            changed[name] = min(shape) - 1
+    return replace(options, **changed)
