@@ -32,6 +32,7 @@ from benchmarks import cohorts, report
 
 GROUPS = {"tcga": "patient", "gtex": "donor"}
 HIDDEN = 0.2
+KINDS = ("genes", "entries")
 DIMS = (2, 8, 32, 64)
 NEIGHBOURS = 15
 METHODS = ("FE inner", "FE places", "ridge", "auto", "PCA", "PPCA", "kNN")
@@ -139,6 +140,7 @@ def run(
     folds: int,
     steps: int | None,
     chosen: Sequence[int] | None = None,
+    kinds: Sequence[str] = KINDS,
 ) -> Iterator[dict[str, object]]:
     """Yield one record per fold, dimension, kind of hidden values and method."""
     X = np.asarray(adata.X)
@@ -149,8 +151,9 @@ def run(
         rng = np.random.default_rng(number)
         hidden = {
             what: Fold(X[train], X[test], hide((len(test), X.shape[1]), what, rng))
-            for what in ("genes", "entries")
+            for what in KINDS
         }
+        hidden = {what: fold for what, fold in hidden.items() if what in kinds}
         fitted = components(X[train])
         regressed: dict[str, tuple[np.ndarray, float]] = {}
         nearest = {what: timed(neighbours, fold) for what, fold in hidden.items()}
@@ -237,13 +240,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=list(GROUPS), help="these cohorts")
     parser.add_argument("--dims", nargs="+", type=int, default=list(DIMS))
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--hidden", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--of", nargs="+", type=int, help="numbers of the folds that are run")
     options = parser.parse_args(arguments)
     dims, steps = ([2, 4], 20) if options.tiny else (options.dims, None)
     folds = 2 if options.tiny else options.folds
     records = []
     for name, adata, groups in data(options.tiny, options.only):
-        for record in run(name, adata, groups, dims, folds, steps, options.of):
+        for record in run(name, adata, groups, dims, folds, steps, options.of, options.hidden):
             records.append(record)
             print("  {cohort} {hidden} {dim}-D fold {fold} {method}: R2 {R2:.4f} in {seconds:.1f} s"
                   .format(**record), flush=True)  # fmt: skip

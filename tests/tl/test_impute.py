@@ -36,18 +36,27 @@ def with_gaps(adata, kind=np.asarray, share=0.2):
 
 
 def completed(trained, decoded, X):
-    """Return what is expected of profiles given the values seen, by dense matrices in float64."""
+    """Return what is expected of profiles given the values seen, by dense matrices in float64.
+
+    A sample may lie where it is decoded, or like any that was trained on.
+    """
     model, known = trained_model(trained, "fe")
     found = model.residuals.completion
     V, D, C = (
         a.double().numpy() for a in (model.view.loadings, found.noise.genes, found.noise.factors)
     )
+    others = fe.tl.generate(trained, trained.obsm["X_fe"]).X.astype(np.float64)
     expected = decoded.astype(np.float64)
     for row, y in zip(expected, dense(X)[:, known].astype(np.float64), strict=True):
         o = ~np.isnan(y)
         S = np.diag(D[o]) + V[o] @ C @ V[o].T
-        left = np.linalg.solve(S, y[o] - row[known][o])
-        row[known] += found.weight * (V @ C @ V[o].T @ left)
+        each = np.vstack(
+            [others[:, known] if others.shape[1] == len(known) else others, row[known]]
+        )
+        left = np.linalg.solve(S, (y - each)[:, o].T).T
+        logs = -((y - each)[:, o] * left).sum(1) / 2 / model.view.scale**2
+        likely = np.exp(logs - logs.max())
+        row[known] = likely / likely.sum() @ (each + found.weight * left @ V[o] @ C @ V.T)
     return expected
 
 

@@ -3,8 +3,9 @@
 The coordinates of a sample say what the decoder predicts. What the seen genes differ from that
 says more, for genes have errors in common: under the noise of :mod:`fe_anndata.kernels.noise` the
 hidden entries are expected to be ``V_h (phi(u) + C V_o' S_o^-1 (y_o - V_o phi(u)))``, by what is
-stored with the model; no training sample is needed. The second part is multiplied by a weight, at
-most 1, with which the held-out entries of training samples are predicted best.
+stored with the model; no training matrix is needed. The second part is multiplied by a weight, at
+most 1, with which the held-out entries of training samples are predicted best. Where few genes are
+seen, u may be the place of any training sample, and the mean over these is taken.
 
 This noise is always that with errors in common, also where samples are placed by least squares.
 Then they are moved to where they fit best under it, for many coordinates follow the noise of
@@ -34,6 +35,8 @@ TOGETHER = 8
 """Samples that show the same genes are completed by themselves if they are so many."""
 STEPS = 4
 """By which samples are moved from where they were placed by another noise."""
+MOST_POSITIONS = 2048
+"""Training samples that a sample may be like; of more, an evenly spaced choice."""
 TRIED_ON = 512
 """Training samples whose held-out entries decide."""
 PRIOR = 4.0
@@ -79,9 +82,14 @@ class Completing:
         noise = completion.noise
         self.noise = Noise(noise.genes.to(dtype), noise.factors.to(dtype))
         self.prior = Prior.of(table.double(), completion.prior).to(dtype)
+        self.others = view.factors(table[:: -(-len(table) // MOST_POSITIONS)].to(dtype))
 
     def __call__(self, u: Tensor, scores: Tensor, gram: Tensor) -> tuple[Tensor, Tensor]:
-        """Return places (n, d) and what their factors are expected to differ by, (n, k).
+        """Return places (n, d) and by what factors are expected to differ from theirs, (n, k).
+
+        Where a training sample lies, a new one may lie as well, and few genes do not tell which of
+        them it is like. So the mean is taken over their places and its own, each as likely as it
+        makes the genes seen.
 
         Parameters
         ----------
@@ -90,10 +98,14 @@ class Completing:
         scores, gram
             ``V' y / D`` and ``V' V / D`` of the genes seen, as for :meth:`Noise.quadratic`.
         """
+        profiles = self.noise.quadratic(scores, gram)
         if self.completion.prior:
-            u = self._moved(u, self.noise.quadratic(scores, gram))
-        P = self.view.factors(u)
-        return u, self.completion.weight * self.noise.expected(scores, gram, P)
+            u = self._moved(u, profiles)
+        own = self.view.factors(u)
+        errors = torch.cat([profiles.errors(self.others), profiles.error(own[:, None])], 1)
+        likely = torch.softmax(-errors / 2, 1)
+        P = likely[:, :-1] @ self.others + likely[:, -1:] * own
+        return u, P - own + self.completion.weight * self.noise.expected(scores, gram, P)
 
     def _moved(self, u: Tensor, profiles: Quadratic) -> Tensor:
         view = self.view
@@ -230,7 +242,7 @@ def completion_of(
     known = _without_hidden(view, noise, left, target, chosen)
     u, differ = completing(left.table[chosen].to(V.dtype), *known)
     error = (values - (view.factors(u)[rows] * V).sum(1)).double()
-    expected = (differ[rows] * V.double()).sum(1)
+    expected = (differ[rows].double() * V.double()).sum(1)
     squares = float(expected.square().sum())
     if not squares > 0:
         return first

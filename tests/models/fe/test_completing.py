@@ -34,15 +34,22 @@ def made(m, k, rank, seed=0):
     return view, noise, torch.from_numpy(g.normal(size=(50, 1)))
 
 
-def plainly(view, noise, weight, u, y):
-    """Return the expected profile of one sample, (m,), by the dense covariance of its genes."""
+def plainly(view, noise, table, weight, u, y):
+    """Return the expected profile of one sample, (m,), by the dense covariance of its genes.
+
+    It is the mean over the places it may have, its own among them, by their normal densities.
+    """
     V, D, C = (part.numpy() for part in (view.loadings, noise.genes, noise.factors))
-    decoded = view.centre.numpy() + view.scale * V @ view.factors(u[None]).numpy()[0]
+    places = torch.cat([table, u[None]])
+    decoded = view.centre.numpy() + view.scale * view.factors(places).numpy() @ V.T
     o = np.flatnonzero(~np.isnan(y))
     if not len(o):
-        return decoded
+        return decoded[-1]
     S = np.diag(D[o]) + V[o] @ C @ V[o].T
-    return decoded + weight * V @ C @ V[o].T @ np.linalg.solve(S, (y - decoded)[o])
+    left = np.linalg.solve(S, (y - decoded)[:, o].T).T
+    logs = -((y - decoded)[:, o] * left).sum(1) / 2 / view.scale**2
+    likely = np.exp(logs - logs.max())
+    return likely / likely.sum() @ (decoded + weight * left @ V[o] @ C @ V.T)
 
 
 @pytest.mark.parametrize("seen", ["one", "all", "none", "alike", "each its own"])
@@ -69,7 +76,7 @@ def test_it_is_the_dense_conditional_mean(sizes, seen, weight, monkeypatch):
         view.centre + view.scale * view.factors(torch.from_numpy(u).double()) @ view.loadings.T
     )
     expected = [
-        plainly(view, noise, weight, *row)
+        plainly(view, noise, table, weight, *row)
         for row in zip(torch.from_numpy(u).double(), X, strict=True)
     ]
     np.testing.assert_allclose(decoded.numpy() + added, expected, rtol=1e-5, atol=1e-5)
