@@ -12,11 +12,16 @@ of it and of what is not hidden, without a training sample. "ridge" is its metho
 of the training samples, pooled over the hidden values.
 
     python -m benchmarks.imputation [--only COHORT ...] [--dims 2 8 32 64] [--folds N]
+    python -m benchmarks.imputation --curve [--methods fe means pca knn ridge] [--subsets N]
     python -m benchmarks.imputation --tiny    # only to see that it runs
+
+With --curve it is what `tl.imputation_curve` measures: from 1, 5, 10, 25, 100 and more random genes
+to all others, in two dimensions.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,6 +41,7 @@ KINDS = ("genes", "entries")
 DIMS = (2, 8, 32, 64)
 NEIGHBOURS = 15
 METHODS = ("FE inner", "FE places", "ridge", "auto", "PCA", "PPCA", "kNN")
+CURVE = ("fe", "means", "pca", "knn", "ridge")
 ROWS = 64
 """Samples whose normal equations are held at a time."""
 
@@ -222,6 +228,30 @@ def summary(records: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def curve(
+    options: argparse.Namespace, folds: int, train: dict[str, object]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return means of the curve with a column per method, and all of its rows."""
+    tables = []
+    for name, adata, groups in data(options.tiny, options.only):
+        adata.obs["apart"] = groups.astype(str)
+        found = fe.tl.imputation_curve(
+            adata,
+            methods=options.methods,
+            subsets=options.subsets,
+            folds=folds,
+            groups="apart",
+            train=train,
+            progress=False,
+        )
+        tables.append(found.assign(cohort=name, samples=adata.n_obs, genes=adata.n_vars))
+        print(f"  {name}: {len(found)} rows", flush=True)
+    rows = pd.concat(tables)
+    keys = ["cohort", "samples", "genes", "n_genes"]
+    wide = rows.pivot_table("r2", keys, "method", sort=False)[options.methods].reset_index()
+    return wide.sort_values(["cohort", "n_genes"], ascending=[False, True]), rows
+
+
 def data(tiny: bool, only: Sequence[str] | None) -> Iterator[tuple[str, AnnData, np.ndarray]]:
     """Yield name, samples and groups of each cohort that is there."""
     if tiny:
@@ -242,9 +272,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--hidden", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--of", nargs="+", type=int, help="numbers of the folds that are run")
+    parser.add_argument("--curve", action="store_true", help="from a few genes to all others")
+    parser.add_argument("--methods", nargs="+", choices=CURVE, default=list(CURVE))
+    parser.add_argument("--subsets", type=int, default=5)
     options = parser.parse_args(arguments)
     dims, steps = ([2, 4], 20) if options.tiny else (options.dims, None)
     folds = 2 if options.tiny else options.folds
+    if options.curve:
+        table, rows = curve(options, folds, {"steps": steps} if steps else {})
+        note = (
+            f"R2 of hidden genes of new samples by the number of genes shown, means over {folds} "
+            f"folds and {options.subsets} random choices each; two dimensions"
+        )
+        report.publish(options, table, note, decoder="inner", rounds=rows)
+        return
     records = []
     for name, adata, groups in data(options.tiny, options.only):
         for record in run(name, adata, groups, dims, folds, steps, options.of, options.hidden):

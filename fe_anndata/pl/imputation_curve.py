@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -27,8 +26,8 @@ BAND = 0.18
 """How opaque a band is."""
 LEAST = -0.2
 """The lowest R2 that has room; a method that is worse leaves the picture."""
-NARROW = 1.35
-"""Numbers of genes that are nearer than this ratio do not both have a tick."""
+NARROW = 0.1
+"""Numbers of genes that are nearer than this share of their axis do not both have a tick."""
 
 
 def imputation_curve(
@@ -130,8 +129,9 @@ def _numbers(ax: Axes, numbers: list[int]) -> None:
     """Give the numbers of genes ticks on a logarithmic axis, where there is room for them."""
     ax.set_xscale("log")
     kept = [numbers[0]]
+    least = (numbers[-1] / numbers[0]) ** NARROW
     for number in numbers[1:]:
-        if number / kept[-1] > NARROW * max(1.0, np.log10(numbers[-1] / numbers[0]) / 1.6):
+        if number / kept[-1] >= least:
             kept.append(number)
     ax.set_xticks(kept, [f"{n:,}" for n in kept])
     ax.xaxis.set_minor_locator(NullLocator())
