@@ -230,8 +230,7 @@ TABLES: dict[str, Table] = {
     "imputation_curve": Table(
         "imputation --curve --folds 2 --subsets 3 --methods fe means pca knn "
         "--result imputation_curve", {
-            "cohort": "cohort", **SIZE, "n_genes": "genes shown", "fe": "FE", "means": "gene means",
-            "pca": "PCA, prior", "knn": "15 nearest",
+            "cohort": "cohort", **SIZE, "n_genes": "genes shown", "fe": "FE", "pca": "PCA, prior", "knn": "15 nearest",
         },
     ),
     "placing": Table("placing", {
