@@ -57,6 +57,7 @@ CALLS = (
     'fe.pl.evaluate(evaluated[evaluated["classifier"] == "knn"])',
     'fe.pl.evaluate(evaluated, metric="r2_new")',
     'fe.pl.evaluate(many_methods[many_methods["classifier"] == "knn"])',
+    "fe.pl.imputation_curve(imputed)",
     "fe.pl.classify_genes(classified)",
     "fe.pl.classify_genes(many_collections)",
     'fe.pl.attention(counts, key="exceiver")',

@@ -110,8 +110,10 @@ def tables(adata: AnnData, tiny: bool) -> dict[str, Any]:
     swept = fe.tl.sweep(adata, options, epochs=3.0, **quick)
     sets = {f"set {i + 1}": list(adata.var_names[i::7][:30]) for i in range(4)}
     classified = fe.tl.classify_genes(adata, sets, progress=False)
+    imputed = fe.tl.imputation_curve(adata, subsets=2, train=FEW_STEPS, **quick)
     return {
         "evaluated": evaluated,
+        "imputed": imputed,
         "many_methods": _of_methods(evaluated, 33),
         "swept": swept,
         "single": fe.tl.sweep(adata, {"gene_dim": [10]}, epochs=3.0, **quick),

@@ -1,4 +1,4 @@
-"""R2 of hidden values of new samples: the inner decoder against PCA and nearest neighbours.
+"""R2 of hidden values of new samples: FE against PCA, nearest neighbours and kernel ridge.
 
 Everything is fitted to the training folds alone; patients or donors never straddle a fold. Of the
 test samples a fifth is hidden: either genes, the same for all samples of a fold, or entries, other
@@ -6,17 +6,26 @@ genes in every sample. FE and PCA of the same number of dimensions find the plac
 what is not hidden, and predict the rest. PCA has missing values in two ways: scores by least
 squares, and the posterior mean of probabilistic PCA (Tipping and Bishop 1999); differences are
 those from the better one. kNN is the mean of the 15 training samples nearest by what is not
-hidden. R2 is against the gene means of the training samples, pooled over the hidden values.
+hidden. "FE, places" is what the decoder says of the place of a sample, "FE" what `tl.impute` makes
+of it and of what is not hidden, without a training sample. "ridge" is its method of that name, and
+"auto" the mean of both that it chooses; both see the training samples. R2 is against the gene means
+of the training samples, pooled over the hidden values.
 
     python -m benchmarks.imputation [--only COHORT ...] [--dims 2 8 32 64] [--folds N]
+    python -m benchmarks.imputation --curve [--methods fe means pca knn ridge] [--subsets N]
     python -m benchmarks.imputation --tiny    # only to see that it runs
+
+With --curve it is what `tl.imputation_curve` measures: from 1, 5, 10, 25, 100 and more random genes
+to all others, in two dimensions.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,9 +37,11 @@ from benchmarks import cohorts, report
 
 GROUPS = {"tcga": "patient", "gtex": "donor"}
 HIDDEN = 0.2
+KINDS = ("genes", "entries")
 DIMS = (2, 8, 32, 64)
 NEIGHBOURS = 15
-METHODS = ("FE inner", "PCA", "PPCA", "kNN")
+METHODS = ("FE inner", "FE places", "ridge", "auto", "PCA", "PPCA", "kNN")
+CURVE = ("fe", "means", "pca", "knn", "ridge")
 ROWS = 64
 """Samples whose normal equations are held at a time."""
 
@@ -75,13 +86,17 @@ def trained(X: np.ndarray, dim: int, steps: int | None) -> AnnData:
     return adata
 
 
-def factorized(reference: AnnData, fold: Fold) -> np.ndarray:
-    """Place the test samples by what is shown, and decode all their genes."""
-    genes = fold.seen.any(0)
-    shown = np.where(fold.seen, fold.test, np.nan)[:, genes]
-    new = AnnData(shown, var=reference.var[[]].loc[genes])
+def placed(reference: AnnData, fold: Fold) -> AnnData:
+    """Return the test samples, placed by what is shown."""
+    new = AnnData(np.where(fold.seen, fold.test, np.float32(np.nan)), var=reference.var[[]])
     fe.tl.transform(new, reference, progress=False)
-    return np.asarray(fe.tl.generate(reference, new.obsm["X_fe"]).X)
+    return new
+
+
+def imputed(reference: AnnData, new: AnnData, method: str) -> np.ndarray:
+    """Return the values of placed samples, with predictions where they are hidden."""
+    filled = fe.tl.impute(new, reference=reference, method=method, copy=True)
+    return np.asarray(filled.layers["fe_imputed"])
 
 
 def components(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -130,17 +145,23 @@ def run(
     dims: Sequence[int],
     folds: int,
     steps: int | None,
+    chosen: Sequence[int] | None = None,
+    kinds: Sequence[str] = KINDS,
 ) -> Iterator[dict[str, object]]:
     """Yield one record per fold, dimension, kind of hidden values and method."""
     X = np.asarray(adata.X)
     split = GroupKFold(folds, shuffle=True, random_state=0).split(X, groups=groups)
     for number, (train, test) in enumerate(split):
+        if chosen is not None and number not in chosen:
+            continue
         rng = np.random.default_rng(number)
         hidden = {
             what: Fold(X[train], X[test], hide((len(test), X.shape[1]), what, rng))
-            for what in ("genes", "entries")
+            for what in KINDS
         }
+        hidden = {what: fold for what, fold in hidden.items() if what in kinds}
         fitted = components(X[train])
+        regressed: dict[str, tuple[np.ndarray, float]] = {}
         nearest = {what: timed(neighbours, fold) for what, fold in hidden.items()}
         for dim in dims:
             started = time.perf_counter()
@@ -148,8 +169,16 @@ def run(
             seconds = time.perf_counter() - started
             print(f"  {name} fold {number}, {dim}-D: trained in {seconds:.1f} s", flush=True)
             for what, fold in hidden.items():
+                new, of_placing = timed(placed, reference, fold)
+                if what not in regressed:
+                    regressed[what] = timed(imputed, reference, new, "ridge")
+                of_model, of_filling = timed(imputed, reference, new, "model")
+                of_places, of_decoding = timed(decoded, reference, new)
                 results = {
-                    "FE inner": timed(factorized, reference, fold),
+                    "FE inner": (of_model, of_placing + of_filling),
+                    "FE places": (of_places, of_placing + of_decoding),
+                    "ridge": regressed[what],
+                    "auto": timed(imputed, reference, new, "auto"),
                     "PCA": timed(pca, fitted, dim, fold, False),
                     "PPCA": timed(pca, fitted, dim, fold, True),
                     "kNN": nearest[what],
@@ -167,7 +196,12 @@ def run(
                     yield of_all | measured
 
 
-def timed(predict: Callable[..., np.ndarray], *arguments: object) -> tuple[np.ndarray, float]:
+def decoded(reference: AnnData, new: AnnData) -> np.ndarray:
+    """Return what the decoder says of the places of samples."""
+    return np.asarray(fe.tl.generate(reference, new.obsm["X_fe"]).X)
+
+
+def timed(predict: Callable[..., Any], *arguments: object) -> tuple[Any, float]:
     """Return a prediction, and the seconds it took (without the training)."""
     started = time.perf_counter()
     predicted = predict(*arguments)
@@ -183,13 +217,39 @@ def summary(records: pd.DataFrame) -> pd.DataFrame:
         better = "PCA" if r2["PCA"].mean() >= r2["PPCA"].mean() else "PPCA"
         row = dict(zip(keys, key, strict=True))
         row |= {method: r2[method].mean() for method in METHODS}
-        for label, other in (("PCA", better), ("kNN", "kNN")):
+        for label, other in (("PCA", better), ("kNN", "kNN"), ("ridge", "ridge")):
             difference = r2["FE inner"] - r2[other]
             row |= {f"FE - {label}": difference.mean(), f"least - {label}": difference.min()}
+        difference = r2["auto"] - r2["ridge"]
+        row |= {"auto - ridge": difference.mean(), "least of it": difference.min()}
         rows.append(row)
     return pd.DataFrame(rows).sort_values(
         ["cohort", "hidden", "dim"], ascending=[False] * 2 + [True]
     )
+
+
+def curve(
+    options: argparse.Namespace, folds: int, train: dict[str, object]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return means of the curve with a column per method, and all of its rows."""
+    tables = []
+    for name, adata, groups in data(options.tiny, options.only):
+        adata.obs["apart"] = groups.astype(str)
+        found = fe.tl.imputation_curve(
+            adata,
+            methods=options.methods,
+            subsets=options.subsets,
+            folds=folds,
+            groups="apart",
+            train=train,
+            progress=False,
+        )
+        tables.append(found.assign(cohort=name, samples=adata.n_obs, genes=adata.n_vars))
+        print(f"  {name}: {len(found)} rows", flush=True)
+    rows = pd.concat(tables)
+    keys = ["cohort", "samples", "genes", "n_genes"]
+    wide = rows.pivot_table("r2", keys, "method", sort=False)[options.methods].reset_index()
+    return wide.sort_values(["cohort", "n_genes"], ascending=[False, True]), rows
 
 
 def data(tiny: bool, only: Sequence[str] | None) -> Iterator[tuple[str, AnnData, np.ndarray]]:
@@ -210,12 +270,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=list(GROUPS), help="these cohorts")
     parser.add_argument("--dims", nargs="+", type=int, default=list(DIMS))
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--hidden", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--of", nargs="+", type=int, help="numbers of the folds that are run")
+    parser.add_argument("--curve", action="store_true", help="from a few genes to all others")
+    parser.add_argument("--methods", nargs="+", choices=CURVE, default=list(CURVE))
+    parser.add_argument("--subsets", type=int, default=5)
     options = parser.parse_args(arguments)
     dims, steps = ([2, 4], 20) if options.tiny else (options.dims, None)
     folds = 2 if options.tiny else options.folds
+    if options.curve:
+        table, rows = curve(options, folds, {"steps": steps} if steps else {})
+        note = (
+            f"R2 of hidden genes of new samples by the number of genes shown, means over {folds} "
+            f"folds and {options.subsets} random choices each; two dimensions"
+        )
+        report.publish(options, table, note, decoder="inner", rounds=rows)
+        return
     records = []
     for name, adata, groups in data(options.tiny, options.only):
-        for record in run(name, adata, groups, dims, folds, steps):
+        for record in run(name, adata, groups, dims, folds, steps, options.of, options.hidden):
             records.append(record)
             print("  {cohort} {hidden} {dim}-D fold {fold} {method}: R2 {R2:.4f} in {seconds:.1f} s"
                   .format(**record), flush=True)  # fmt: skip
@@ -223,8 +296,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit("no cohort is there; name their folder in FE_ANNDATA_DATA.")
     table = pd.DataFrame(records)
     note = (
-        f"R2 of hidden values of new samples, means over {folds} folds; {HIDDEN:.0%} hidden; "
-        "least: of the folds, paired; PCA in differences: the better of PCA and PPCA"
+        f"R2 of hidden values of new samples, means over {table['fold'].nunique()} folds; "
+        f"{HIDDEN:.0%} hidden; least: of the folds, paired; PCA in differences: the better of PCA "
+        "and PPCA"
     )
     report.publish(options, summary(table), note, decoder="inner", rounds=table)
 

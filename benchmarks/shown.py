@@ -134,6 +134,12 @@ BESIDE = {
     "what": "what", "value": "Exceiver", "against": "against", "value against": "that",
     "n": "n", "least ahead": "least difference", "most ahead": "greatest",
 }  # fmt: skip
+IMPUTED = {
+    "cohort": "cohort", **SIZE, "hidden": "hidden", "dim": "dim", "FE places": "FE, places",
+    "FE inner": "FE", "PCA": "PCA, least squares", "PPCA": "PCA, prior", "kNN": "15 nearest",
+    "ridge": "kernel ridge", "auto": "`auto`", "FE - ridge": "FE - ridge",
+    "auto - ridge": "`auto` - ridge",
+}  # fmt: skip
 TABLES: dict[str, Table] = {
     "calls": Table("calls", {
         "data": "data", **SIZE, "dim": "dim", "seconds": "`tl.train`, s", "against": "against",
@@ -216,11 +222,18 @@ TABLES: dict[str, Table] = {
     "sweep_thesis": Table("sweep", reshape=by_l2("thesis accuracy_fitted")),
     "sweep_loss": Table("sweep", reshape=by_l2("validation_loss")),
     "sweep_spread": Table("sweep", reshape=spread_by_l2),
-    "imputation": Table("imputation", {
-        "cohort": "cohort", **SIZE, "hidden": "hidden", "dim": "dim", "FE inner": "FE",
-        "PCA": "PCA, least squares", "PPCA": "PCA, prior", "kNN": "15 nearest",
-        "FE - PCA": "FE - better PCA",
-    }),
+    "imputation": Table("imputation --only tcga --hidden genes --dims 2 8 32", IMPUTED),
+    "imputation_gtex": Table(
+        "imputation --only gtex --hidden genes --dims 2 8 32 --of 2 3 4 --result imputation_gtex",
+        IMPUTED,
+    ),
+    "imputation_curve": Table(
+        "imputation --curve --folds 2 --subsets 3 --methods fe means pca knn "
+        "--result imputation_curve", {
+            "cohort": "cohort", **SIZE, "n_genes": "genes shown", "fe": "FE",
+            "pca": "PCA, prior", "knn": "15 nearest",
+        },
+    ),
     "placing": Table("placing", {
         "decoder": "decoder", "new samples": "new samples", "genes": "genes",
         "transform, s": "`tl.transform`, s", "gap": "gap", "near (1e-4)": "share within 1e-4",

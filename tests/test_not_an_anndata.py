@@ -19,7 +19,8 @@ def trained():
 
 
 OF_RESULTS = tuple(
-    ("pl", name) for name in ("evaluate", "classify_genes", "markers", "survival", "sweep")
+    ("pl", name)
+    for name in ("evaluate", "imputation_curve", "classify_genes", "markers", "survival", "sweep")
 )
 
 

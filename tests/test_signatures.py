@@ -105,6 +105,7 @@ def test_at_most_three_positional_parameters(name):
 OF_NOTHING = ("tl.models",)
 OF_TABLES = {
     "pl.evaluate": "table",
+    "pl.imputation_curve": "table",
     "pl.classify_genes": "result",
     "pl.markers": "table",
     "pl.survival": "result",
@@ -324,6 +325,7 @@ ARGUMENTS = {
     "tl.classify_genes": SETS,
     "tl.compare_models": {"models": ["pca"], "label": "group", "folds": 2, "dim": 4},
     "tl.evaluate": EVALUATE,
+    "tl.imputation_curve": {"n_genes": [5], "folds": 2, "subsets": 1, "methods": ["pca"]},
     "tl.markers": {"groupby": "group"},
     "tl.set_coherence": SETS,
     "tl.sweep": {"options": {"gene_dim": [4]}, "steps": 3},

@@ -74,13 +74,31 @@ class Decoding:
         predicted[:, self.columns] = self.model.decode(u, self.genes, *batches)
         return predicted
 
-    def rows_beside(self, rows: np.ndarray | slice, values: np.ndarray) -> np.ndarray:
-        """Return the predictions in the units of the values that the samples have there.
+    def profiles(self, values: np.ndarray) -> np.ndarray:
+        """Return values of the wanted genes in the units of the training, float32, NaN if missing.
 
-        What was done to values before the training is undone. Counts are expected of samples of one
-        total, and are brought to that of each by its genes that are not missing, NaN.
+        Parameters
+        ----------
+        values
+            Of all genes of the AnnData, as they are there.
         """
-        predicted = self.rows(rows)
+        seen = np.asarray(values, dtype=np.float32)
+        seen = seen if self.normalize is None else STEPS[self.normalize].forward(seen)
+        return np.ascontiguousarray(seen[:, self.columns])
+
+    def expected(self, rows: np.ndarray | slice, profiles: np.ndarray) -> np.ndarray:
+        """Return what the model expects of samples with these profiles, float32 (n, genes)."""
+        batches = () if self.covariates is None else (self.covariates[rows],)
+        return self.model.complete(self.u[rows], profiles, self.genes, *batches)
+
+    def beside(self, expected: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Return what is expected of the wanted genes in the units of some values, for all genes.
+
+        What was done to the values before the training is undone. Counts are expected of samples
+        of one total, and are brought to that of each by its genes that are not missing, NaN.
+        """
+        predicted = np.full((len(expected), self.n_vars), np.nan, dtype=np.float32)
+        predicted[:, self.columns] = expected
         if self.normalize is not None:
             step = replace(STEPS[self.normalize], covered=self.covered)
             return step.backward(predicted, totals_of(values))

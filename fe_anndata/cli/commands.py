@@ -19,6 +19,7 @@ from . import evaluate as evaluate
 from . import gene_space as gene_space
 from . import generate as generate
 from . import genes as genes
+from . import imputation_curve as imputation_curve
 from . import info as info
 from . import layers as layers
 from . import markers as markers
@@ -43,7 +44,7 @@ GROUPS = {
               "compare-gene-spaces", "align-gene-spaces", "embed-genes", "token-probabilities",
               "attention"),
     "Judgement": ("evaluate", "compare-models", "sweep", "survival", "distance-preservation",
-                  "history"),
+                  "imputation-curve", "history"),
     "Pictures and files": ("convert", "plot", "bin-by-gene", "join-modalities", "export-genes",
                            "export-samples"),
 }  # fmt: skip

@@ -31,12 +31,14 @@ Picture = Literal[
     "classify-genes",
     "markers",
     "survival",
+    "imputation-curve",
 ]
 OF_TABLES = {
     "evaluate": "the table that evaluate writes",
     "classify-genes": "the table that classify-genes writes",
     "markers": "the table that markers writes, of all genes",
     "survival": "the table that survival --risks writes",
+    "imputation-curve": "the table that imputation-curve writes",
 }
 """Pictures of a table, and of which."""
 FUNCTIONS = {"animation": "animate"}

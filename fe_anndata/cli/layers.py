@@ -61,6 +61,7 @@ def impute(
     out: Output,
     layer_added: str = "fe_imputed",
     reference: Path | None = None,
+    method: Literal["model", "ridge", "auto"] = "model",
     layer: str | None = None,
     key: str = "fe",
     overwrite: Flag = False,
@@ -78,6 +79,9 @@ def impute(
         The layer to write.
     reference
         For new samples: the trained .h5ad file. Genes are found by name.
+    method
+        The model alone; kernel ridge regression from the genes that a sample has, learned from the
+        samples that the model was trained on; or both, weighed by samples that are kept aside.
     layer
         Fill the gaps of these values, not those of X.
     key
@@ -87,7 +91,7 @@ def impute(
     """
     from .. import tl
 
-    options = {"reference": reference, "layer": layer, "key": key}
+    options = {"reference": reference, "method": method, "layer": layer, "key": key}
     _add_layer(tl.impute, input, out, layer_added, overwrite, as_json, options)
 
 

@@ -59,9 +59,26 @@ class Noise:
         h = b - b @ WM[0] if len(M) == 1 else b - (b[:, None] @ WM)[:, 0]
         return Quadratic(((H + H.mT) / 2).to(scores.dtype), h.to(scores.dtype))
 
+    def expected(self, scores: Tensor, gram: Tensor, P: Tensor) -> Tensor:
+        """Return what the factors of samples are expected to differ from P by, float64 (n, k).
+
+        It is the conditional mean ``C V' S^-1 (y - V P')`` given the genes observed, which is
+        ``W (b - M P)``. Loadings of hidden genes times it are what to expect of their errors.
+        Parameters are those of :meth:`quadratic`, and the factors that predict y, (n, k).
+        """
+        M, W = gram.double(), self.shared(gram)
+        left = scores.double()[:, None] - P.double()[:, None] @ M
+        return (left @ W)[:, 0]
+
 
 def residual_noise(
-    target: Target, filled: Tensor, P: Tensor, V: Tensor, shared: bool, known: int = 0
+    target: Target,
+    filled: Tensor,
+    P: Tensor,
+    V: Tensor,
+    shared: bool,
+    known: int = 0,
+    left: Tensor | None = None,
 ) -> tuple[Noise, Tensor]:
     """Return the noise around ``P V'``, and the scores ``Y V / D`` of all samples, (n, k).
 
@@ -79,17 +96,12 @@ def residual_noise(
     known
         How many factors, the last ones, are known of samples, such as their batches. No errors are
         in common along them.
+    left
+        The mean square that is left of each gene, if it is known already.
     """
-    counted, PC = target.counted, target.shaping(P)
+    counted = target.counted
     n = float(counted.sum())
-    YP = target.transposed_times(PC, filled)
-    left = _squares_by_gene(target, filled)
-    left += (((V @ (PC.T @ PC)) - 2 * YP) * V).sum(1)
-    # Hidden entries were filled with the prediction, so they add nothing.
-    hidden = torch.zeros_like(left).index_add_(
-        0, target.hidden.columns, counted[target.hidden.rows, 0].double()
-    )
-    genes = (left.clamp_min(0) / (n - hidden).clamp_min(1)).to(P.dtype)
+    genes = mean_squares_left(target, filled, P, V) if left is None else left
     mean = genes.mean().clamp_min(1e-12)
     genes = genes.clamp_min(FLOOR * float(mean)) if shared else mean.expand_as(genes)
     weighted = V / genes[:, None]
@@ -106,6 +118,23 @@ def residual_noise(
     # Noise of single genes reaches the factors too; only what is above it is shared.
     root = _root(together / n - spread)
     return Noise(genes, (root @ root.T).to(P.dtype)), scores
+
+
+def mean_squares_left(target: Target, filled: Tensor, P: Tensor, V: Tensor) -> Tensor:
+    """Return the mean square that ``P V'`` leaves of each gene, (m,).
+
+    Parameters are those of :func:`residual_noise`.
+    """
+    counted, PC = target.counted, target.shaping(P)
+    n = float(counted.sum())
+    YP = target.transposed_times(PC, filled)
+    left = _squares_by_gene(target, filled)
+    left += (((V @ (PC.T @ PC)) - 2 * YP) * V).sum(1)
+    # Hidden entries were filled with the prediction, so they add nothing.
+    hidden = torch.zeros_like(left).index_add_(
+        0, target.hidden.columns, counted[target.hidden.rows, 0].double()
+    )
+    return (left.clamp_min(0) / (n - hidden).clamp_min(1)).to(P.dtype)
 
 
 def of_free(scores: Tensor, P: Tensor, V: Tensor, genes: Tensor, known: int) -> Tensor:

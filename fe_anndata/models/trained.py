@@ -165,6 +165,30 @@ class Trained(ABC):
         """
         raise ValueError("a model of this family does not predict expression.")
 
+    def complete(
+        self,
+        u: np.ndarray,
+        X: np.ndarray,
+        genes: np.ndarray,
+        covariates: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Return what is expected of `genes`, float32 (n, len(genes)), given what is seen of them.
+
+        By default it is the prediction at coordinates, whatever is seen.
+
+        Parameters
+        ----------
+        u
+            Where the samples were placed, (n, d).
+        X
+            Their values, float32 (n, len(genes)), in the units of the training, NaN where hidden.
+        genes
+            Which of the trained genes the columns are.
+        covariates
+            Of their batches, as in :meth:`decode`.
+        """
+        return self.decode(u, genes, *(() if covariates is None else (covariates,)))
+
     def decode_pairs(
         self, samples: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
     ) -> np.ndarray:

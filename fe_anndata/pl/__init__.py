@@ -25,6 +25,7 @@ from .gene_arithmetic import gene_arithmetic
 from .gene_lists import gene_lists
 from .gene_similarity_matrix import gene_similarity_matrix
 from .history import history
+from .imputation_curve import imputation_curve
 from .markers import markers
 from .path import path
 from .reconstruction import reconstruction
@@ -47,6 +48,7 @@ __all__ = [
     "gene_lists",
     "gene_similarity_matrix",
     "history",
+    "imputation_curve",
     "markers",
     "path",
     "reconstruction",

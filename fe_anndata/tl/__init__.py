@@ -17,6 +17,7 @@ from .gene_modules import gene_modules
 from .gene_neighbors import gene_neighbors
 from .gene_similarity import gene_similarity
 from .generate import generate
+from .imputation_curve import imputation_curve
 from .impute import impute
 from .markers import markers
 from .models import models
@@ -49,6 +50,7 @@ __all__ = [
     "gene_neighbors",
     "gene_similarity",
     "generate",
+    "imputation_curve",
     "impute",
     "markers",
     "models",

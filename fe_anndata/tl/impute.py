@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from anndata import AnnData
@@ -12,11 +13,13 @@ from scipy import sparse
 from .._access.decoding import Decoding, decoding_of
 from .._access.files import written_to
 from .._access.inputs import matrix
+from .._core.errors import require_choice
 from .._core.keys import DEFAULT_KEY, require_writable_name
 from .._core.log import logger
 from .._core.warn import warn_user
 from ..matrix.findings import extremes_of
 from ..matrix.values import unmasked
+from ._imputing import METHODS, Fill, filling
 
 
 def impute(
@@ -24,13 +27,23 @@ def impute(
     layer_added: str = "fe_imputed",
     *,
     reference: AnnData | str | Path | None = None,
+    method: Literal["model", "ridge", "auto"] = "model",
     layer: str | None = None,
     key: str = DEFAULT_KEY,
     copy: bool = False,
 ) -> AnnData | None:
     """Write the matrix as a layer, with predictions in place of missing values (NaN or masked).
 
-    All other values, zeros among them, stay exactly as they are. Expected counts of an Exceiver
+    All other values, zeros among them, stay exactly as they are.
+
+    With factorized embeddings, a prediction is what :func:`fe_anndata.tl.reconstruct` says of the
+    place of the sample, and what is to be expected of a missing value given those that are there:
+    genes have errors in common, of which the model knows the covariance. What is added is weighed
+    by how well it predicted held-out entries in the training, so it costs nothing where it does
+    not help. In more than three dimensions samples are moved for it to where they lie under that
+    noise; ``obsm`` stays as it is. Files of earlier versions know no such errors.
+
+    Expected counts of an Exceiver
     model are filled in the units of the sample: multiplied so that those of its genes that are not
     missing add up to its counts of them. They are means, not whole numbers.
 
@@ -44,6 +57,12 @@ def impute(
         The layer to write.
     reference
         For new samples: the AnnData that was trained, or its path. Genes are found by name.
+    method
+        ``"model"`` needs the model alone. ``"ridge"`` is kernel ridge regression from the genes
+        that a sample has to those it misses, learned from the samples without gaps that the model
+        was trained on, at most 4000 of them; the reference must hold their values. ``"auto"`` is
+        the mean of both, weighed by how well they predict a fifth of these samples that is kept
+        aside; for this the model is trained once more without it.
     layer
         Fill the gaps of this layer, not those of ``adata.X``.
     key
@@ -67,7 +86,7 @@ def impute(
     ValueError
         If `layer_added` is the layer to fill, the values are in another unit, the AnnData was
         subset by genes or concatenated after the training, or new samples have no gene in common
-        with the reference.
+        with the reference; or there are no samples that a regression can be learned from.
     TypeError
         If the matrix is not in memory.
 
@@ -82,11 +101,13 @@ def impute(
     >>> bool(np.isnan(adata.layers["fe_imputed"]).any())
     False
     """
+    require_choice(method, METHODS, "method")
     decoding = decoding_of(adata, key, reference)
     X = unmasked(matrix(adata, layer).X)
     _check(X, layer, layer_added, decoding)
     result = written_to(adata, copy=copy)
-    filled = _fill_sparse(X, decoding) if sparse.issparse(X) else _fill_dense(X, decoding)
+    fill = filling(method, adata, reference, key, decoding, partial(_sets, X, decoding))
+    filled = _filled(X, decoding, fill)
     before, after = _missing(X), _missing(filled)
     result.layers[layer_added] = filled
     if before == 0:
@@ -137,19 +158,23 @@ def _missing(X: Any) -> int:
     )
 
 
-def _fill_dense(X: np.ndarray, decoding: Decoding) -> np.ndarray:
+def _filled(X: Any, decoding: Decoding, fill: Fill) -> Any:
+    return (_fill_sparse if sparse.issparse(X) else _fill_dense)(X, decoding, fill)
+
+
+def _fill_dense(X: np.ndarray, decoding: Decoding, fill: Fill) -> np.ndarray:
     filled = np.array(X)
     for part in decoding.parts():
         rows = part.start + np.flatnonzero(np.isnan(filled[part]).any(axis=1))
         if len(rows):
             block = filled[rows]
-            predicted = decoding.rows_beside(rows, block)
-            np.copyto(block, predicted, where=np.isnan(block), casting="same_kind")
+            expected = decoding.beside(fill(rows, decoding.profiles(block)), block)
+            np.copyto(block, expected, where=np.isnan(block), casting="same_kind")
             filled[rows] = block
     return filled
 
 
-def _fill_sparse(X: Any, decoding: Decoding) -> Any:
+def _fill_sparse(X: Any, decoding: Decoding, fill: Fill) -> Any:
     """Return a copy of a sparse matrix; only stored values can be missing."""
     filled = X.tocsr(copy=True)
     gaps = np.flatnonzero(np.isnan(filled.data))
@@ -158,7 +183,18 @@ def _fill_sparse(X: Any, decoding: Decoding) -> Any:
         within = slice(*np.searchsorted(row_of_gap, [part.start, part.stop]))
         rows, row = np.unique(row_of_gap[within], return_inverse=True)
         if len(rows):
-            at = gaps[within]
-            predicted = decoding.rows_beside(rows, filled[rows].toarray())
-            filled.data[at] = predicted[row, filled.indices[at]]
+            at, block = gaps[within], filled[rows].toarray()
+            expected = decoding.beside(fill(rows, decoding.profiles(block)), block)
+            filled.data[at] = expected[row, filled.indices[at]]
     return filled.asformat(X.format)
+
+
+def _sets(X: Any, decoding: Decoding) -> np.ndarray:
+    """Return the different sets of genes that samples miss, bool (sets, genes), () if none do."""
+    found = [np.zeros((0, len(decoding.genes)), dtype=bool)]
+    X = X.tocsr() if sparse.issparse(X) else X
+    for part in decoding.parts():
+        block = X[part].toarray() if sparse.issparse(X) else X[part]
+        missing = np.isnan(block[:, decoding.columns])
+        found.append(np.unique(missing[missing.any(1)], axis=0))
+    return np.unique(np.concatenate(found), axis=0)

@@ -27,6 +27,9 @@ def reconstruct(
 ) -> AnnData | None:
     """Write the predicted expression of every sample and gene to a layer.
 
+    It is what the model says of the coordinates of a sample alone. What else the values of a sample
+    say of those that are missing is added by :func:`fe_anndata.tl.impute`.
+
     An Exceiver model predicts expected counts: those of every sample add up to the median total of
     the training samples, whatever its own total is.
 

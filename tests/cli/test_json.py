@@ -21,6 +21,7 @@ COMMANDS = {
     "markers": (["TRAINED", "group", "-o", "o.tsv"], {"rows": 120}),
     "evaluate": (["IN", "--label", "group", "-o", "o.tsv", "--dims", "2", "--methods", "pca",
                   "--classifiers", "knn", *FEW], {}),
+    "imputation-curve": (["IN", "-o", "o.tsv", "--n-genes", "5", "--methods", "pca", *FEW], {}),
     "compare-models": (["IN", "pca", "-o", "o.tsv", "--label", "group", "--dim", "4", *FEW], {}),
     "sweep": (["IN", "-o", "o.tsv", "--options", "gene_dim=4", "--fixed", "steps=3",
                "--no-progress"], {}),

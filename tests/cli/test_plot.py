@@ -112,6 +112,9 @@ def tables(trained, tmp_path_factory):
         "evaluate": judged,
         "survival": found.risks,
         "markers": fe.tl.markers(adata, "group"),
+        "imputation-curve": fe.tl.imputation_curve(
+            adata, n_genes=[5, 9], methods=["pca", "means"], folds=2, progress=False
+        ),
         "classify-genes": classes.table,
     }
     for name, table in made.items():

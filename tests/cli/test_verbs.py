@@ -95,8 +95,8 @@ def test_every_command_stands_in_a_group_of_the_help():
     assert sorted(grouped) == sorted({*NAMES, "--install-completion", "--help", "--version"})
 
 
-LARGE = ("train", "sweep", "evaluate", "survival", "compare-models", "classify-genes", "plot",
-         "align-gene-spaces")  # fmt: skip
+LARGE = ("train", "sweep", "evaluate", "imputation-curve", "survival", "compare-models",
+         "classify-genes", "plot", "align-gene-spaces")  # fmt: skip
 MANY = 13
 """Options without groups that can still be read at a glance."""
 

@@ -7,6 +7,7 @@ from scipy import sparse
 
 import fe_anndata as fe
 from fe_anndata._access import decoding
+from fe_anndata._access.results import trained_model
 
 TRAINED = np.arange(30) != 4
 KINDS = {
@@ -34,12 +35,37 @@ def with_gaps(adata, kind=np.asarray, share=0.2):
     return adata, gaps
 
 
+def completed(trained, decoded, X):
+    """Return what is expected of profiles given the values seen, by dense matrices in float64.
+
+    A sample may lie where it is decoded, or like any that was trained on.
+    """
+    model, known = trained_model(trained, "fe")
+    found = model.residuals.completion
+    V, D, C = (
+        a.double().numpy() for a in (model.view.loadings, found.noise.genes, found.noise.factors)
+    )
+    others = fe.tl.generate(trained, trained.obsm["X_fe"]).X.astype(np.float64)
+    expected = decoded.astype(np.float64)
+    for row, y in zip(expected, dense(X)[:, known].astype(np.float64), strict=True):
+        o = ~np.isnan(y)
+        S = np.diag(D[o]) + V[o] @ C @ V[o].T
+        each = np.vstack(
+            [others[:, known] if others.shape[1] == len(known) else others, row[known]]
+        )
+        left = np.linalg.solve(S, (y - each)[:, o].T).T
+        logs = -((y - each)[:, o] * left).sum(1) / 2 / model.view.scale**2
+        likely = np.exp(logs - logs.max())
+        row[known] = likely / likely.sum() @ (each + found.weight * left @ V[o] @ C @ V.T)
+    return expected
+
+
 def is_filled(before, after, expected, gaps):
     assert type(after) is type(before)
     assert after.dtype == before.dtype
     before, after = dense(before), dense(after)
     assert after[~gaps].tobytes() == before[~gaps].tobytes()
-    np.testing.assert_allclose(after[gaps], expected[gaps], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(after[gaps], expected[gaps], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -48,7 +74,8 @@ def test_new_samples(placed, kind):
     new, gaps = with_gaps(new, kind)
     before = dense(new.X).copy()
     assert fe.tl.impute(new, reference=reference) is None
-    expected = fe.tl.reconstruct(new, reference=reference, copy=True).layers["fe"]
+    decoded = fe.tl.reconstruct(new, reference=reference, copy=True).layers["fe"]
+    expected = completed(reference, decoded, new.X)
     is_filled(new.X, new.layers["fe_imputed"], expected, gaps)
     np.testing.assert_array_equal(dense(new.X), before)
 
@@ -59,11 +86,8 @@ def test_trained_samples(placed, kind):
     adata, gaps = with_gaps(reference, kind)
     imputed = fe.tl.impute(adata, "filled", copy=True)
     assert "filled" not in adata.layers
-    is_filled(adata.X, imputed.layers["filled"], imputed_by(adata), gaps)
-
-
-def imputed_by(adata):
-    return fe.tl.reconstruct(adata, copy=True).layers["fe"]
+    decoded = fe.tl.reconstruct(adata, copy=True).layers["fe"]
+    is_filled(adata.X, imputed.layers["filled"], completed(adata, decoded, adata.X), gaps)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
@@ -75,6 +99,32 @@ def test_training_on_gaps_then_filling_them(kind):
     filled = dense(adata.layers["fe_imputed"])
     error = np.square(filled - truth)[gaps].mean()
     assert error < np.square(np.nanmean(dense(adata.X), 0) - truth)[gaps].mean()
+
+
+def test_a_file_that_knows_no_errors_in_common_is_decoded(inner):
+    reference, new = inner
+    new, gaps = with_gaps(new)
+    for part in (reference.uns["fe"], reference.uns["fe"]["checksums"]):
+        del part["imputing"]  # as in files of earlier versions
+    fe.tl.impute(new, reference=reference)
+    decoded = fe.tl.reconstruct(new, reference=reference, copy=True).layers["fe"]
+    is_filled(new.X, new.layers["fe_imputed"], decoded, gaps)
+
+
+def test_profiles_with_one_gene_seen_and_with_none(inner):
+    reference, new = inner
+    values = new.X.copy()
+    new.layers["few"] = np.full_like(values, np.nan)
+    new.layers["few"][0, 7] = values[0, 7]
+    with pytest.warns(UserWarning, match="not trained on"):
+        fe.tl.impute(new, reference=reference, layer="few")
+    filled = new.layers["fe_imputed"]
+    assert filled[0, 7] == values[0, 7]
+    assert np.isfinite(filled[:, TRAINED]).all()
+    # Nothing seen: what the decoder says of the place.
+    decoded = fe.tl.reconstruct(new, reference=reference, copy=True).layers["fe"]
+    np.testing.assert_allclose(filled[1:], decoded[1:], rtol=1e-5)
+    assert np.abs(filled - decoded)[0, TRAINED].max() > 1e-3
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
@@ -93,13 +143,13 @@ def test_only_samples_with_gaps_are_decoded(inner, monkeypatch):
     reference, new = inner
     new.X[5, 2] = np.nan
     seen = []
-    rows = decoding.Decoding.rows
+    rows = decoding.Decoding.expected
 
-    def counted(self, which):
+    def counted(self, which, values):
         seen.append(len(which))
-        return rows(self, which)
+        return rows(self, which, values)
 
-    monkeypatch.setattr(decoding.Decoding, "rows", counted)
+    monkeypatch.setattr(decoding.Decoding, "expected", counted)
     fe.tl.impute(new, reference=reference)
     assert seen == [1]
 
@@ -132,7 +182,8 @@ def test_a_layer(inner):
     gapped, gaps = with_gaps(new.copy())
     new.layers["gapped"] = gapped.X
     fe.tl.impute(new, reference=reference, layer="gapped")
-    expected = fe.tl.reconstruct(new, reference=reference, copy=True).layers["fe"]
+    decoded = fe.tl.reconstruct(new, reference=reference, copy=True).layers["fe"]
+    expected = completed(reference, decoded, gapped.X)
     is_filled(gapped.X, new.layers["fe_imputed"], expected, gaps)
 
 

@@ -46,7 +46,7 @@ class FactorizedEmbeddings(Family):
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "mse"
     takes_labels = takes_numbers = True
-    per_gene = frozenset({"model/offset", "noise/genes", "batches/effects"})
+    per_gene = frozenset({"model/offset", "noise/genes", "imputing/genes", "batches/effects"})
 
     def task(
         self, problem: Problem, options: Options, facts: Mapping[str, float] | None
@@ -65,7 +65,7 @@ class FactorizedEmbeddings(Family):
         arrays: Mapping[str, Mapping[str, Any]],
     ) -> TrainedFE:
         """Return a trained model."""
-        from .trained import load
+        from .loaded import load
 
         assert isinstance(options, FE)
         return load(options, samples, genes, arrays)

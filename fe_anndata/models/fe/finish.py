@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ...kernels.noise import Noise
 from .decoders import Inner
 from .gene_coordinates import balance
 from .options import FE
@@ -34,10 +35,11 @@ def finish(setting: Setting) -> TrainedFE:
     options = replace(options, place_samples=setting.options.place_samples)
     if options.gene_metric == "balanced":
         # Last, for which errors genes share is estimated in the coordinates of the training.
-        forth, noise = balance(model), residuals.noise
-        shared = forth.T @ noise.factors.double() @ forth
-        noise = replace(noise, factors=shared.to(noise.factors.dtype))
-        residuals = replace(residuals, noise=noise)
+        forth, completion = balance(model), residuals.completion
+        assert completion is not None
+        completion = replace(completion, noise=_changed(completion.noise, forth))
+        noise = _changed(residuals.noise, forth)
+        residuals = replace(residuals, noise=noise, completion=completion)
     change = None
     if options.metric == "expression":
         assert isinstance(model.decoder, Inner)
@@ -52,6 +54,12 @@ def finish(setting: Setting) -> TrainedFE:
         return trained
     named = setting.naming.concluded(trained.factors(table.cpu()))
     return TrainedFE(model, options, residuals, change, named, levels)
+
+
+def _changed(noise: Noise, forth: Tensor) -> Noise:
+    """Return the noise in the gene coordinates in which factors are multiplied by a matrix."""
+    shared = forth.T @ noise.factors.double() @ forth
+    return replace(noise, factors=shared.to(noise.factors.dtype))
 
 
 def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, Residuals]:

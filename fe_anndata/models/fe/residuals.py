@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...kernels.noise import Noise, misfit, of_free, residual_noise
+from ...kernels.noise import Noise, mean_squares_left, misfit, of_free, residual_noise
 from ...kernels.target import Target
 from ...matrix.entries import Entries
+from .completing import Completion, Left, completion_of
 from .options import FE
 from .placing import FEW, Placing
 from .reduced_basis import Reduced
@@ -39,12 +40,15 @@ class Residuals:
         Above it, a profile is unlike those of the training.
     spacing
         Median distance of a training sample to its nearest neighbour.
+    completion
+        How hidden entries follow from seen ones; None in files that do not know.
     """
 
     noise: Noise
     prior: float
     log_misfit_limit: float
     spacing: float = 1.0
+    completion: Completion | None = None
 
 
 @torch.no_grad()
@@ -78,7 +82,7 @@ def left_over(
     """
     prior = options.sample_prior
     covariates, effects = batches or (table[:, :0], view.loadings[:, :0].to(table.dtype))
-    known = covariates.shape[1]
+    known, k = covariates.shape[1], view.loadings.shape[1]
 
     def factors() -> Tensor:
         P = _factors(view, table)
@@ -87,20 +91,29 @@ def left_over(
     P, V = factors(), torch.cat([view.loadings.to(table.dtype), effects], 1)
     filled = target.hidden.inner(P, V)
     shared = options.noise_model == "shared"
-    noise, scores = residual_noise(target, filled, P, V, shared, known)
+    squares = mean_squares_left(target, filled, P, V)
+    noise, scores = residual_noise(target, filled, P, V, shared, known, squares)
+    in_common = (noise, scores)
+    if not shared:
+        in_common = residual_noise(target, filled, P, V, True, known, squares)
     own = of_free(scores, P, V, noise.genes, known)
     if prior == "auto":
         prior = 1.0
         if options.place_samples and held_out and table.shape[1] > FEW:
             prior = _best_prior(view, table, noise, own, held_out, (covariates, effects))
     weight = float(prior)
+    before = P
     if options.place_samples:
         table.copy_(Placing(view, table, noise, weight).of_scores(own, table))
         P = factors()
     logs = misfit(target, filled, P, V, noise, scores).clamp_min(1e-30).log()
     middle = logs.median()
     spread = 1.4826 * (logs - middle).abs().median()
-    return Residuals(noise, weight, float(middle + SPREADS * spread))
+    left = Left(table, of_free(in_common[1], before, V, in_common[0].genes, known), before[:, :k])
+    completion = completion_of(
+        view, in_common[0], left, target, held_out, (covariates, effects), moved=not shared
+    )
+    return Residuals(noise, weight, float(middle + SPREADS * spread), completion=completion)
 
 
 def _best_prior(

@@ -177,7 +177,9 @@ def shapes(options: FE, n_samples: int, n_genes: int) -> Mapping[str, tuple[int 
     samples, factors = of.pop("model/samples"), of.pop("model/genes")
     genes = (n_genes, factors[1] + (options.gene_metric == "balanced"))
     noise = {"noise/genes": (n_genes,), "noise/factors": (None, None),
-             "noise/log_misfit_limit": (), "noise/spacing": ()}  # fmt: skip
+             "noise/log_misfit_limit": (), "noise/spacing": (),
+             "imputing/genes": (n_genes,), "imputing/factors": (None, None),
+             "imputing/weight": (), "imputing/prior": ()}  # fmt: skip
     more = {"batches/effects": (n_genes, None), "labels/weight": (None, factors[1]),
             "labels/bias": (None,)}  # fmt: skip
     return {"samples": samples, "genes": genes, **of, **noise, **more}

@@ -11,16 +11,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ...kernels.noise import Noise
 from ...kernels.workers import in_parallel
 from ..trained import Place, Placed, Trained
+from .completing import Completing
 from .labels import Named
 from .network import Factorized
 from .options import FE
 from .placing import ROWS, Placements, Placing
 from .reduced_basis import Reduced, reduced
 from .residuals import Residuals
-from .sizes import build
 
 ENTRIES_AT_A_TIME = 1 << 22
 """Values, hidden ones included, that are decoded at a time."""
@@ -103,12 +102,24 @@ class TrainedFE(Trained):
             if name not in _APART
         }
         minimum, maximum = self.model.bounds.tolist()
-        effects = self.effects
+        effects, completion = self.effects, self.residuals.completion
         return {
             **({} if effects is None else {"batches": {"effects": effects}}),
             **({} if self.named is None else {"labels": self.named.arrays()}),
             **({"factors": self._of_levels} if self._of_levels else {}),
             "model": weights,
+            **(
+                {}
+                if completion is None
+                else {
+                    "imputing": {
+                        "genes": completion.noise.genes.cpu().numpy(),
+                        "factors": completion.noise.factors.cpu().numpy(),
+                        "weight": completion.weight,
+                        "prior": completion.prior,
+                    }
+                }
+            ),
             "noise": {
                 "genes": self.residuals.noise.genes.cpu().numpy(),
                 "factors": self.residuals.noise.factors.cpu().numpy(),
@@ -258,6 +269,33 @@ class TrainedFE(Trained):
         return predicted if covariates is None else predicted + self._of_batches(covariates, genes)
 
     @torch.no_grad()
+    def complete(
+        self,
+        u: np.ndarray,
+        X: np.ndarray,
+        genes: np.ndarray,
+        covariates: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Return what `genes` are expected to be at `u`, given those that `X` has values of.
+
+        Samples with the same genes seen are completed together.
+        """
+        completing = self._completing
+        if completing is None:
+            return self.decode(u, genes, covariates)
+        if covariates is not None:
+            X = X - self._of_batches(covariates, genes)
+        places, added = completing.of_profiles(u, X, genes)
+        expected: np.ndarray = self.decode(places, genes, covariates) + added
+        return expected
+
+    @cached_property
+    def _completing(self) -> Completing | None:
+        if self._residuals is None or self._residuals.completion is None:
+            return None
+        return Completing(self.view, self.model.sample_vectors(), self._residuals.completion)
+
+    @torch.no_grad()
     def decode_pairs(
         self, samples: np.ndarray, genes: np.ndarray, covariates: np.ndarray | None = None
     ) -> np.ndarray:
@@ -278,36 +316,3 @@ class TrainedFE(Trained):
         """Return the centre of each gene and the overall spread around it."""
         centre: np.ndarray = self.view.centre.numpy()
         return centre, self.view.scale
-
-
-def load(
-    options: FE, samples: np.ndarray, genes: np.ndarray, arrays: Mapping[str, Mapping[str, Any]]
-) -> TrainedFE:
-    """Return the trained model of its stored arrays."""
-    effects = arrays.get("batches", {}).get("effects")
-    n_covariates = 0 if effects is None else np.shape(effects)[1]
-    model = build(options, len(samples), len(genes), n_covariates)
-    # The mean of a gene, which may follow its factors, comes from the offset.
-    factors = model.genes.shape[1]
-    stored = {**arrays["model"], "samples": samples, "genes": genes[:, :factors]}
-    if effects is not None:
-        stored["effects"] = np.asarray(effects) / stored["scale"]
-    model.load_state_dict(
-        {
-            name: torch.from_numpy(np.array(stored[name], dtype=np.float32)).reshape(like.shape)
-            for name, like in model.state_dict().items()
-        }
-    )
-    noise = arrays.get("noise")
-    if noise is None:
-        return TrainedFE(model, options, None)
-    left = Noise(
-        torch.from_numpy(np.array(noise["genes"], dtype=np.float32)),
-        torch.from_numpy(np.array(noise["factors"], dtype=np.float32)),
-    )
-    limit, spacing = (
-        np.asarray(noise[name], dtype=np.float64).item() for name in ("log_misfit_limit", "spacing")
-    )
-    residuals = Residuals(left, float(options.sample_prior), limit, spacing)
-    named = Named.loaded(arrays.get("labels"))
-    return TrainedFE(model, options, residuals, named=named, of_levels=arrays.get("factors"))

@@ -67,8 +67,8 @@ def test_a_model_of_other_values_fills_its_own_units():
     fe.tl.train(adata, steps=20, progress=False)
     fe.tl.impute(adata)
     fe.tl.reconstruct(adata)
-    filled, predicted = (adata.layers[name][3, :10] for name in ("fe_imputed", "fe"))
-    np.testing.assert_allclose(filled, predicted, rtol=1e-4, atol=1e-5)
+    filled, predicted, truth = (adata.layers[n][3, :10] for n in ("fe_imputed", "fe", "truth"))
+    assert np.square(filled - truth).mean() < 1.5 * np.square(predicted - truth).mean()
     assert "fe_dispersion" not in adata.var
 
 

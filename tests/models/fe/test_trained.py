@@ -73,7 +73,7 @@ def test_the_unit_of_the_matrix(trained, X):
 
 def test_arrays_are_all_there_is_to_load(trained):
     arrays = trained.arrays()
-    assert set(arrays) == {"model", "noise", "preprocessing"}
+    assert set(arrays) == {"imputing", "model", "noise", "preprocessing"}
     assert not {"samples", "genes"} & set(arrays["model"])
     back = family("fe").load(trained.options, trained.samples(), trained.genes(), arrays)
     u, genes = trained.samples(), np.arange(90)
