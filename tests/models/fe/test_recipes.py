@@ -7,6 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
 from torch import nn
 
 import fe_anndata as fe
@@ -123,3 +125,36 @@ def test_a_model_that_predicts_the_same_for_all_samples():
     adata = small()
     fe.tl.train(adata, recipe="trofimov2020", l2=0.1, steps=30)
     assert adata.obsm["X_fe"].shape == (adata.n_obs, 2)
+
+
+def components_of_new(**keywords):
+    """Return the R2 of two components of new samples, read linearly off where they are placed."""
+    adata = fe.datasets.simulated(300, 80, 6)
+    adata, new = adata[:200].copy(), adata[200:].copy()
+    fe.tl.train(adata, progress=False, **keywords)
+    fe.tl.transform(new, adata, progress=False)
+    pca = PCA(2).fit(adata.X)
+    read = LinearRegression().fit(adata.obsm["X_fe"], pca.transform(adata.X))
+    scores = pca.transform(new.X)
+    left = scores - read.predict(new.obsm["X_fe"])
+    return 1 - (left**2).sum(axis=0) / (scores**2).sum(axis=0)
+
+
+def test_the_linear_map_spans_the_leading_components():
+    assert components_of_new(recipe="linear").min() > 0.99
+    assert components_of_new().min() < 0.5  # the default trades them for others
+
+
+def test_the_linear_map_has_the_distances_of_pca():
+    adata = fe.datasets.simulated(200, 80, 6)
+    fe.tl.train(adata, recipe="linear", progress=False)
+    scores = PCA(2).fit_transform(adata.X)
+    ours, theirs = (
+        np.linalg.norm(of[:100] - of[100:], axis=1) for of in (adata.obsm["X_fe"], scores)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=0.1, atol=0.1 * theirs.mean())
+
+
+def test_the_linear_recipe_is_for_the_inner_decoder():
+    with pytest.raises(ValueError, match="'linear' is for decoder='inner', not 'concat'"):
+        choose("linear", decoder="concat")
