@@ -104,6 +104,7 @@ def test_at_most_three_positional_parameters(name):
 
 OF_NOTHING = ("tl.models",)
 OF_TABLES = {
+    "pl.components_kept": "table",
     "pl.evaluate": "table",
     "pl.classify_genes": "result",
     "pl.markers": "table",
@@ -323,6 +324,7 @@ ARGUMENTS = {
     "tl.compare_gene_spaces": {"b": OTHER},
     "tl.classify_genes": SETS,
     "tl.compare_models": {"models": ["pca"], "label": "group", "folds": 2, "dim": 4},
+    "tl.components_kept": {"methods": ["pca"], "n_components": 3, "folds": 2},
     "tl.evaluate": EVALUATE,
     "tl.markers": {"groupby": "group"},
     "tl.set_coherence": SETS,

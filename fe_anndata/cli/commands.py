@@ -9,6 +9,7 @@ from . import bins as bins
 from . import classify as classify
 from . import compare_models as compare_models
 from . import completion as completion
+from . import components_kept as components_kept
 from . import contexts as contexts
 from . import convert as convert
 from . import demo as demo
@@ -43,7 +44,7 @@ GROUPS = {
               "compare-gene-spaces", "align-gene-spaces", "embed-genes", "token-probabilities",
               "attention"),
     "Judgement": ("evaluate", "compare-models", "sweep", "survival", "distance-preservation",
-                  "history"),
+                  "components-kept", "history"),
     "Pictures and files": ("convert", "plot", "bin-by-gene", "join-modalities", "export-genes",
                            "export-samples"),
 }  # fmt: skip

@@ -27,7 +27,7 @@ class Judging:
     dims
         Dimensions of the embeddings; by default 2, 8 and 32.
     methods
-        fe, fe_concat, generain, exceiver, pca or umap; by default fe, pca and umap.
+        fe, fe_linear, fe_concat, generain, exceiver, pca or umap; by default fe, pca and umap.
     classifiers
         knn, logistic or network; by default all three.
     folds

@@ -2,6 +2,7 @@
 
 from .calibration import calibration_error, calibration_errors, fitted_temperature
 from .classifiers import CLASSIFIERS, RIDGE, cross_validated, score
+from .components import components_kept
 from .distances import distances_kept
 from .folds import Fold, folds_of_any, outer_folds, split
 
@@ -11,6 +12,7 @@ __all__ = [
     "Fold",
     "calibration_error",
     "calibration_errors",
+    "components_kept",
     "cross_validated",
     "distances_kept",
     "fitted_temperature",

@@ -60,9 +60,10 @@ def evaluate(
     methods
         A family of models, such as ``"fe"`` or ``"generain"``, which
         :func:`fe_anndata.tl.train` trains and whose :func:`fe_anndata.tl.transform` places new
-        samples; ``"fe_concat"`` (``"fe"`` with the published decoder), ``"pca"``, ``"umap"`` (on
-        50 principal components); or any named function ``f(train, dim, seed)`` of the training
-        samples that returns an embedder, a function from an AnnData to coordinates (n_obs, dim).
+        samples; ``"fe_linear"`` and ``"fe_concat"`` (``"fe"`` by the recipe ``"linear"``, and with
+        the published decoder), ``"pca"``, ``"umap"`` (on 50 principal components); or any named
+        function ``f(train, dim, seed)`` of the training samples that returns an embedder, a
+        function from an AnnData to coordinates (n_obs, dim).
         The embedder is called with ``train`` itself, then with new samples. If it has an
         attribute ``decode``, a function from coordinates to expression, ``r2_new`` is computed.
     folds
@@ -137,13 +138,13 @@ def evaluate(
     seed, shown = seed_of(rng), settings.shows(progress)
     options = dict(train or {})
     others = layers_of([options, *(of for of in options.values() if isinstance(of, Mapping))])
-    methods = _listed(methods)
+    methods = listed(methods)
     known = [name for name in methods if isinstance(name, str)]
     logs = want_logarithms((name, options.get(name, options)) for name in known)
     samples = labelled(adata, label, groups, layer, mask_var, others, logarithms=logs)
     splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
     require_dims(dims, samples, splits, n_top_genes)
-    chosen = _methods(methods, options, dims)
+    chosen = methods_of(methods, options, dims, "tl.evaluate")
     for name in classifiers:
         require_choice(name, CLASSIFIERS, "classifiers")
     readers = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
@@ -183,7 +184,7 @@ def _table(records: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequen
     return table[[*first, *(c for c in table if c not in first)]]
 
 
-def _listed(given: Sequence[str | Method]) -> Sequence[str | Method]:
+def listed(given: Sequence[str | Method]) -> Sequence[str | Method]:
     """Return several methods, also if one was given; their names are known."""
     if isinstance(given, str) or callable(given):
         given = [given]
@@ -193,12 +194,12 @@ def _listed(given: Sequence[str | Method]) -> Sequence[str | Method]:
     return given
 
 
-def _methods(
-    given: Sequence[str | Method], train: dict[str, Any], dims: Sequence[int]
+def methods_of(
+    given: Sequence[str | Method], train: dict[str, Any], dims: Sequence[int], verb: str
 ) -> dict[str, Method]:
     """Return functions by name; those that train are given the keywords of training."""
     names = [name for name in given if isinstance(name, str)]
-    keywords = keywords_of_each(names, train, dims, "tl.evaluate")
+    keywords = keywords_of_each(names, train, dims, verb)
     functions: dict[str, Method] = {}
     for method in given:
         if isinstance(method, str):
