@@ -14,6 +14,7 @@ from . import contexts as contexts
 from . import convert as convert
 from . import demo as demo
 from . import density as density
+from . import differences as differences
 from . import differential as differential
 from . import distance_preservation as distance_preservation
 from . import evaluate as evaluate
@@ -43,8 +44,8 @@ GROUPS = {
               "gene-neighbors", "gene-modules", "set-coherence", "classify-genes",
               "compare-gene-spaces", "align-gene-spaces", "embed-genes", "token-probabilities",
               "attention"),
-    "Judgement": ("evaluate", "compare-models", "sweep", "survival", "distance-preservation",
-                  "components-kept", "history"),
+    "Judgement": ("evaluate", "differences", "compare-models", "sweep", "survival",
+                  "distance-preservation", "components-kept", "history"),
     "Pictures and files": ("convert", "plot", "bin-by-gene", "join-modalities", "export-genes",
                            "export-samples"),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from .._core.progress import progress_bar
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from .._core.warn import warn_user
-from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
+from ..evaluation import CLASSIFIERS, RIDGE, Fold, deals_of_folds
 from ._evaluation import fit, rows, sides
 from ._methods import Method, keywords_of_each, known_methods, layers_of, named, want_logarithms
 
@@ -30,6 +30,7 @@ def evaluate(
     dims: Sequence[int] = (2, 8, 32),
     methods: Sequence[str | Method] = ("fe", "pca", "umap"),
     folds: int = 5,
+    deals: int = 1,
     groups: str | None = None,
     classifiers: Sequence[str] = CLASSIFIERS,
     layer: str | None = None,
@@ -68,6 +69,10 @@ def evaluate(
         attribute ``decode``, a function from coordinates to expression, ``r2_new`` is computed.
     folds
         Number of folds. Classes are spread over them as evenly as possible.
+    deals
+        How often the samples are dealt into folds, each time otherwise. One deal says little of a
+        difference of a point or two: with three, :func:`fe_anndata.get.differences` says how sure
+        it is.
     groups
         Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
     classifiers
@@ -94,11 +99,12 @@ def evaluate(
     Returns
     -------
     DataFrame
-        One row per method, dimension, fold and classifier. Columns in ``_new`` are about new
+        One row per method, dimension, deal, fold and classifier. Columns in ``_new`` are about new
         samples, and those in ``_fitted`` about the samples fitted to. Nothing is written to
         `adata`.
 
-        ``method``, ``decoder``, ``dim``, ``fold``, ``classifier``, ``n_train``, ``n_test``
+        ``method``, ``decoder``, ``dim``, ``deal``, ``fold``, ``classifier``, ``n_train``,
+        ``n_test``
             What was measured, and on how many samples.
         ``accuracy_*``, ``balanced_accuracy_*``
             Share of right answers, and its mean over classes. For numbers it is ``label_r2_*``.
@@ -117,7 +123,8 @@ def evaluate(
     ------
     KeyError, ValueError, TypeError
         If a column or a name is unknown, the label has one class, a class has fewer samples than
-        there are folds, or the groups leave a fold without a class; and what the methods raise.
+        there are folds, the groups leave a fold without a class, or there are fewer deals; and
+        what the methods raise.
 
     Notes
     -----
@@ -142,8 +149,9 @@ def evaluate(
     known = [name for name in methods if isinstance(name, str)]
     logs = want_logarithms((name, options.get(name, options)) for name in known)
     samples = labelled(adata, label, groups, layer, mask_var, others, logarithms=logs)
-    splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
-    require_dims(dims, samples, splits, n_top_genes)
+    dealt = deals_of_folds(samples.labels, folds, deals, groups=samples.groups, seed=seed)
+    splits = [(deal, i, fold) for deal, of in enumerate(dealt) for i, fold in enumerate(of)]
+    require_dims(dims, samples, [fold for _, _, fold in splits], n_top_genes)
     chosen = methods_of(methods, options, dims, "tl.evaluate")
     for name in classifiers:
         require_choice(name, CLASSIFIERS, "classifiers")
@@ -154,13 +162,13 @@ def evaluate(
     n_fits = len(splits) * len(dims) * len(chosen)
     try:
         with progress_bar(n_fits, shown=shown, unit="fit") as bar:
-            for number, fold in enumerate(splits):
+            for deal, number, fold in splits:
                 data = sides(samples, fold, n_top_genes, folds, seed)
                 for dim, (name, method) in product(dims, chosen.items()):
                     ending.check()
                     bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
                     found = list(rows(fit(method, name, dim, data, seed), data, readers, seed))
-                    records += [{"fold": number, **row} for row in found]
+                    records += [{"deal": deal, "fold": number, **row} for row in found]
                     bar.update()
     except KeyboardInterrupt:
         if not records:
@@ -173,14 +181,12 @@ def evaluate(
 
 
 def _table(records: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequence[int]) -> Any:
-    """Return the rows in the order of methods, dimensions and folds."""
+    """Return the rows in the order of methods, dimensions, deals and folds."""
     method_rank = {name: i for i, name in enumerate(names)}
     dim_rank = {dim: i for i, dim in enumerate(dims)}
-    records = sorted(
-        records, key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]], r["fold"])
-    )
+    records.sort(key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]]))
     table = pd.DataFrame(records)
-    first = ["method", "decoder", "dim", "fold", "classifier", "n_train", "n_test"]
+    first = ["method", "decoder", "dim", "deal", "fold", "classifier", "n_train", "n_test"]
     return table[[*first, *(c for c in table if c not in first)]]
 
 
