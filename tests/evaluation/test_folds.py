@@ -112,9 +112,7 @@ def test_a_deal_that_leaves_a_class_out_is_dealt_anew(monkeypatch):
     monkeypatch.setattr(folds, "outer_folds", sometimes)
     assert len(deals_of_folds(LABELS, 5, 3)) == 3
     assert len(set(asked)) == 5
-    monkeypatch.setattr(
-        folds, "outer_folds", lambda *a, seed, **k: _only_the_first(whole, a, seed, k)
-    )
+    monkeypatch.setattr(folds, "outer_folds", only_the_first)
     with pytest.raises(ValueError, match=r"only 1 of 3 deals .*no sample of 'c'.*fewer deals"):
         deals_of_folds(LABELS, 5, 3)
 
