@@ -18,8 +18,14 @@ def trained():
     return made
 
 
-OF_RESULTS = tuple(
-    ("pl", name) for name in ("evaluate", "classify_genes", "markers", "survival", "sweep")
+OF_RESULTS = (
+    ("get", "differences"),
+    ("pl", "classify_genes"),
+    ("pl", "components_kept"),
+    ("pl", "evaluate"),
+    ("pl", "markers"),
+    ("pl", "survival"),
+    ("pl", "sweep"),
 )
 
 
