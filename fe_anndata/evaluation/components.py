@@ -10,7 +10,8 @@ SCALES = (1.0, 4.0, 16.0)
 """Of kernels: how often the squared distance that is the median fits into what they see."""
 KERNELS = 100
 """Samples around which kernels of each scale stand, at most."""
-PENALTIES = np.logspace(-4, 4, 17)
+PENALTIES = np.logspace(0.5, 5, 10)
+"""Less would believe how a method lays out its own samples, which new ones do not follow so far."""
 STRAIGHT = 30.0
 """How large coordinates are beside kernels, so that what a line can tell costs no penalty."""
 
