@@ -27,6 +27,19 @@ def method(name: str, **options: Any) -> Callable[..., Any]:
     return named(name, options)
 
 
+def seeded(method: str | Callable[..., Any], seed: int) -> str | Callable[..., Any]:
+    """Return a method of `tl.evaluate` that trains with the `seed`-th seed after the usual one."""
+    if not seed:
+        return method
+    of_first = named(method, {}) if isinstance(method, str) else method
+
+    def later(train: AnnData, dim: int, first: int) -> Any:
+        return of_first(train, dim, first + seed)
+
+    later.__name__ = method if isinstance(method, str) else method.__name__
+    return later
+
+
 def ablated(name: str) -> Callable[..., Any]:
     """Return FE with one option changed, as a method of `tl.evaluate`."""
     trained = named("fe", ABLATIONS[name])

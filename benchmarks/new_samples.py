@@ -1,12 +1,14 @@
 """New samples: how well each method places what it was not fitted to, under one protocol.
 
 `fe.tl.evaluate` on four cohorts: in each fold genes, means, PCA, UMAP, FE and the classifiers are
-fitted to the training samples alone; patients and donors never straddle a fold. Printed are means
-over folds, and the difference of the first method to UMAP (below 16 dimensions) and to PCA (from
-16 on), paired by fold, with the number of folds won. Cohorts that are absent are left out.
+fitted to the training samples alone; patients and donors never straddle a fold. Samples are dealt
+into folds several times, and each fold is trained with several seeds. Printed are means over folds,
+and how far the first method is ahead of each other one: differences paired by fold, of means over
+seeds, with their standard errors after Nadeau and Bengio (2003). What is within two of them is not
+claimed anywhere. Cohorts that are absent are left out.
 
-    python -m benchmarks.new_samples [--only WORD ...] [--dims 2 8 32] [--folds N]
-                                     [--samples 300 600] [--concat] [--ablations]
+    python -m benchmarks.new_samples [--only WORD ...] [--dims 2 8 32] [--folds N] [--deals N]
+                                     [--seeds N] [--samples 300 600] [--concat] [--ablations]
     python -m benchmarks.new_samples --tiny    # only to see that it runs
 """
 
@@ -27,8 +29,6 @@ import fe_anndata as fe
 from benchmarks import cohorts, insides, ours, report
 
 DIMS = (2, 8, 16, 32, 64)
-FEW_DIMENSIONS = 16
-"""From here on PCA is the method to beat, below it UMAP."""
 KANG = 3000
 """Samples of this cohort, so that it stays within minutes."""
 GENES = 2000
@@ -114,42 +114,52 @@ def subset(cohort: Cohort, number: int, folds: int, seed: int) -> Cohort:
 def measure(
     name: str, cohort: Cohort, methods: list[Any], options: argparse.Namespace
 ) -> pd.DataFrame:
-    """Return the rows of one cohort."""
+    """Return the rows of one cohort: all seeds of training on the same deals of folds."""
     adata = cohort.adata
     classes = adata.obs[cohort.label].nunique()
     print(f"{name}: {adata.n_obs} x {adata.n_vars}, {classes} classes", flush=True)
     started = time.perf_counter()
-    table = fe.tl.evaluate(
-        adata, cohort.label, dims=options.dims, methods=methods, folds=options.folds,
-        groups=cohort.groups, n_top_genes=cohort.n_top_genes, rng=options.seed, progress=False,
-        classifiers=options.classifiers,
-    )  # fmt: skip
-    print(f"  {time.perf_counter() - started:.0f} s", flush=True)
-    return table.assign(cohort=name, n=adata.n_obs, genes=adata.n_vars, classes=classes)
+    tables = []
+    for seed in range(options.seeds):
+        table = fe.tl.evaluate(
+            adata, cohort.label, dims=options.dims, folds=options.folds, deals=options.deals,
+            methods=[insides.seeded(method, seed) for method in methods],
+            groups=cohort.groups, n_top_genes=cohort.n_top_genes, rng=options.seed,
+            classifiers=options.classifiers, progress=False,
+        )  # fmt: skip
+        tables.append(table.assign(seed=seed))
+        print(f"  seed {seed + 1} of {options.seeds}: {time.perf_counter() - started:.0f} s")
+    found = pd.concat(tables, ignore_index=True)
+    return found.assign(cohort=name, n=adata.n_obs, genes=adata.n_vars, classes=classes)
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return means over folds, and what every method is ahead of the one to beat."""
+    """Return means over folds, and how far the first method is ahead of each other one."""
     keys = ["cohort", "n", "dim", "classifier", "method"]
     rows["decoder"] = rows["decoder"].replace("", report.NO_MODEL)
     by = rows.groupby(keys, sort=False)
-    table = by[METRICS].mean().assign(decoder=by["decoder"].first())
-    accuracies = rows.pivot_table(
-        index="fold", columns=keys, values="accuracy_new", aggfunc="mean", observed=True
-    )
-    records = []
-    for key in table.index:
-        rival = "umap" if key[2] < FEW_DIMENSIONS else "pca"
-        against = (*key[:4], rival)
-        if key[4] == rival or against not in accuracies:
-            records.append({"against": "", "ahead": np.nan, "folds won": ""})
-            continue
-        ahead = accuracies[key] - accuracies[against]
-        won = f"{(ahead > 0).sum()} of {ahead.notna().sum()}"
-        records.append({"against": rival, "ahead": ahead.mean(), "folds won": won})
-    table = table.join(pd.DataFrame(records, index=table.index)).reset_index()
-    first = [*keys, "decoder", "accuracy_new", "against", "ahead", "folds won"]
+    table = by[METRICS].mean().assign(decoder=by["decoder"].first()).reset_index()
+    table = table.merge(differences(rows), on=keys, how="left")
+    first = [*keys, "decoder", "accuracy_new", "ahead", "standard error", "won"]
     return table[[*first, *(m for m in METRICS if m not in first)]]
+
+
+def differences(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how far the first method is ahead of each other one, paired by fold, and print it."""
+    found = []
+    for (cohort, n), of in rows.groupby(["cohort", "n"], sort=False):
+        if len(of["method"].unique()) > 1:
+            found.append(fe.get.differences(of).assign(cohort=cohort, n_samples=n))
+    names = {"against": "method", "n_samples": "n", "difference": "ahead",
+             "standard_error": "standard error"}  # fmt: skip
+    columns = ["cohort", "n", "dim", "classifier", "method", "ahead", "standard error", "won"]
+    if not found:
+        return pd.DataFrame(columns=columns)
+    table = pd.concat(found, ignore_index=True)
+    for row in table.itertuples():
+        print(f"{row.cohort} ({row.n_samples}), {row.dim}-D, {row.classifier}: {row.sentence}")
+    table["won"] = [f"{won} of {n}" for won, n in zip(table["won"], table["n"], strict=True)]
+    return table.drop(columns=["method", "n"]).rename(columns=names)[columns]
 
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -158,12 +168,14 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[""], help="parts of names of cohorts")
     parser.add_argument("--dims", nargs="+", type=int, default=DIMS)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--deals", type=int, default=3, help="how often samples are dealt")
+    parser.add_argument("--seeds", type=int, default=2, help="of the trainings of each fold")
     parser.add_argument("--samples", nargs="+", type=int, default=[], help="random subsets as well")
     parser.add_argument("--methods", nargs="+", default=["fe", "pca", "umap"])
     parser.add_argument("--classifiers", nargs="+", default=["knn", "logistic", "network"])
     parser.add_argument("--concat", action="store_true", help="the published decoder as well")
     parser.add_argument("--ablations", action="store_true", help="FE with one option changed")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the folds")
     return parser.parse_args(arguments)
 
 
@@ -186,11 +198,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found.append(measure(f"{name}, {number} drawn", few, methods, options))
     if not found:
         raise SystemExit("no such cohort, or its file is absent: set FE_ANNDATA_DATA.")
-    rows = pd.concat(found)
+    rows = pd.concat(found, ignore_index=True)
     report.publish(
         options,
         summary(rows),
-        f"new samples, means of {options.folds} folds; ahead: accuracy, paired by fold",
+        f"new samples, means of {options.deals} deals of {options.folds} folds and {options.seeds} "
+        f"seeds; ahead: accuracy of {rows['method'].iloc[0]} minus that of the row, paired by "
+        "fold, with its standard error after Nadeau and Bengio (2003)",
         rounds=rows,
     )
 

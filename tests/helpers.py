@@ -31,6 +31,15 @@ KINDS_OF_ROWS: dict[str, Callable[[np.ndarray], Rows]] = {
 """What makes rows of an array."""
 
 
+def of_components(n: int, deviations: tuple[float, ...]) -> np.ndarray:
+    """Return `n` samples of 80 genes that are normal in some components, and some noise."""
+    draw = np.random.default_rng(0)
+    axes = np.linalg.qr(draw.normal(size=(80, len(deviations))))[0]
+    scores = draw.normal(size=(n, len(deviations))) * deviations
+    X: np.ndarray = scores @ axes.T + 0.2 * draw.normal(size=(n, 80))
+    return X.astype(np.float32)
+
+
 def choose(recipe: str = "default", **changes: Any) -> FE:
     """Return the options of factorized embeddings that a user would get."""
     return models.family("fe").choose(recipe, changes, {})

@@ -48,6 +48,7 @@ from benchmarks import (
 from benchmarks.shown import TABLES
 
 NEW_SAMPLES = ["--folds", "2", "--classifiers", "knn", "--methods", "fe", "pca"]
+ONE_DEAL = ["--deals", "1", "--seeds", "1"]
 
 EMBEDDINGS = ["FE", "PCA", "NMF", "autoencoder"]
 """All but those that take seconds."""
@@ -96,9 +97,8 @@ def results(tmp_path, monkeypatch):
         # Simulated samples have 40 genes, of which 1, 5, 10 and 25 are shown.
         (imputation, ["--curve", "--subsets", "1"], 4),
         (headline, ["--thesis-minutes", "0.005", "--slice-seconds", "0.001"], 9),
-        # One dimension below and one above the change of rivals, on all samples and on 60 of them;
-        # FE with and without neighbours.
-        (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES], 12),
+        # Few and many dimensions, on all samples and on 60; FE with and without neighbours.
+        (new_samples, ["--dims", "2", "16", "--samples", "60", *NEW_SAMPLES, *ONE_DEAL], 12),
         # Five methods and, of one, five variants, one of them without orthologs; the turned copy.
         (generain, ["--only", "next", "expression", "samples", "call", "--folds", "2"], 10),
         # Five rivals and as many gains but one; four scores, two and one, each beside two rivals.
@@ -141,6 +141,22 @@ def test_it_runs(results, benchmark, arguments, rows):
             shown = tables.shown(label)
             assert f"`{written['command']}`" in shown
             assert shown.count("\n| ") > 2
+
+
+def test_differences_of_new_samples_have_errors(results, capsys):
+    several = ["--deals", "2", "--seeds", "2", "--dims", "2"]
+    new_samples.main(["--tiny", *NEW_SAMPLES, *several, "--methods", "pca", "fe_linear"])
+    written = json.loads((results / "tiny" / "new_samples.json").read_text())
+    rounds = json.loads((results / "tiny" / "rounds" / "new_samples.json").read_text())
+    assert {(row["deal"], row["seed"]) for row in rounds} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    first, *others = written["table"]
+    assert first["ahead"] is None
+    for row in others:
+        assert row["standard error"] >= 0
+        assert row["won"].endswith("of 4")  # folds, not trainings: seeds are averaged
+    assert "2-D, knn: use " in capsys.readouterr().out
+    of_seeds = [row["accuracy_new"] for row in rounds if row["method"] == "pca"]
+    assert of_seeds[:4] == of_seeds[4:]  # on the same folds
 
 
 @pytest.mark.parametrize("module", [calls, cohorts, ours, processes, report, two_checkouts])

@@ -18,9 +18,20 @@ def trained():
     return made
 
 
-OF_RESULTS = tuple(
-    ("pl", name)
-    for name in ("evaluate", "imputation_curve", "classify_genes", "markers", "survival", "sweep")
+OF_RESULTS = (
+    ("get", "differences"),
+    *(
+        ("pl", name)
+        for name in (
+            "classify_genes",
+            "components_kept",
+            "evaluate",
+            "imputation_curve",
+            "markers",
+            "survival",
+            "sweep",
+        )
+    ),
 )
 
 

@@ -9,10 +9,12 @@ from . import bins as bins
 from . import classify as classify
 from . import compare_models as compare_models
 from . import completion as completion
+from . import components_kept as components_kept
 from . import contexts as contexts
 from . import convert as convert
 from . import demo as demo
 from . import density as density
+from . import differences as differences
 from . import differential as differential
 from . import distance_preservation as distance_preservation
 from . import evaluate as evaluate
@@ -43,8 +45,8 @@ GROUPS = {
               "gene-neighbors", "gene-modules", "set-coherence", "classify-genes",
               "compare-gene-spaces", "align-gene-spaces", "embed-genes", "token-probabilities",
               "attention"),
-    "Judgement": ("evaluate", "compare-models", "sweep", "survival", "distance-preservation",
-                  "imputation-curve", "history"),
+    "Judgement": ("evaluate", "differences", "compare-models", "sweep", "survival",
+                  "distance-preservation", "components-kept", "imputation-curve", "history"),
     "Pictures and files": ("convert", "plot", "bin-by-gene", "join-modalities", "export-genes",
                            "export-samples"),
 }  # fmt: skip

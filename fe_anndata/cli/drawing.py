@@ -27,6 +27,7 @@ Picture = Literal[
     "animation",
     "attention",
     "distance-preservation",
+    "components-kept",
     "evaluate",
     "classify-genes",
     "markers",
@@ -34,6 +35,7 @@ Picture = Literal[
     "imputation-curve",
 ]
 OF_TABLES = {
+    "components-kept": "the table that components-kept writes",
     "evaluate": "the table that evaluate writes",
     "classify-genes": "the table that classify-genes writes",
     "markers": "the table that markers writes, of all genes",

@@ -27,11 +27,13 @@ class Judging:
     dims
         Dimensions of the embeddings; by default 2, 8 and 32.
     methods
-        fe, fe_concat, generain, exceiver, pca or umap; by default fe, pca and umap.
+        fe, fe_linear, fe_concat, generain, exceiver, pca or umap; by default fe, pca and umap.
     classifiers
         knn, logistic or network; by default all three.
     folds
         Number of folds.
+    deals
+        How often samples are dealt anew into folds.
     groups
         Column of obs whose groups, such as patients, never straddle a fold.
     layer
@@ -52,6 +54,7 @@ class Judging:
     methods: Words = None
     classifiers: Annotated[Words, TRAINING] = None
     folds: Annotated[Number, TRAINING] = 5
+    deals: Annotated[Number, TRAINING] = 1
     groups: Annotated[str | None, DATA] = None
     layer: Annotated[str | None, DATA] = None
     mask_var: Annotated[str | None, DATA] = None
@@ -78,7 +81,8 @@ def evaluate(
 ) -> None:
     """Measure how well methods place samples that they were not fitted to, and write a table.
 
-    The table has a row per method, dimension, fold and classifier; means over folds are printed.
+    The table has a row per method, dimension, deal, fold and classifier; means over folds are
+    printed. The command differences says how sure the differences of methods are.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def draw(
         if of.default is of.empty and name not in arguments:
             raise ValueError(f"{picture} needs {_typed(option)}, such as {EXAMPLES[option]}.")
     if picture == "evaluate":
-        arguments.setdefault("metric", _metric(data))
+        arguments.setdefault("metric", metric_of(data))
     drawn: Axes | np.ndarray | FuncAnimation = function(data, **arguments)
     return drawn
 
@@ -99,14 +99,14 @@ def _argument(data: Any, option: str, value: Any, of: inspect.Parameter, picture
     return value
 
 
-def _metric(table: pd.DataFrame) -> str:
+def metric_of(table: pd.DataFrame) -> str:
     """Return what is drawn of methods: accuracies, or for numbers the R2."""
     return "accuracy_new" if "accuracy_new" in table else "label_r2_new"
 
 
 def save_evaluation(table: pd.DataFrame, path: Path, *, overwrite: bool) -> None:
     """Draw accuracies, or for numbers the R2, and write the picture."""
-    save(pl.evaluate(table, metric=_metric(table), show=False), path, overwrite=overwrite)
+    save(pl.evaluate(table, metric=metric_of(table), show=False), path, overwrite=overwrite)
 
 
 def save_sweep(

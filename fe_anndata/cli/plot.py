@@ -35,8 +35,9 @@ def plot(
     Parameters
     ----------
     input
-        A trained .h5ad file; for evaluate, imputation-curve, classify-genes and markers the
-        table that the command of this name wrote, and for survival the one of its --risks.
+        A trained .h5ad file; for components-kept, evaluate, imputation-curve, classify-genes and
+        markers the table that the command of this name wrote, and for survival the one of its
+        --risks.
     picture
         What to draw.
     out

@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._core.errors import require_at_least_two
+from .._core.errors import require_at_least_two, require_positive
+from .._core.random import generator
 
 STRATA = 5
 """Parts of equal size into which numbers are cut, so that every fold has small and large ones."""
+
+ATTEMPTS = 20
+"""How often a deal is dealt anew at most, on average, until it is of use."""
 
 
 class Fold(NamedTuple):
@@ -57,6 +61,50 @@ def outer_folds(
                 "classes that are in few groups."
             )
     return splits
+
+
+def deals_of_folds(
+    labels: np.ndarray, k: int, n: int, *, groups: np.ndarray | None = None, seed: int = 0
+) -> list[list[Fold]]:
+    """Return `n` deals of the same samples into `k` folds; the first is that of one deal.
+
+    A deal that leaves a class out, or is an earlier one again, is dealt anew.
+
+    Parameters
+    ----------
+    labels, k, groups, seed
+        As in :func:`outer_folds`.
+    n
+        Number of deals.
+
+    Raises
+    ------
+    ValueError
+        If the first deal cannot be trained and tested, or there are not so many that can.
+    """
+    require_positive(n, "deals")
+    deals = [outer_folds(labels, k, groups=groups, seed=seed)]
+    why = ""
+    for attempt in range(ATTEMPTS * (n - 1)):
+        if len(deals) == n:
+            break
+        of_deal = int(generator(seed, "deal", attempt).integers(2**31))
+        try:
+            dealt = outer_folds(labels, k, groups=groups, seed=of_deal)
+        except ValueError as error:
+            why = str(error)
+            continue
+        if not any(_same(dealt, other) for other in deals):
+            deals.append(dealt)
+    if len(deals) < n:
+        why = why or "the groups or samples are too few to be put together otherwise."
+        raise ValueError(f"only {len(deals)} of {n} deals were found: {why} Or give fewer deals.")
+    return deals
+
+
+def _same(a: list[Fold], b: list[Fold]) -> bool:
+    """Return whether two deals put the same samples together."""
+    return {fold.test.tobytes() for fold in a} == {fold.test.tobytes() for fold in b}
 
 
 def folds_of_any(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .attention import attention
+from .differences import differences
 from .embeddings import gene_embedding, genes, sample_embedding
 from .places import grid, path
 from .results import history, model
@@ -10,6 +11,7 @@ from .token_probabilities import token_probabilities
 
 __all__ = [
     "attention",
+    "differences",
     "gene_embedding",
     "genes",
     "grid",

@@ -16,6 +16,7 @@ as a formula or by TeX. In a title of your own, ``ax.title.set_parse_math(True)`
 from .animate import animate
 from .attention import attention
 from .classify_genes import classify_genes
+from .components_kept import components_kept
 from .density import density
 from .distance_preservation import distance_preservation
 from .embedding import embedding
@@ -39,6 +40,7 @@ __all__ = [
     "animate",
     "attention",
     "classify_genes",
+    "components_kept",
     "density",
     "distance_preservation",
     "embedding",

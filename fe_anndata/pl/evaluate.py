@@ -111,7 +111,8 @@ def _checked(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     measured = [c for c in table if c.endswith((NEW, FITTED)) or c.startswith("seconds")]
     require_key(metric, measured, "metric in the table,")
     if metric.startswith(OF_EMBEDDINGS):
-        table = table.drop_duplicates(["method", "dim", "fold"]).assign(classifier="")
+        of_embedding = ["method", "dim", *(["deal"] if "deal" in table else []), "fold"]
+        table = table.drop_duplicates(of_embedding).assign(classifier="")
     table = table[table[metric].notna()]
     if table.empty:
         raise ValueError(f"the column {metric!r} holds no number, so there is nothing to draw.")

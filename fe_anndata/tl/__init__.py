@@ -6,6 +6,7 @@ from .align_gene_spaces import AlignedSpecies, align_gene_spaces
 from .classify_genes import GeneClasses, classify_genes
 from .compare_gene_spaces import compare_gene_spaces
 from .compare_models import compare_models
+from .components_kept import components_kept
 from .differential import differential
 from .distance_preservation import distance_preservation
 from .embed_genes import embed_genes
@@ -39,6 +40,7 @@ __all__ = [
     "classify_genes",
     "compare_gene_spaces",
     "compare_models",
+    "components_kept",
     "differential",
     "distance_preservation",
     "embed_genes",

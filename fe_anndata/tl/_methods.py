@@ -179,7 +179,10 @@ def umap(train: AnnData, dim: int, seed: int) -> Embedder:
     return Umap(train, dim, seed)
 
 
-VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {"fe_concat": ("fe", {"decoder": "concat"})}
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "fe_linear": ("fe", {"recipe": "linear"}),
+    "fe_concat": ("fe", {"decoder": "concat"}),
+}
 """Names of a family with some of its options."""
 OTHERS: dict[str, Method] = {"pca": pca, "umap": umap}
 """Methods that are no family; they take no keywords."""

@@ -17,7 +17,7 @@ from .._core.progress import progress_bar
 from .._core.random import Rng, global_state_kept, seed_of
 from .._core.settings import settings
 from .._core.warn import warn_user
-from ..evaluation import CLASSIFIERS, RIDGE, Fold, outer_folds
+from ..evaluation import CLASSIFIERS, RIDGE, Fold, deals_of_folds
 from ._evaluation import fit, rows, sides
 from ._methods import Method, keywords_of_each, known_methods, layers_of, named, want_logarithms
 
@@ -30,6 +30,7 @@ def evaluate(
     dims: Sequence[int] = (2, 8, 32),
     methods: Sequence[str | Method] = ("fe", "pca", "umap"),
     folds: int = 5,
+    deals: int = 1,
     groups: str | None = None,
     classifiers: Sequence[str] = CLASSIFIERS,
     layer: str | None = None,
@@ -60,13 +61,18 @@ def evaluate(
     methods
         A family of models, such as ``"fe"`` or ``"generain"``, which
         :func:`fe_anndata.tl.train` trains and whose :func:`fe_anndata.tl.transform` places new
-        samples; ``"fe_concat"`` (``"fe"`` with the published decoder), ``"pca"``, ``"umap"`` (on
-        50 principal components); or any named function ``f(train, dim, seed)`` of the training
-        samples that returns an embedder, a function from an AnnData to coordinates (n_obs, dim).
+        samples; ``"fe_linear"`` and ``"fe_concat"`` (``"fe"`` by the recipe ``"linear"``, and with
+        the published decoder), ``"pca"``, ``"umap"`` (on 50 principal components); or any named
+        function ``f(train, dim, seed)`` of the training samples that returns an embedder, a
+        function from an AnnData to coordinates (n_obs, dim).
         The embedder is called with ``train`` itself, then with new samples. If it has an
         attribute ``decode``, a function from coordinates to expression, ``r2_new`` is computed.
     folds
         Number of folds. Classes are spread over them as evenly as possible.
+    deals
+        How often the samples are dealt into folds, each time otherwise. One deal says little of a
+        difference of a point or two: with three, :func:`fe_anndata.get.differences` says how sure
+        it is.
     groups
         Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
     classifiers
@@ -93,11 +99,12 @@ def evaluate(
     Returns
     -------
     DataFrame
-        One row per method, dimension, fold and classifier. Columns in ``_new`` are about new
+        One row per method, dimension, deal, fold and classifier. Columns in ``_new`` are about new
         samples, and those in ``_fitted`` about the samples fitted to. Nothing is written to
         `adata`.
 
-        ``method``, ``decoder``, ``dim``, ``fold``, ``classifier``, ``n_train``, ``n_test``
+        ``method``, ``decoder``, ``dim``, ``deal``, ``fold``, ``classifier``, ``n_train``,
+        ``n_test``
             What was measured, and on how many samples.
         ``accuracy_*``, ``balanced_accuracy_*``
             Share of right answers, and its mean over classes. For numbers it is ``label_r2_*``.
@@ -116,7 +123,8 @@ def evaluate(
     ------
     KeyError, ValueError, TypeError
         If a column or a name is unknown, the label has one class, a class has fewer samples than
-        there are folds, or the groups leave a fold without a class; and what the methods raise.
+        there are folds, the groups leave a fold without a class, or there are fewer deals; and
+        what the methods raise.
 
     Notes
     -----
@@ -137,13 +145,14 @@ def evaluate(
     seed, shown = seed_of(rng), settings.shows(progress)
     options = dict(train or {})
     others = layers_of([options, *(of for of in options.values() if isinstance(of, Mapping))])
-    methods = _listed(methods)
+    methods = listed(methods)
     known = [name for name in methods if isinstance(name, str)]
     logs = want_logarithms((name, options.get(name, options)) for name in known)
     samples = labelled(adata, label, groups, layer, mask_var, others, logarithms=logs)
-    splits = outer_folds(samples.labels, folds, groups=samples.groups, seed=seed)
-    require_dims(dims, samples, splits, n_top_genes)
-    chosen = _methods(methods, options, dims)
+    dealt = deals_of_folds(samples.labels, folds, deals, groups=samples.groups, seed=seed)
+    splits = [(deal, i, fold) for deal, of in enumerate(dealt) for i, fold in enumerate(of)]
+    require_dims(dims, samples, [fold for _, _, fold in splits], n_top_genes)
+    chosen = methods_of(methods, options, dims, "tl.evaluate")
     for name in classifiers:
         require_choice(name, CLASSIFIERS, "classifiers")
     readers = [RIDGE] if samples.labels.dtype.kind == "f" else list(dict.fromkeys(classifiers))
@@ -153,13 +162,13 @@ def evaluate(
     n_fits = len(splits) * len(dims) * len(chosen)
     try:
         with progress_bar(n_fits, shown=shown, unit="fit") as bar:
-            for number, fold in enumerate(splits):
+            for deal, number, fold in splits:
                 data = sides(samples, fold, n_top_genes, folds, seed)
                 for dim, (name, method) in product(dims, chosen.items()):
                     ending.check()
                     bar.set_description(f"{name}, {dim}-D, fold {number + 1} of {folds}")
                     found = list(rows(fit(method, name, dim, data, seed), data, readers, seed))
-                    records += [{"fold": number, **row} for row in found]
+                    records += [{"deal": deal, "fold": number, **row} for row in found]
                     bar.update()
     except KeyboardInterrupt:
         if not records:
@@ -172,18 +181,16 @@ def evaluate(
 
 
 def _table(records: list[dict[str, Any]], names: Mapping[str, Any], dims: Sequence[int]) -> Any:
-    """Return the rows in the order of methods, dimensions and folds."""
+    """Return the rows in the order of methods, dimensions, deals and folds."""
     method_rank = {name: i for i, name in enumerate(names)}
     dim_rank = {dim: i for i, dim in enumerate(dims)}
-    records = sorted(
-        records, key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]], r["fold"])
-    )
+    records.sort(key=lambda r: (method_rank[r["method"]], dim_rank[r["dim"]]))
     table = pd.DataFrame(records)
-    first = ["method", "decoder", "dim", "fold", "classifier", "n_train", "n_test"]
+    first = ["method", "decoder", "dim", "deal", "fold", "classifier", "n_train", "n_test"]
     return table[[*first, *(c for c in table if c not in first)]]
 
 
-def _listed(given: Sequence[str | Method]) -> Sequence[str | Method]:
+def listed(given: Sequence[str | Method]) -> Sequence[str | Method]:
     """Return several methods, also if one was given; their names are known."""
     if isinstance(given, str) or callable(given):
         given = [given]
@@ -193,12 +200,12 @@ def _listed(given: Sequence[str | Method]) -> Sequence[str | Method]:
     return given
 
 
-def _methods(
-    given: Sequence[str | Method], train: dict[str, Any], dims: Sequence[int]
+def methods_of(
+    given: Sequence[str | Method], train: dict[str, Any], dims: Sequence[int], verb: str
 ) -> dict[str, Method]:
     """Return functions by name; those that train are given the keywords of training."""
     names = [name for name in given if isinstance(name, str)]
-    keywords = keywords_of_each(names, train, dims, "tl.evaluate")
+    keywords = keywords_of_each(names, train, dims, verb)
     functions: dict[str, Method] = {}
     for method in given:
         if isinstance(method, str):

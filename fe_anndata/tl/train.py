@@ -75,6 +75,8 @@ def train(
     recipe
         A set of options by name. ``"default"`` is ours; ``"trofimov2020"`` [1]_ and
         ``"thesis2024"`` train as published, expect log10(x + 1) and hold nothing out.
+        ``"linear"`` gives the geometry of PCA, with all else that a model does: the choice where
+        the leading components matter most, as among samples of one kind whose subtypes lie there.
         ``"generain2024"`` and ``"exceiver2022"`` are the published ones of the other families.
     layer
         Train on this layer, not on ``adata.X``.

@@ -96,7 +96,7 @@ def test_every_command_stands_in_a_group_of_the_help():
 
 
 LARGE = ("train", "sweep", "evaluate", "imputation-curve", "survival", "compare-models",
-         "classify-genes", "plot", "align-gene-spaces")  # fmt: skip
+         "classify-genes", "plot", "align-gene-spaces", "components-kept")  # fmt: skip
 MANY = 13
 """Options without groups that can still be read at a glance."""
 

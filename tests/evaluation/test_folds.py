@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fe_anndata.evaluation import outer_folds, split
+from fe_anndata.evaluation import deals_of_folds, folds, outer_folds, split
 
 LABELS = np.repeat(["a", "b", "c"], [40, 25, 10])
 
@@ -80,3 +80,59 @@ def test_errors(labels, k, groups, words):
         outer_folds(labels, k, groups=groups)
     for word in words:
         assert word in str(error.value)
+
+
+# several deals
+
+
+def test_the_first_deal_is_that_of_one_and_all_differ():
+    deals = deals_of_folds(LABELS, 5, 3, seed=4)
+    for of in deals:
+        require_all_tested(of, len(LABELS))
+    of_one = outer_folds(LABELS, 5, seed=4)
+    assert all(np.array_equal(a.test, b.test) for a, b in zip(deals[0], of_one, strict=True))
+    together = [{fold.test.tobytes() for fold in of} for of in deals]
+    assert not together[0] & (together[1] | together[2])
+
+
+def test_a_deal_that_leaves_a_class_out_is_dealt_anew(monkeypatch):
+    whole, asked = folds.outer_folds, []
+
+    def sometimes(labels, k, *, groups, seed):
+        asked.append(seed)
+        if len(asked) in (2, 3):
+            raise ValueError("the groups leave a fold with no sample of 'c' to train on.")
+        return whole(labels, k, groups=groups, seed=seed)
+
+    def only_the_first(labels, k, *, groups, seed):
+        if seed:
+            raise ValueError("the groups leave a fold with no sample of 'c' to train on.")
+        return whole(labels, k, groups=groups, seed=seed)
+
+    monkeypatch.setattr(folds, "outer_folds", sometimes)
+    assert len(deals_of_folds(LABELS, 5, 3)) == 3
+    assert len(set(asked)) == 5
+    monkeypatch.setattr(folds, "outer_folds", only_the_first)
+    with pytest.raises(ValueError, match=r"only 1 of 3 deals .*no sample of 'c'.*fewer deals"):
+        deals_of_folds(LABELS, 5, 3)
+
+
+def test_a_first_deal_that_leaves_a_class_out_is_refused():
+    groups = np.repeat(["north", "south", "west"], [40, 25, 10])
+    with pytest.raises(ValueError, match="in one group alone"):
+        deals_of_folds(LABELS, 3, 2, groups=groups)
+
+
+def test_a_deal_that_is_another_one_again_does_not_count():
+    groups = np.where(np.arange(75) % 2, "north", "south")
+    with pytest.raises(ValueError, match=r"only 1 of 3 deals .*too few .*fewer deals"):
+        deals_of_folds(LABELS, 2, 3, groups=groups)
+    groups = np.array([f"g{i % 24}" for i in range(75)])  # which are mostly dealt the same way
+    deals = deals_of_folds(LABELS, 2, 3, groups=groups)
+    assert len({frozenset(fold.test.tobytes() for fold in of) for of in deals}) == 3
+
+
+@pytest.mark.parametrize(("n", "error"), [(0, ValueError), (1.5, TypeError), (True, TypeError)])
+def test_a_number_of_deals(n, error):
+    with pytest.raises(error, match="deals"):
+        deals_of_folds(LABELS, 5, n)

@@ -26,7 +26,8 @@ KEY = {
 """What takes ``key=``, with what else it needs."""
 BASIS = {"embedding", "density", "distance_preservation"}
 """What takes ``basis=``, an embedding that may be of Scanpy too."""
-TABLES = {"classify_genes", "evaluate", "markers", "survival", "sweep"}
+TABLES = {"classify_genes", "components_kept", "evaluate", "imputation_curve", "markers",
+          "survival", "sweep"}  # fmt: skip
 """What takes the result of the function of the same name in tl."""
 
 

@@ -54,7 +54,8 @@ class FE(Options):
     )
     hidden: tuple[int, ...] | Literal["auto"] = option(
         AUTO,
-        "Hidden sizes of the network, that of phi for decoder='inner'.",
+        "Hidden sizes of the network, that of phi for decoder='inner'; with none, phi is linear, "
+        "as in recipe='linear', the choice where the leading components matter most.",
         applies=_NETWORK,
         otherwise=(),
         auto=((_INNER, (128, 128)), (_ALWAYS, (256, 64))),

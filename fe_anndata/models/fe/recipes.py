@@ -66,4 +66,15 @@ RECIPES: dict[str, Recipe] = {
         allows={"decoder": ("concat",)},
         normalize="log10p1",
     ),
+    # A network bends the map and the neighbours turn it; under shared noise places leave the plane.
+    "linear": Recipe(
+        "the geometry of PCA, for where the leading components matter most",
+        {
+            "hidden": (),
+            "neighbor_weight": 0.0,
+            "noise_model": "equal",
+            "metric": "expression",
+        },
+        allows={"decoder": ("inner",)},
+    ),
 }

@@ -7,11 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from anndata import AnnData
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
 from torch import nn
 
 import fe_anndata as fe
 from fe_anndata.training.order import entries_of_step
-from tests.helpers import choose, fit
+from tests.helpers import choose, fit, of_components
 from tests.refusals import small
 
 SHAPE = (20, 30)
@@ -123,3 +126,36 @@ def test_a_model_that_predicts_the_same_for_all_samples():
     adata = small()
     fe.tl.train(adata, recipe="trofimov2020", l2=0.1, steps=30)
     assert adata.obsm["X_fe"].shape == (adata.n_obs, 2)
+
+
+def components_of_new(**keywords):
+    """Return the R2 of two components of new samples, read linearly off where they are placed."""
+    X = of_components(240, (4, 3, 2.6, 2.3, 2.0, 1.8))
+    adata, new = AnnData(X[:120]), AnnData(X[120:])
+    fe.tl.train(adata, progress=False, **keywords)
+    fe.tl.transform(new, adata, progress=False)
+    pca = PCA(2).fit(adata.X)
+    read = LinearRegression().fit(adata.obsm["X_fe"], pca.transform(adata.X))
+    scores = pca.transform(new.X)
+    left = scores - read.predict(new.obsm["X_fe"])
+    return 1 - (left**2).sum(axis=0) / (scores**2).sum(axis=0)
+
+
+def test_the_linear_map_spans_the_leading_components():
+    assert components_of_new(recipe="linear").min() > 0.97
+    assert components_of_new()[1] < 0.8  # the default trades it for others
+
+
+def test_the_linear_map_has_the_distances_of_pca():
+    adata = fe.datasets.simulated(200, 80, 6)
+    fe.tl.train(adata, recipe="linear", progress=False)
+    scores = PCA(2).fit_transform(adata.X)
+    ours, theirs = (
+        np.linalg.norm(of[:100] - of[100:], axis=1) for of in (adata.obsm["X_fe"], scores)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=0.1, atol=0.1 * theirs.mean())
+
+
+def test_the_linear_recipe_is_for_the_inner_decoder():
+    with pytest.raises(ValueError, match="'linear' is for decoder='inner', not 'concat'"):
+        choose("linear", decoder="concat")
