@@ -75,14 +75,23 @@ class Neighbours:
 
 
 class Regression:
-    """Kernel ridge regression from the genes that are seen to all."""
+    """Kernel ridge regression from the genes that are seen to the others."""
 
     def __init__(self, train: np.ndarray) -> None:
         self.train = train[:: -(-len(train) // MOST)]
 
     def __call__(self, seen: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return the predictions."""
-        return KernelRidge(self.train[:, columns], self.train)(seen)
+        """Return the predictions, and what is seen.
+
+        What is seen is no target: to predict it would ask for another penalty.
+        """
+        hidden = np.setdiff1d(np.arange(self.train.shape[1]), columns)
+        predicted = np.empty((len(seen), self.train.shape[1]), dtype=np.float32)
+        predicted[:, columns] = seen
+        if len(hidden):
+            fitted = KernelRidge(self.train[:, columns], self.train[:, hidden])
+            predicted[:, hidden] = fitted(seen)
+        return predicted
 
 
 def named(name: str, train: np.ndarray, dim: int) -> Imputer:

@@ -55,3 +55,16 @@ def test_means_and_regression():
     ridge = named("ridge", train, 2)(new[:, columns], columns)
     expected = KernelRidge(train[:, columns], train)(new[:, columns])
     np.testing.assert_array_equal(ridge, expected)
+
+
+def test_ridge_takes_what_is_seen_for_no_target():
+    """The penalty that predicts seen genes from themselves is far too small for the others."""
+    draw = np.random.default_rng(0)
+    factors = draw.standard_normal((160, 2))
+    X = factors @ draw.standard_normal((2, 60)) + 3 * draw.standard_normal((160, 60))
+    columns, hidden = np.arange(50), np.arange(50, 60)
+    ridge = named("ridge", X[:120], 2)
+    predicted = ridge(X[120:, columns], columns)
+    np.testing.assert_array_equal(predicted[:, columns], X[120:, columns].astype(np.float32))
+    left, total = (np.square(X[120:, hidden] - of).sum() for of in (predicted[:, hidden], 0))
+    assert 1 - left / total > 0.02
