@@ -66,7 +66,8 @@ RECIPES: dict[str, Recipe] = {
         allows={"decoder": ("concat",)},
         normalize="log10p1",
     ),
-    # A network bends the map and the neighbours turn it; under shared noise places leave the plane.
+    # A network bends the map, and neighbours turn it a little; shared noise places new samples by
+    # more than where the plane is nearest, which moves them along the components (measured).
     "linear": Recipe(
         "the geometry of PCA, for where the leading components matter most",
         {

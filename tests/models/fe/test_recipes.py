@@ -128,10 +128,9 @@ def test_a_model_that_predicts_the_same_for_all_samples():
     assert adata.obsm["X_fe"].shape == (adata.n_obs, 2)
 
 
-def components_of_new(**keywords):
-    """Return the R2 of two components of new samples, read linearly off where they are placed."""
-    X = of_components(240, (4, 3, 2.6, 2.3, 2.0, 1.8))
-    adata, new = AnnData(X[:120]), AnnData(X[120:])
+def components_of_new(X, n, **keywords):
+    """Return the R2 of two components of new samples, those from `n` on, read off by a line."""
+    adata, new = AnnData(X[:n]), AnnData(X[n:])
     fe.tl.train(adata, progress=False, **keywords)
     fe.tl.transform(new, adata, progress=False)
     pca = PCA(2).fit(adata.X)
@@ -142,8 +141,14 @@ def components_of_new(**keywords):
 
 
 def test_the_linear_map_spans_the_leading_components():
-    assert components_of_new(recipe="linear").min() > 0.97
-    assert components_of_new()[1] < 0.8  # the default trades it for others
+    X = of_components(240, (4, 3, 2.6, 2.3, 2.0, 1.8))
+    assert components_of_new(X, 120, recipe="linear").min() > 0.97
+    assert components_of_new(X, 120)[1] < 0.8  # the default trades it for others
+
+
+def test_the_linear_map_holds_where_new_samples_are_of_other_kinds():
+    X = fe.datasets.simulated(300, 80, 6).X
+    assert components_of_new(X, 200, recipe="linear").min() > 0.99
 
 
 def test_the_linear_map_has_the_distances_of_pca():
@@ -156,6 +161,8 @@ def test_the_linear_map_has_the_distances_of_pca():
     np.testing.assert_allclose(ours, theirs, rtol=0.1, atol=0.1 * theirs.mean())
 
 
-def test_the_linear_recipe_is_for_the_inner_decoder():
+def test_the_linear_recipe_has_reconstruction_alone_for_the_inner_decoder():
+    options = choose("linear").settled()
+    assert (options.hidden, options.fourier, options.neighbor_weight) == ((), 0, 0)
     with pytest.raises(ValueError, match="'linear' is for decoder='inner', not 'concat'"):
         choose("linear", decoder="concat")
