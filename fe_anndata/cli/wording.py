@@ -24,7 +24,9 @@ def as_typed(message: str) -> str:
 
     Names between quotes are those of the user's data, and stay.
     """
-    names = _names(next(iter(sys.argv[1:]), ""))
+    from ..models import families
+
+    names = _names(next(iter(sys.argv[1:]), ""), tuple(families()))
     message = BOTH.sub(r"\1", message)
     message = VERB.sub(lambda found: _command(found[0], found[1]), message)
     any_name = "|".join(sorted(names, key=len, reverse=True))
@@ -61,20 +63,21 @@ def swallowed(error: MissingArgumentError) -> str:
 
 
 @cache
-def _names(command: str) -> frozenset[str]:
+def _names(command: str, of: tuple[str, ...]) -> frozenset[str]:
     """Return the options that a message of a command may name, as verbs call them.
 
-    They are those of all commands, since it may say how another one is to be called. Where options
-    of families are typed as ``name=value`` they are the command's own.
+    They are those of all commands, and of the families of the names `of`, since it may say how
+    another one is to be called. Where options of families are typed as ``name=value`` they are the
+    command's own.
     """
-    from ..models import families
+    from ..models import family
     from .commands import app
     from .train import command_of
 
     if command in NAMED:
         return frozenset(_of_all([app[command]]))
     commands = [app[name] for name in app if not name.startswith("-")]
-    commands += [command_of(of) for of in families().values()]
+    commands += [command_of(family(name)) for name in of]
     return frozenset(_of_all(commands))
 
 

@@ -99,7 +99,7 @@ def test_a_recipe_changes_what_was_not_typed(run, source, tmp_path):
         (["--no-loud"], ["'toy', not of 'fe'"]),
         (["--model", "toy", "--sample-dim", "3"], ["'fe' and 'exceiver', not of 'toy'"]),
         (["--model", "toy", "--decoder=dot"], ["'fe', not of 'toy'"]),
-        (["--model", "toy", "--rank", "3"], ["toy_rank"]),
+        (["--model", "toy", "--rank", "3"], ["--toy-rank"]),
         (["--model", "toy", "--toy-rnk", "3"], ["--toy-rank"]),
         (["--model", "tyo"], ["'toy'"]),
         (["--batch", "tiles"], ["minibatch"]),
