@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from .._core.warn import warn_user
 from ..matrix.align import Alignment
+from ..matrix.extremes import Extremes
 from ..matrix.findings import extremes_of
 from ..matrix.normalize import STEPS, Normalize
 from ..matrix.units import MOST_OF_LOGS, Units, units_of
@@ -182,18 +184,22 @@ class FirstRows:
             return normalize
         if trained is None:
             return None
-        extremes = extremes_of(self.values)
+        extremes = self._extremes
         if extremes.least < 0 or (not extremes.whole_numbers and extremes.greatest < MOST_OF_LOGS):
             return None  # logarithms, or scaled values
         return trained
 
+    @cached_property
+    def _extremes(self) -> Extremes:
+        return extremes_of(self.values)
+
     def _units(self) -> Units:
         total = float(np.nansum(stored(self.values)))
-        return units_of(extremes_of(self.values), total / max(1, self.values.shape[0]))
+        return units_of(self._extremes, total / max(1, self.values.shape[0]))
 
     def require_no_counts(self) -> None:
         """Raise ValueError for raw counts where TPM were trained on, which no step makes of it."""
-        if self.reference.normalize == "log2_tpm" and extremes_of(self.values).counts:
+        if self.reference.normalize == "log2_tpm" and self._extremes.counts:
             raise ValueError(
                 "the new samples look like raw counts, but the reference was trained on TPM or the "
                 "like (normalize='log2_tpm'): give such values. normalize='log2_tpm' takes these "
