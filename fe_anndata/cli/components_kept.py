@@ -8,12 +8,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .._core.endings import PICTURE, TABLE
 from .app import NAME, app
-from .arguments import Flag, Number, Output, Words, training_of_each
+from .arguments import Flag, Number, Output, Words
 from .groups import ADVANCED, BASICS, DATA, TRAINING
-from .inputs import read
-from .outputs import require_outputs
 from .results import Json, print_done
 
 
@@ -91,18 +88,12 @@ def components_kept(
         Replace the table and the picture if they exist.
     """
     from .. import pl, tl
-    from .pictures import save
-    from .tables import write_table
+    from .tables import measured
 
-    outputs = ((out, TABLE), (plot, PICTURE))
-    require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
-    given = {name: v for name, v in vars(mapping or Mapping()).items() if v is not None}
-    if "train" in given:
-        given["train"] = training_of_each(given["train"])
-    table = tl.components_kept(read(input), **given)
-    write_table(table, out, overwrite=overwrite)
-    if plot is not None:
-        save(pl.components_kept(table, show=False), plot, overwrite=overwrite)
+    asked, place = mapping or Mapping(), (out, plot)
+    table = measured(
+        tl.components_kept, pl.components_kept, input, asked, place, overwrite=overwrite
+    )
     columns = ["method", "component"]
     means = table.groupby(columns, sort=False)[["variance", "r2_new"]].mean().reset_index()
     print_done(as_json, [(plot, ""), (out, "")], table=means)

@@ -8,12 +8,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .._core.endings import PICTURE, TABLE
 from .app import NAME, app
-from .arguments import Flag, Number, Numbers, Output, Words, training_of_each
+from .arguments import Flag, Number, Numbers, Output, Words
 from .groups import ADVANCED, BASICS, DATA, TRAINING
-from .inputs import read
-from .outputs import require_outputs
 from .results import Json, print_done
 
 
@@ -91,17 +88,11 @@ def imputation_curve(
         Replace the table and the picture if they exist.
     """
     from .. import pl, tl
-    from .pictures import save
-    from .tables import write_table
+    from .tables import measured
 
-    outputs = ((out, TABLE), (plot, PICTURE))
-    require_outputs(outputs, overwrite=overwrite, inputs={"the input": input})
-    given = {name: v for name, v in vars(showing or Showing()).items() if v is not None}
-    if "train" in given:
-        given["train"] = training_of_each(given["train"])
-    table = tl.imputation_curve(read(input), **given)
-    write_table(table, out, overwrite=overwrite)
-    if plot is not None:
-        save(pl.imputation_curve(table, show=False), plot, overwrite=overwrite)
+    asked, place = showing or Showing(), (out, plot)
+    table = measured(
+        tl.imputation_curve, pl.imputation_curve, input, asked, place, overwrite=overwrite
+    )
     means = table.groupby(["method", "n_genes"], sort=False)["r2"].mean().reset_index()
     print_done(as_json, [(plot, ""), (out, "")], table=means)
