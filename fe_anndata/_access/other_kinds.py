@@ -49,18 +49,29 @@ def said_of(path: Path) -> str | None:
     return None
 
 
-def _of_zip(path: Path) -> str:
+def _names_in_zip(path: Path) -> list[str]:
+    """Return what is in a zip archive; nothing if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            return archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError):
-        names = []
+        return []
+
+
+def is_npz(path: Path) -> bool:
+    """Return whether a zip archive holds arrays of numpy alone."""
+    names = _names_in_zip(path)
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+def _of_zip(path: Path) -> str:
+    names = _names_in_zip(path)
     if "xl/workbook.xml" in names:
         return (
             "an Excel workbook: save the sheet as .csv, and look for genes such as SEPT2, of which "
             "Excel makes dates"
         )
-    if names and all(name.endswith(".npy") for name in names):
+    if is_npz(path):
         return (
             "an .npz file: fe.io.read(path) reads a matrix with names, and "
             "fe.io.read_gene_vectors(path) gene vectors"

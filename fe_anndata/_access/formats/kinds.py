@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import h5py
 
-from ..other_kinds import is_text, said_of, unpacked
+from ..other_kinds import is_npz, is_text, said_of, unpacked
 
 OF_ANNDATA = (".h5ad", ".zarr")
 """Kinds whose matrices can stay in the file."""
@@ -35,7 +34,7 @@ def kind_of(path: Path) -> str:
         raise ValueError(f"{path} is empty.")
     if start.startswith(b"PAR1"):
         return ".parquet"
-    if start.startswith(b"PK") and _is_npz(path):
+    if start.startswith(b"PK") and is_npz(path):
         return ".npz"
     inside = unpacked(path, start)
     what = said_of(path)
@@ -62,12 +61,3 @@ def _of_hdf5(path: Path) -> str:
             return "10x .h5" if older and "X" not in file else ".h5ad"
     except Exception:  # damaged; what reads .h5ad files says how
         return ".h5ad"
-
-
-def _is_npz(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return False
-    return bool(names) and all(name.endswith(".npy") for name in names)
