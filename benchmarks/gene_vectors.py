@@ -210,17 +210,22 @@ def interactions(vectors: pd.DataFrame, pairs: pd.DataFrame) -> float:
     return float(roc_auc_score(truth, np.concatenate([true, false])))
 
 
-def judge(vectors: pd.DataFrame, known: Knowledge) -> dict[str, float]:
-    """Return one number per collection and source, NaN where too little is known."""
+def of_sets(vectors: pd.DataFrame, known: Knowledge) -> dict[str, np.ndarray]:
+    """Return the AUROC of each set by collection, of one NaN where too little is known."""
     space = AnnData(np.zeros((0, len(vectors)), np.float32), var=pd.DataFrame(index=vectors.index))
     space.varm["fe"] = vectors.to_numpy(dtype=np.float32)
-    found = {}
+    found = {name: np.full(1, np.nan) for name in known.sets}
     for name, sets in known.sets.items():
-        found[name] = np.nan
         if len(sets) >= LEAST_SETS:
             table = fe.tl.classify_genes(space, sets, progress=False).table
-            found[name] = float(table["auroc"].mean())
-    return found | {name: interactions(vectors, pairs) for name, pairs in known.pairs.items()}
+            found[name] = table["auroc"].to_numpy()
+    return found
+
+
+def judge(vectors: pd.DataFrame, known: Knowledge) -> dict[str, float]:
+    """Return one number per collection and source, NaN where too little is known."""
+    sets = {name: float(np.mean(aurocs)) for name, aurocs in of_sets(vectors, known).items()}
+    return sets | {name: interactions(vectors, pairs) for name, pairs in known.pairs.items()}
 
 
 def measure(

@@ -22,7 +22,7 @@ def gene_neighbors(
     out: Output,
     n_neighbors: Number = 15,
     key: str = "fe",
-    metric: Literal["cosine", "euclidean"] = "cosine",
+    metric: Literal["cosine", "euclidean", "whitened"] = "cosine",
     overwrite: Flag = False,
     as_json: Json = False,
 ) -> None:

@@ -13,7 +13,7 @@ from .inputs import read
 from .results import Json, print_done, print_table
 
 Answers = Annotated[int, cyclopts.Parameter(name=["--n", "-n"], converter=integer)]
-Metric = Literal["cosine", "euclidean", "dot"]
+Metric = Literal["cosine", "euclidean", "dot", "whitened"]
 
 
 @app.command(name=("similar-genes", "similar"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,8 +20,13 @@ from .numbers import (
     require_direction,
     require_number,
 )
-from .topk import METRICS, Comparison
+from .topk import METRICS as PLAIN
+from .topk import Comparison
 from .transforms import centred, whitened, without_common
+
+WHITENED = "whitened"
+METRICS = (*PLAIN, WHITENED)
+"""The last one is the cosine of the whitened vectors."""
 
 LONGEST = 1e18
 """The squared length of a longer vector overflows float32."""
@@ -110,6 +115,32 @@ class GeneSpace:
         """Return the positions of `genes`, int64; see :class:`.names.NameTable`."""
         return self.table.positions(genes)
 
+    def seen_by(self, metric: str) -> tuple[GeneSpace, str]:
+        """Return the space whose vectors a metric compares, and the plain metric it does so by.
+
+        For ``"whitened"`` that is :meth:`whitened` and the cosine, otherwise this space.
+
+        Raises
+        ------
+        ValueError
+            If `metric` is unknown; or if after whitening nothing tells genes apart, as of vectors
+            that are all the same or no more than their dimensions and one.
+        """
+        require_choice(metric, METRICS, "metric")
+        return (self._white, "cosine") if metric == WHITENED else (self, metric)
+
+    @cached_property
+    def _white(self) -> GeneSpace:
+        white = self.whitened()
+        n_genes, dim = self.vectors.shape
+        if n_genes <= white.vectors.shape[1] + 1:  # the corners of a regular simplex
+            raise ValueError(
+                f"{n_genes} genes with vectors of {dim} dimensions are all equally similar after "
+                f"whitening: metric={WHITENED!r} needs at least {dim + 2} genes; use "
+                "metric='cosine'."
+            )
+        return white
+
     def similar(
         self,
         genes: Sequence[str],
@@ -123,12 +154,13 @@ class GeneSpace:
         For the cosine each vector is brought to unit length first, so that a long one does not
         count more. There are fewer answers if the space holds fewer.
         """
-        query = self._queried(genes, metric)
+        space, metric = self.seen_by(metric)
+        query = space._queried(genes, metric)
         checked = checked_weights(weights, len(query))
-        pooled = np.average(self._summands(query, metric), axis=0, weights=checked)
+        pooled = np.average(space._summands(query, metric), axis=0, weights=checked)
         if metric == "cosine":
             require_direction(pooled, _NOISE)
-        return self.nearest_to(pooled, n, metric, leave_out=query)
+        return space.nearest_to(pooled, n, metric, leave_out=query)
 
     def nearest_to(
         self, vector: np.ndarray, n: int, metric: str = "cosine", leave_out: ArrayLike = ()
@@ -152,7 +184,7 @@ class GeneSpace:
             ``gene``, ``similarity`` (float64; for ``"euclidean"`` minus the distance), ``rank``
             from 1 and, if the space has ids, ``id``.
         """
-        require_choice(metric, METRICS, "metric")
+        require_choice(metric, PLAIN, "metric")
         require_number(n)
         vector = np.asarray(vector, dtype=np.float64)
         if vector.shape != self.vectors.shape[1:] or not np.isfinite(vector).all():
@@ -181,11 +213,12 @@ class GeneSpace:
         out.
         """
         weights = arithmetic.parse(expression, self.table)
-        query = self._queried(list(weights), metric)
-        total = np.array(list(weights.values())) @ self._summands(query, metric)
+        space, metric = self.seen_by(metric)
+        query = space._queried(list(weights), metric)
+        total = np.array(list(weights.values())) @ space._summands(query, metric)
         if metric == "cosine":
             require_direction(total, _NOISE)
-        return self.nearest_to(total, n, metric, leave_out=query)
+        return space.nearest_to(total, n, metric, leave_out=query)
 
     def neighbours(
         self, n: int, metric: str = "cosine", *, advance: Callable[[int], object] | None = None
@@ -205,24 +238,25 @@ class GeneSpace:
         ValueError
             If there are fewer than `n` other genes, or for the cosine a vector is zero.
         """
-        require_choice(metric, METRICS, "metric")
+        space, metric = self.seen_by(metric)
         require_number(n)
         if n > len(self.names) - 1:
             raise ValueError(
                 f"{n} neighbours were asked for, but there are only "
                 f"{max(len(self.names) - 1, 0)} other genes; ask for fewer."
             )
-        self._require_directed(np.arange(len(self.names)), metric)
-        return self._comparison(metric).all_pairs(n, advance)
+        space._require_directed(np.arange(len(self.names)), metric)
+        return space._comparison(metric).all_pairs(n, advance)
 
     def similarity(self, a: str, b: str, metric: str = "cosine") -> Similarity:
         """Return how similar two different genes are, with both ranks and percentiles."""
-        i, j = map(int, self._queried([a, b], metric))
+        space, metric = self.seen_by(metric)
+        i, j = map(int, space._queried([a, b], metric))
         if i == j:
             raise ValueError(f"give two different genes, not {a!r} twice.")
-        comparison = self._comparison(metric)
-        value, *of_b = comparison.compare(self.vectors[i], j, left_out=i)
-        _, *of_a = comparison.compare(self.vectors[j], i, left_out=j)
+        comparison = space._comparison(metric)
+        value, *of_b = comparison.compare(space.vectors[i], j, left_out=i)
+        _, *of_a = comparison.compare(space.vectors[j], i, left_out=j)
         return Similarity(
             similarity=value,
             rank_of_b=1 + of_b[0],
@@ -240,13 +274,14 @@ class GeneSpace:
         KeyError, ValueError, TypeError
             As for :meth:`positions`; or if for the cosine a vector is zero.
         """
-        queried = self._queried(genes, metric).tolist()
+        space, metric = self.seen_by(metric)
+        queried = space._queried(genes, metric).tolist()
         positions = np.array(list(dict.fromkeys(queried)), dtype=np.int64)
-        return positions, self._summands(positions, metric)
+        return positions, space._summands(positions, metric)
 
     def centred(self) -> GeneSpace:
         """Return the space after the mean of all vectors was subtracted."""
-        return GeneSpace(self.names, centred(self.vectors), self.ids)
+        return replace(self, vectors=centred(self.vectors))
 
     def without_common(self, n_components: int) -> GeneSpace:
         """Return the space centred and without its `n_components` main directions.
@@ -254,17 +289,16 @@ class GeneSpace:
         The main directions of the vectors often tell how strongly a gene is expressed, and not
         with which other genes (all-but-the-top, Mu & Viswanath 2018).
         """
-        return GeneSpace(self.names, without_common(self.vectors, n_components), self.ids)
+        return replace(self, vectors=without_common(self.vectors, n_components))
 
     def whitened(self) -> GeneSpace:
         """Return the space centred, along its principal directions, each at variance 1.
 
         Directions without variance are left out.
         """
-        return GeneSpace(self.names, whitened(self.vectors), self.ids)
+        return replace(self, vectors=whitened(self.vectors))
 
     def _queried(self, genes: Sequence[str], metric: str) -> np.ndarray:
-        require_choice(metric, METRICS, "metric")
         query = self.positions(genes)
         self._require_directed(query, metric)
         return query

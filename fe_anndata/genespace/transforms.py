@@ -37,7 +37,8 @@ def without_common(vectors: np.ndarray, n_components: int) -> np.ndarray:
 def whitened(vectors: np.ndarray) -> np.ndarray:
     """Return the vectors along their principal directions, each at variance 1, float32.
 
-    Directions without variance are left out.
+    Directions without variance are left out: those with less than `FLAT` of the largest, and those
+    that vary by no more than the vectors, as float32, are rounded.
 
     Raises
     ------
@@ -46,7 +47,8 @@ def whitened(vectors: np.ndarray) -> np.ndarray:
     """
     moved = _minus_mean(vectors)
     variances, directions = _principal(moved)
-    kept = variances > FLAT * max(variances[0], np.finfo(np.float64).tiny)
+    rounding = float(np.finfo(np.float32).eps * np.abs(vectors).max(initial=0.0)) ** 2
+    kept = variances > max(FLAT * variances[0], rounding, np.finfo(np.float64).tiny)
     if not kept.any():
         raise ValueError("all gene vectors are the same; there is nothing to whiten.")
     white: np.ndarray = (moved @ directions[:, kept]) / np.sqrt(variances[kept])

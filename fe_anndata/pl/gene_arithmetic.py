@@ -79,8 +79,9 @@ def gene_arithmetic(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine, which compares directions
-        only, all vectors and their sum are drawn at unit length.
+        ``"cosine"``, ``"euclidean"``, ``"dot"`` or ``"whitened"``; see
+        :func:`fe_anndata.tl.similar_genes`. For the cosine, which compares directions only, all
+        vectors and their sum are drawn at unit length; so are whitened ones.
     gene_symbols
         A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
     ax
@@ -157,11 +158,12 @@ def _solved(space: GeneSpace, expression: str, n: int, metric: str) -> Sum:
     ids = answers["gene"] if "id" not in answers else answers["id"]
     found = (space.names if space.ids is None else space.ids).get_indexer(ids)
     positions = np.array([*inputs, *found])
-    vectors = space.vectors[positions].astype(np.float64)
-    if metric == "cosine":
+    seen, plain = space.seen_by(metric)
+    vectors = seen.vectors[positions].astype(np.float64)
+    if plain == "cosine":
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
     total = weights @ vectors[: len(inputs)]
-    if metric == "cosine":
+    if plain == "cosine":
         total /= np.linalg.norm(total)
     return Sum(
         list(space.names[positions]), vectors, weights, total, answers["similarity"].tolist()

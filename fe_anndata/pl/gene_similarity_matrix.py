@@ -47,7 +47,8 @@ def gene_similarity_matrix(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` (minus the distance) or ``"dot"``.
+        ``"cosine"``, ``"euclidean"`` (minus the distance), ``"dot"`` or ``"whitened"``; see
+        :func:`fe_anndata.tl.similar_genes`.
     gene_symbols
         A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
     order
@@ -99,7 +100,7 @@ def gene_similarity_matrix(
     require_cmap(cmap)
     values = pairwise(vectors, metric)
     rows = by_likeness(values) if order else np.arange(n)
-    low, high = _scale(values, metric, vmin, vmax)
+    low, high = _scale(values, space.seen_by(metric)[1], vmin, vmax)
     names = list(map(lines_of, space.names[positions[rows]]))
     lines = n * most_lines(names)
     size = letters(lines, SIDES[1])

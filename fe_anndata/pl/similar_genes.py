@@ -47,7 +47,8 @@ def similar_genes(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` (minus the distance) or ``"dot"``.
+        ``"cosine"``, ``"euclidean"`` (minus the distance), ``"dot"`` or ``"whitened"``; see
+        :func:`fe_anndata.tl.similar_genes`.
     gene_symbols
         A column of ``adata.var`` whose names can be used as well as ``adata.var_names``, and are
         drawn.

@@ -35,8 +35,9 @@ def gene_arithmetic(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` or ``"dot"``. For the cosine the vectors are brought to unit
-        length before they are summed.
+        ``"cosine"``, ``"euclidean"``, ``"dot"`` or ``"whitened"``; see
+        :func:`fe_anndata.tl.similar_genes`. For the cosine, also of whitened vectors, these are
+        brought to unit length before they are summed.
     gene_symbols
         A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
 
@@ -54,7 +55,7 @@ def gene_arithmetic(
         For unknown genes, with near matches, or if nothing was trained under `key`.
     ValueError
         If the expression cannot be read (the message says where), a name is ambiguous, `n` or
-        `metric` is out of range, or, for the cosine, the sum is zero.
+        `metric` is out of range, for the cosine the sum is zero, or the vectors cannot be whitened.
 
     Examples
     --------

@@ -36,7 +36,8 @@ def gene_neighbors(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"`` (the distance is 1 minus the cosine) or ``"euclidean"``.
+        ``"cosine"`` (the distance is 1 minus the cosine), ``"euclidean"`` or ``"whitened"`` (1
+        minus the cosine of whitened vectors; see :func:`fe_anndata.tl.similar_genes`).
 
     Returns
     -------
@@ -51,8 +52,8 @@ def gene_neighbors(
     KeyError
         If nothing was trained under `key`.
     ValueError
-        If `n_neighbors` is below 2 or above the number of genes, `metric` is unknown, or, for the
-        cosine, a vector is zero.
+        If `n_neighbors` is below 2 or above the number of genes, `metric` is unknown, for the
+        cosine a vector is zero, or the vectors cannot be whitened.
 
     Examples
     --------
@@ -64,7 +65,7 @@ def gene_neighbors(
     ['connectivities', 'distances']
     """
     space = gene_space(adata, key)
-    require_choice(metric, ("cosine", "euclidean"), "metric")
+    require_choice(metric, ("cosine", "euclidean", "whitened"), "metric")
     require_whole(n_neighbors, "n_neighbors")
     if not 2 <= n_neighbors <= len(space.names):
         raise ValueError(
@@ -80,14 +81,15 @@ def gene_graph(
     """Return the genes of `space` as observations, with the graph of ``sc.pp.neighbors``."""
     import scanpy as sc
 
+    seen, plain = space.seen_by(metric)
     dimensions = [axis_name(key, i) for i in range(space.vectors.shape[1])]
     genes = AnnData(
         X=space.vectors.copy(),
         obs=adata.var.loc[space.names].copy(),
         var=pd.DataFrame(index=dimensions),
     )
-    search = ExactNeighbours(space, n_neighbors, metric)
-    sc.pp.neighbors(genes, n_neighbors, use_rep="X", metric=metric, transformer=search)
+    search = ExactNeighbours(seen, n_neighbors, plain)
+    sc.pp.neighbors(genes, n_neighbors, use_rep="X", metric=plain, transformer=search)
     return genes
 
 

@@ -29,7 +29,8 @@ def gene_similarity(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` or ``"dot"``.
+        ``"cosine"``, ``"euclidean"``, ``"dot"`` or ``"whitened"``; see
+        :func:`fe_anndata.tl.similar_genes`.
     gene_symbols
         A column of ``adata.var`` whose names can be used as well as ``adata.var_names``.
 
@@ -48,8 +49,8 @@ def gene_similarity(
     KeyError
         For an unknown gene, with near matches, or if nothing was trained under `key`.
     ValueError
-        If both are the same gene, a name is empty or ambiguous, `metric` is unknown, or, for the
-        cosine, a vector is zero.
+        If both are the same gene, a name is empty or ambiguous, `metric` is unknown, for the
+        cosine a vector is zero, or the vectors cannot be whitened.
 
     Examples
     --------

@@ -35,10 +35,20 @@ def similar_genes(
     key
         The `key_added` of the training.
     metric
-        ``"cosine"``, ``"euclidean"`` or ``"dot"``.
+        ``"cosine"``
+            Of the vectors; the choice in general.
+        ``"euclidean"``, ``"dot"``
+            Minus the distance, and the inner product, in which long vectors count more.
+        ``"whitened"``
+            The cosine after the vectors of all trained genes were centred and brought to variance
+            1 along each of their principal directions, so that small ones count as much as large
+            ones. The coordinate that is the mean of a gene is one like the others; directions
+            that do not vary, or by no more than float32 rounds, are left out; zero vectors are
+            vectors like others. It takes at least two more genes than dimensions.
     pool
         Whether several genes are one query, the mean of their vectors, or each is a query of its
-        own. For the cosine each vector is brought to unit length before the mean is taken.
+        own. For the cosine, also of whitened vectors, each is brought to unit length before the
+        mean is taken.
     weights
         Weights of `genes` in the mean, not negative; by default equal.
     gene_symbols
@@ -58,8 +68,9 @@ def similar_genes(
     KeyError
         For unknown genes, with near matches, or if nothing was trained under `key`.
     ValueError
-        If a name is empty or ambiguous, `n`, `metric` or `weights` is out of range, or, for the
-        cosine, a vector is zero.
+        If a name is empty or ambiguous, `n`, `metric` or `weights` is out of range, for the
+        cosine a vector is zero, or the vectors cannot be whitened: they are all the same, or too
+        few.
 
     Examples
     --------

@@ -61,6 +61,30 @@ def test_similar_options(run, trained):
     assert float(out.splitlines()[1].split("\t")[1]) <= 0
 
 
+def test_whitened_metric(run, trained, tmp_path):
+    adata = fe.io.read_h5ad(trained)
+    del adata.uns["fe"]
+    adata.varm["fe"] = np.random.default_rng(0).normal(size=(30, 4)) * [1, 1, 1, 9]
+    fe.io.write_h5ad(adata, tmp_path / "vectors.h5ad")
+    white = tmp_path / "vectors.h5ad", "gene1", "--metric", "whitened"
+    code, out, _ = run("similar", *white, "-n", 3)
+    assert code == 0
+    expected = fe.tl.similar_genes(adata, "gene1", 3, metric="whitened")["gene"].tolist()
+    assert [line.split("\t")[0] for line in out.splitlines()[1:]] == expected
+    assert expected != fe.tl.similar_genes(adata, "gene1", 3)["gene"].tolist()
+    expected = fe.tl.gene_arithmetic(adata, "gene1", 1, metric="whitened")
+    assert run("arithmetic", *white)[1].splitlines()[1].split("\t")[0] == expected["gene"][0]
+    found = run("gene-similarity", *white[:2], "gene2", *white[2:])[1].splitlines()[0]
+    expected = fe.tl.gene_similarity(adata, "gene1", "gene2", metric="whitened")
+    assert found == f"similarity\t{expected.similarity:.4f}"
+    code, out, err = run("gene-neighbors", white[0], "-o", tmp_path / "n.h5ad", *white[2:])
+    assert code == 0, err
+    found = fe.io.read_h5ad(tmp_path / "n.h5ad").obsp["distances"]
+    expected = fe.tl.gene_neighbors(adata, metric="whitened").obsp["distances"]
+    assert (found != expected).nnz == 0
+    bad(run("similar", trained, "gene1", "--metric", "whitened"), "30 genes", "use --metric cosine")
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
+from sklearn.decomposition import PCA
 
 from fe_anndata.genespace import GeneSpace, topk
 
 METRICS = ["cosine", "euclidean", "dot"]
+SLANTED = np.random.default_rng(6).normal(size=(6, 6)) + np.eye(6)
 
 
 @pytest.fixture
@@ -24,10 +26,13 @@ def space():
 def distances(space, metric):
     if metric == "dot":
         return -(space.vectors @ space.vectors.T)
+    if metric == "whitened":
+        white = PCA(whiten=True).fit_transform(space.vectors.astype(float))
+        return cdist(white, white, "cosine")
     return cdist(space.vectors, space.vectors, metric)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", [*METRICS, "whitened"])
 def test_neighbours_and_ranks_agree_with_brute_force(space, metric):
     far = distances(space, metric).round(5)
     for i in range(50):
@@ -177,8 +182,6 @@ def test_two_genes():
 
 
 def test_transforms_against_scikit_learn():
-    from sklearn.decomposition import PCA
-
     draw = np.random.default_rng(4)
     vectors = draw.normal(size=(200, 5)) @ draw.normal(size=(5, 5)) + 3
     space = GeneSpace(pd.Index([f"g{i}" for i in range(200)]), vectors)
@@ -207,6 +210,43 @@ def test_whitening_leaves_out_what_does_not_vary():
     same = GeneSpace(pd.Index(["a", "b"]), np.ones((2, 3)))
     with pytest.raises(ValueError, match="all gene vectors are the same"):
         same.whitened()
+
+
+def test_whitening_leaves_out_what_is_rounding():
+    draw = np.random.default_rng(7)
+    vectors = draw.normal(size=(60, 3)) * [1, 1, 1e-4]
+    names = pd.Index([f"g{i}" for i in range(60)])
+    for offset, kept in ((0, 3), (10, 3), (1000, 2)):  # float32 rounds 1000 to 6e-5
+        assert GeneSpace(names, vectors + offset).whitened().vectors.shape[1] == kept
+
+
+def test_whitened_similarity_is_that_of_any_coordinates(space):
+    moved = GeneSpace(space.names, space.vectors @ SLANTED + 2)
+    for ask in (
+        lambda s: s.similar(["g1", "g2"], 9, "whitened", [2, 1]),
+        lambda s: s.arithmetic("g1 - g2 + g5", 9, "whitened"),
+    ):
+        found, expected = ask(moved), ask(space)
+        assert found["gene"].tolist() == expected["gene"].tolist()
+        np.testing.assert_allclose(found["similarity"], expected["similarity"], atol=1e-4)
+    near, similarities = moved.neighbours(5, "whitened")
+    assert (near == space.neighbours(5, "whitened")[0]).all()
+    assert similarities[3, 0] == 1.0  # of gene 7, whose vector is the same
+    np.testing.assert_allclose(
+        similarities[0, 0], space.similar(["g0"], 1, "whitened")["similarity"][0], atol=1e-4
+    )
+    positions, vectors = moved.chosen(["g4", "g1", "g4"], "whitened")
+    assert positions.tolist() == [4, 1]
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    assert moved.similar(["g0"], 9)["gene"].tolist() != space.similar(["g0"], 9)["gene"].tolist()
+
+
+def test_the_whitened_space_knows_the_same_genes(space):
+    known = GeneSpace(space.names, space.vectors, space.names + "_id", pd.Index(["untrained"]))
+    assert known.similar(["g1_id"], 3, "whitened")["id"].str.endswith("_id").all()
+    for of in (known, known.whitened(), known.centred(), known.without_common(1)):
+        with pytest.raises(KeyError, match="no vector"):
+            of.similar(["untrained"], 3, "whitened")
 
 
 def test_removing_all_directions(space):
@@ -263,6 +303,28 @@ def test_zero_vectors_have_no_cosine():
         space.nearest_to([0, 0], 1)
 
 
+@pytest.mark.parametrize(
+    ("vectors", "match"),
+    [
+        (np.random.default_rng(8).normal(size=(5, 6)), r"5 genes.*6 dimensions.*at least 8 genes"),
+        (np.random.default_rng(8).normal(size=(7, 6)), r"7 genes.*at least 8 genes.*'cosine'"),
+        (np.ones((9, 6)), "all gene vectors are the same"),
+        (np.vstack([np.eye(6), -np.eye(6), np.zeros((1, 6))])[:, :2], "genes are zero: 'g2'"),
+    ],
+)
+def test_vectors_that_cannot_be_whitened(vectors, match):
+    space = GeneSpace(pd.Index([f"g{i}" for i in range(len(vectors))]), vectors)
+    for ask in (
+        lambda: space.similar(["g2"], 3, "whitened"),
+        lambda: space.arithmetic("g1 - g2", 3, "whitened"),
+        lambda: space.similarity("g1", "g2", "whitened"),
+        lambda: space.neighbours(3, "whitened"),
+        lambda: space.chosen(["g2"], "whitened"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            ask()
+
+
 def test_numbers_and_weights_that_make_no_sense(space):
     with pytest.raises(ValueError, match=r"50 neighbours.*49 other genes"):
         space.neighbours(50)
@@ -272,6 +334,8 @@ def test_numbers_and_weights_that_make_no_sense(space):
         space.similar(["g1"], 2.5)
     with pytest.raises(ValueError, match="'cosine'"):
         space.neighbours(3, "manhattan")
+    with pytest.raises(ValueError, match="'whitened'"):
+        space.similar(["g1"], 3, "whiten")
     for weights in ([1], [1, np.nan], [[1, 2]]):
         with pytest.raises(ValueError, match="2 finite numbers"):
             space.similar(["g1", "g2"], 3, weights=weights)

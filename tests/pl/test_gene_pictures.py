@@ -14,6 +14,7 @@ from anndata import AnnData
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from scipy.spatial.distance import pdist
+from sklearn.decomposition import PCA
 
 from fe_anndata import pl, tl
 from fe_anndata.genespace.pairwise import by_likeness, pairwise
@@ -359,6 +360,23 @@ def test_matrix_of_other_metrics_in_the_order_given(genes):
     ax = pl.gene_similarity_matrix(genes, chosen, metric="dot", order=False, vmax=9)
     np.testing.assert_allclose(ax.images[0].get_array(), vectors @ vectors.T, atol=1e-5)
     assert ax.images[0].get_clim()[1] == 9
+
+
+def test_pictures_of_whitened_vectors():
+    adata = many(40)
+    chosen = list(adata.var_names[:5])
+    white = PCA(whiten=True).fit_transform(adata.varm["fe"].astype(float))
+    white /= np.linalg.norm(white, axis=1, keepdims=True)
+    ax = pl.gene_similarity_matrix(adata, chosen, metric="whitened", order=False)
+    np.testing.assert_allclose(ax.images[0].get_array(), white[:5] @ white[:5].T, atol=1e-4)
+    assert ax.images[0].get_clim() == (-1, 1)
+    ax = pl.similar_genes(adata, chosen[0], 3, metric="whitened")
+    assert ax.get_xlabel() == "similarity (whitened)"
+    ax = pl.gene_arithmetic(adata, f"{chosen[0]} + {chosen[1]}", 4, metric="whitened")
+    total = white[0] + white[1]
+    total /= np.linalg.norm(total)
+    lengths = np.linalg.norm(drawn(ax)[1:3], axis=1)
+    np.testing.assert_allclose(lengths, np.linalg.norm(white[:2] - total, axis=1), atol=1e-4)
 
 
 @pytest.mark.parametrize("small", [False, True])

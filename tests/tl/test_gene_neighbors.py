@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import scanpy as sc
 from anndata import AnnData
+from sklearn.decomposition import PCA
 
 import fe_anndata as fe
 
@@ -36,6 +37,22 @@ def test_the_graph_is_that_of_scanpy(metric):
     assert genes.uns["neighbors"] == expected.uns["neighbors"]
 
 
+def test_the_graph_of_whitened_vectors(tmp_path):
+    adata = made()
+    adata.varm["fe"] *= [1, 1, 1, 1, 1e-3]
+    genes = fe.tl.gene_neighbors(adata, 10, metric="whitened")
+    np.testing.assert_array_equal(genes.X, fe.get.genes(adata).X)
+    white = fe.get.genes(adata)
+    white.X = PCA(whiten=True).fit_transform(white.X.astype(float))
+    sc.pp.neighbors(white, 10, use_rep="X", metric="cosine", transformer="sklearn")
+    found, expected = (of.obsp["distances"].toarray() for of in (genes, white))
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    plain = fe.tl.gene_neighbors(adata, 10).obsp["distances"]
+    assert abs(plain - genes.obsp["distances"]).max() > 0.1
+    sc.tl.umap(genes)  # it reads the metric
+    genes.write_h5ad(tmp_path / "genes.h5ad")
+
+
 def test_scanpy_works_on_it_in_place(tmp_path):
     adata = made()
     genes = fe.tl.gene_neighbors(adata)
@@ -62,7 +79,7 @@ def test_bad_input():
     for n in (1, 120):
         with pytest.raises(ValueError, match="from 2 to the number of genes, 119"):
             fe.tl.gene_neighbors(adata, n)
-    with pytest.raises(ValueError, match="'cosine', 'euclidean', not 'dot'"):
+    with pytest.raises(ValueError, match="'cosine', 'euclidean', 'whitened', not 'dot'"):
         fe.tl.gene_neighbors(adata, metric="dot")
     with pytest.raises(KeyError, match="no gene embedding"):
         fe.tl.gene_neighbors(adata, key="no")
