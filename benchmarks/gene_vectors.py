@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,12 +114,12 @@ def with_mean(X: np.ndarray, d: int, seed: int) -> np.ndarray:
     return np.c_[whitened(X, d - 1, seed), (mean - mean.mean()) / mean.std()]
 
 
-def fe_of(decoder: str, sample_dim: int) -> Vectors:
+def fe_of(decoder: str, sample_dim: int, **options: Any) -> Vectors:
     """Return FE by that decoder; concat for so many steps as take minutes."""
 
     def method(X: np.ndarray, d: int, seed: int) -> np.ndarray:
         adata = AnnData(X)
-        few = {"steps": 3000} if decoder == "concat" else {}
+        few = options | ({"steps": 3000} if decoder == "concat" else {})
         d = min(d, *(n - 1 for n in X.shape))
         fe.tl.train(adata, decoder=decoder, sample_dim=min(sample_dim, d), gene_dim=d, rng=seed,
                     validation=0.0, progress=False, **few)  # fmt: skip

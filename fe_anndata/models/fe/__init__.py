@@ -11,7 +11,7 @@ using factorized tensor decomposition, Bioinformatics 36 (2020).
     From a problem and options to a training.
 ``whole_matrix``, ``minibatches``, ``neighbours``, ``objective``
     Its steps.
-``finish``, ``residuals``, ``gene_coordinates``
+``finish``, ``residuals``, ``gene_coordinates``, ``gene_views``
     After its last step.
 ``trained``, ``placing``, ``exact_steps``, ``reduced_basis``
     What a trained model does.
@@ -46,7 +46,9 @@ class FactorizedEmbeddings(Family):
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "mse"
     takes_labels = takes_numbers = True
-    per_gene = frozenset({"model/offset", "noise/genes", "imputing/genes", "batches/effects"})
+    per_gene = frozenset(
+        {"model/offset", "model/genes", "noise/genes", "imputing/genes", "batches/effects"}
+    )
 
     def task(
         self, problem: Problem, options: Options, facts: Mapping[str, float] | None
@@ -79,6 +81,11 @@ class FactorizedEmbeddings(Family):
         assert isinstance(options, FE)
         return shapes(options, n_samples, n_genes)
 
+    def per_gene_of(self, options: Options) -> frozenset[str]:
+        """Return those that there are: factors of genes only where their vectors are others."""
+        assert isinstance(options, FE)
+        return self.per_gene - (set() if options.gene_views else {"model/genes"})
+
     def settled(self, options: Options, shape: tuple[int, int]) -> FE:
         """Return options with the values that a matrix of this shape is trained with."""
         from .sizes import sized
@@ -97,6 +104,8 @@ class FactorizedEmbeddings(Family):
     def without_batches(self, options: Options) -> str | None:
         """Return why: what batches do is found with the exact solution for the gene table."""
         assert isinstance(options, FE)
+        if options.gene_views is not None:
+            return f"gene_views={options.gene_views!r} sees what batches do to genes"
         if options.settled().gene_step == "solve":
             return None
         return "batch_key needs gene_step='solve', the default of the inner decoder"

@@ -10,6 +10,7 @@ from torch import Tensor
 from ...kernels.noise import Noise
 from .decoders import Inner
 from .gene_coordinates import balance
+from .gene_views import joined
 from .options import FE
 from .reduced_basis import Reduced, reduced
 from .residuals import Residuals, in_expression, left_over, spacing
@@ -49,11 +50,14 @@ def finish(setting: Setting) -> TrainedFE:
     residuals = replace(residuals, spacing=spacing(table))
     options = replace(options, sample_prior=residuals.prior)
     levels = None if setting.tables is None else setting.tables.concluded(change)
-    trained = TrainedFE(model.cpu(), options, residuals, change, of_levels=levels)
+    vectors = None
+    if options.gene_views is not None:
+        vectors = joined(model.gene_vectors(), setting.problem).cpu()
+    trained = TrainedFE(model.cpu(), options, residuals, change, None, levels, vectors)
     if setting.naming is None:
         return trained
     named = setting.naming.concluded(trained.factors(table.cpu()))
-    return TrainedFE(model, options, residuals, change, named, levels)
+    return TrainedFE(model, options, residuals, change, named, levels, vectors)
 
 
 def _changed(noise: Noise, forth: Tensor) -> Noise:

@@ -25,8 +25,11 @@ def load(
     n_covariates = 0 if effects is None else np.shape(effects)[1]
     model = build(options, len(samples), len(genes), n_covariates)
     # The mean of a gene, which may follow its factors, comes from the offset.
-    factors = model.genes.shape[1]
-    stored = {**arrays["model"], "samples": samples, "genes": genes[:, :factors]}
+    stored, vectors = {**arrays["model"], "samples": samples}, None
+    if options.gene_views is None:
+        stored["genes"] = genes[:, : model.genes.shape[1]]
+    else:
+        vectors = torch.from_numpy(np.array(genes, dtype=np.float32))
     if effects is not None:
         stored["effects"] = np.asarray(effects) / stored["scale"]
     model.load_state_dict(
@@ -37,7 +40,7 @@ def load(
     )
     noise = arrays.get("noise")
     if noise is None:
-        return TrainedFE(model, options, None)
+        return TrainedFE(model, options, None, vectors=vectors)
     left = Noise(
         torch.from_numpy(np.array(noise["genes"], dtype=np.float32)),
         torch.from_numpy(np.array(noise["factors"], dtype=np.float32)),
@@ -48,7 +51,8 @@ def load(
     completion = _completion(arrays.get("imputing"))
     residuals = Residuals(left, float(options.sample_prior), limit, spacing, completion)
     named = Named.loaded(arrays.get("labels"))
-    return TrainedFE(model, options, residuals, named=named, of_levels=arrays.get("factors"))
+    levels = arrays.get("factors")
+    return TrainedFE(model, options, residuals, None, named, levels, vectors)
 
 
 def _completion(stored: Mapping[str, Any] | None) -> Completion | None:

@@ -268,6 +268,15 @@ class FE(Options):
         otherwise="free",
         needs={"balanced": {"center": (True,), "gene_hidden": ((),)}},
     )
+    gene_views: Literal["bins"] | None = option(
+        None,
+        "A second view of the genes that is joined to their vectors at the same width: 'bins', a "
+        "PCA of normal scores of each gene, which know the order of its values alone. The model "
+        "keeps factors of its own, so predictions and samples stay as they are. Held-out entries "
+        "count too.",
+        applies=_INNER,
+        needs={"bins": {"gene_metric": ("balanced", AUTO)}},
+    )
     steps: int | Literal["auto"] | None = option(
         AUTO,
         "At most so many steps; give steps or epochs.",

@@ -135,7 +135,16 @@ def _gene_metric(chosen: FE, gene_dim: int) -> Literal["balanced", "free"]:
         return chosen.gene_metric
     drawn = chosen.gene_start in ("svd", "random")
     fits = chosen.center is True and drawn and not chosen.gene_hidden
-    return "balanced" if fits and gene_dim >= MANY_COORDINATES else "free"
+    if fits and gene_dim >= MANY_COORDINATES:
+        return "balanced"
+    if chosen.gene_views is not None:
+        raise ValueError(
+            f"gene_views={chosen.gene_views!r} needs gene_metric='balanced', which 'auto' is from "
+            f"gene_dim={MANY_COORDINATES} on, with center=True, no own gene_start and no "
+            f"gene_hidden; gene_dim is {gene_dim}. Give gene_metric='balanced', or leave out "
+            "gene_views."
+        )
+    return "free"
 
 
 def _evaluate_every(chosen: FE, solve_every: int | str | None) -> int | Literal["auto"]:
@@ -182,4 +191,6 @@ def shapes(options: FE, n_samples: int, n_genes: int) -> Mapping[str, tuple[int 
              "imputing/weight": (), "imputing/prior": ()}  # fmt: skip
     more = {"batches/effects": (n_genes, None), "labels/weight": (None, factors[1]),
             "labels/bias": (None,)}  # fmt: skip
+    if options.gene_views is not None:
+        of["model/genes"] = factors
     return {"samples": samples, "genes": genes, **of, **noise, **more}

@@ -46,6 +46,9 @@ class TrainedFE(Trained):
         What is known of classes of samples, if any were learned.
     of_levels
         Vectors of the levels of factors by name, if sample vectors are made of any.
+    vectors
+        Gene vectors, (n_genes, gene_dim), if they are others than those of the model, which are
+        stored beside them then.
     """
 
     options: FE
@@ -58,11 +61,13 @@ class TrainedFE(Trained):
         change: torch.Tensor | None = None,
         named: Named | None = None,
         of_levels: Mapping[str, pd.DataFrame] | None = None,
+        vectors: Tensor | None = None,
     ) -> None:
         self.model, self.options = model.requires_grad_(False), options
         self._residuals = residuals
         self.change = None if change is None else change.cpu().numpy()
         self.named, self._of_levels = named, dict(of_levels or {})
+        self._vectors = vectors
 
     @property
     def residuals(self) -> Residuals:
@@ -91,7 +96,8 @@ class TrainedFE(Trained):
 
     def genes(self) -> np.ndarray:
         """Return the gene vectors, float32 (n_genes, gene_dim)."""
-        table: np.ndarray = self.model.gene_vectors().numpy()
+        vectors = self.model.gene_vectors() if self._vectors is None else self._vectors
+        table: np.ndarray = vectors.numpy()
         return table
 
     def arrays(self) -> dict[str, dict[str, Any]]:
@@ -99,7 +105,7 @@ class TrainedFE(Trained):
         weights = {
             name: value.numpy().copy()
             for name, value in self.model.state_dict().items()
-            if name not in _APART
+            if name not in _APART or (name == "genes" and self._vectors is not None)
         }
         minimum, maximum = self.model.bounds.tolist()
         effects, completion = self.effects, self.residuals.completion
