@@ -186,7 +186,10 @@ def tiny(of: Measure, seeds: int) -> pd.DataFrame:
     adata = fe.datasets.simulated(40, 120, 3)
     groups = {f"part {i}": list(adata.var_names[i::3]) for i in range(3)}
     pairs = pd.DataFrame({"a": adata.var_names[:60], "b": adata.var_names[60:]})
-    known = Knowledge({"sets": groups}, {"pairs": pd.concat([pairs] * 4)})
+    known = Knowledge(
+        dict.fromkeys([*gene_vectors.SETS, "HPA"], groups),
+        dict.fromkeys(gene_vectors.PAIRS, pd.concat([pairs] * 4)),
+    )
     return of("tiny", AnnData(adata.X, var=adata.var), 16, known, seeds)
 
 

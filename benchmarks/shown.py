@@ -136,11 +136,40 @@ def ahead(table: pd.DataFrame) -> pd.DataFrame:
     return first.rename(columns={"accuracy_new": name}).merge(wide, on=rows)
 
 
+def with_errors(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how far gene vectors are ahead, with standard errors."""
+    found = {}
+    for rival, head in (("of FE", "ahead"), ("of PCA", "ahead of PCA")):
+        numbers = table[[head, f"{head}, error"]].to_numpy(dtype=float)
+        found[rival] = [f"{a:+.4f} ± {e:.4f}" if e else "-" for a, e in numbers]
+    return table.assign(**found)
+
+
+def second_view(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of both views, and what each collection and source is ahead of FE."""
+    of = ["GO", "Reactome", "HPA", "STRING", "HuRI", "BioPlex"]
+    of_fe = table[table["vectors"] == "FE"].set_index("data")[of].astype(float)
+    both = with_errors(table)
+    both = both[both["vectors"] == "FE and bins"].set_index("data")
+    ahead = both[of].astype(float) - of_fe
+    both[of] = ahead.map(lambda a: "-" if a != a else f"{a:+.4f}")
+    return both.reset_index()
+
+
 ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
 SIZE = {"samples": "samples", "genes": "genes"}
 VIEWS = {
-    "data": "data", **SIZE, "vectors": "vectors", "dim": "dim", "mean": "mean",
-    "ahead": "ahead of FE", "least": "least", "most": "most",
+    "data": "data", **SIZE, "vectors": "vectors", "dim": "dim", "sets": "sets", "mean": "mean",
+    "of FE": "ahead of FE", "least": "least", "most": "most", "of PCA": "ahead of FE and PCA",
+}  # fmt: skip
+SECOND_VIEW = {
+    "data": "data", "mean": "mean, FE and bins", "of FE": "ahead of FE",
+    "of PCA": "ahead of FE and PCA", "GO": "GO", "Reactome": "Reactome", "HPA": "HPA",
+    "STRING": "STRING", "HuRI": "HuRI", "BioPlex": "BioPlex",
+}  # fmt: skip
+METRICS = {
+    "data": "data", **SIZE, "metric": "metric", "STRING": "STRING", "HuRI": "HuRI",
+    "BioPlex": "BioPlex", "GO": "GO", "Reactome": "Reactome", "error": "error",
 }  # fmt: skip
 BESIDE = {
     "what": "what", "value": "Exceiver", "against": "against", "value against": "that",
@@ -273,7 +302,13 @@ TABLES: dict[str, Table] = {
         "cpu_seconds": "CPU s",
     }),
     "gene_vectors": Table("gene_vectors --sets 300"),
-    "gene_views": Table("gene_views --sets 40", VIEWS),
+    "gene_views": Table("gene_views", VIEWS, with_errors),
+    "second_view": Table("gene_views", SECOND_VIEW, second_view),
+    "gene_metrics": Table("gene_metrics", METRICS),
+    "gene_metrics_near": Table("gene_metrics", {
+        "data": "data", "metric": "metric", "STRING, in ten": "STRING", "HuRI, in ten": "HuRI",
+        "BioPlex, in ten": "BioPlex", "GO, in ten": "GO", "Reactome, in ten": "Reactome",
+    }),
     "orthologs": Table(
         'orthologs --only "human, mouse" --folds 3 --no-variants', {
         "data": "data", "vectors": "vectors", "decoder": "decoder", "dims": "dims",

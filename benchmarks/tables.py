@@ -1,10 +1,11 @@
-"""Write docs/benchmarks.md and the table in README.md from benchmarks/results: no number by hand.
+"""Write docs/benchmarks.md and tables in other pages from benchmarks/results: no number by hand.
 
 The text is benchmarks/page.md; each of its lines ``<!-- numbers: NAME -->`` becomes a table of
 benchmarks/shown.py, with the command, the machine and the decoder as the result itself records
-them. README has a few of the numbers, between two comments.
+them. README has a few of the numbers, between two comments; pages beside it have whole tables, each
+between ``<!-- numbers: NAME -->`` and ``<!-- /numbers -->``.
 
-    python -m benchmarks.tables            # write both
+    python -m benchmarks.tables            # write all
     python -m benchmarks.tables --check    # exit with 1 if they are not what the results give
 """
 
@@ -29,6 +30,9 @@ TEMPLATE = Path(__file__).parent / "page.md"
 PAGE, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
 HEAD = "<!-- Made from benchmarks/page.md by `python -m benchmarks.tables`: do not edit. -->\n\n"
 MARK = re.compile(r"^<!-- numbers: (\w+) -->$", re.MULTILINE)
+PAGES = (ROOT / "docs" / "bins.md",)
+"""Pages with a table in them."""
+IN_PAGE = re.compile(r"(?<=<!-- numbers: )(\w+)( -->\n).*?(?=<!-- /numbers -->)", re.DOTALL)
 BLOCK = re.compile(r"(?<=<!-- numbers -->\n).*?(?=<!-- /numbers -->)", re.DOTALL)
 NOTHING = "-"
 
@@ -107,6 +111,11 @@ def page() -> str:
     return HEAD + MARK.sub(lambda mark: shown(mark[1]), TEMPLATE.read_text())
 
 
+def with_tables(text: str) -> str:
+    """Return a page with the tables in it made anew."""
+    return IN_PAGE.sub(lambda mark: f"{mark[1]}{mark[2]}\n{shown(mark[1])}\n\n", text)
+
+
 def found(content: Mapping[str, Any] | None, place: Place) -> tuple[float | None, str]:
     """Return a number of a result and its decoder; None if it was not measured."""
     row, column = place
@@ -142,12 +151,13 @@ def readme(text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write both files, or check them."""
+    """Write the files, or check them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args(arguments).check
     differ = []
-    for path, text in ((PAGE, page()), (README, readme(README.read_text()))):
+    pages = [(path, with_tables(path.read_text())) for path in PAGES]
+    for path, text in ((PAGE, page()), (README, readme(README.read_text())), *pages):
         if not path.is_file() or path.read_text() != text:
             differ.append(path.name)
             if not check:

@@ -32,12 +32,15 @@ CALLS = {
 
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
-    """Copies of both files, made from one result."""
+    """Copies of the files, made from one result."""
     readme = tmp_path / "README.md"
     readme.write_text(tables.README.read_text())
     monkeypatch.setattr(tables, "README", readme)
     monkeypatch.setattr(tables, "PAGE", tmp_path / "benchmarks.md")
     monkeypatch.setattr(report, "RESULTS", tmp_path)
+    beside = tmp_path / "bins.md"
+    beside.write_text("Before.\n\n<!-- numbers: calls -->\n<!-- /numbers -->\n\nAfter.\n")
+    monkeypatch.setattr(tables, "PAGES", (beside,))
     (tmp_path / "calls.json").write_text(json.dumps(CALLS))
     tables.main([])
     return tmp_path
@@ -57,10 +60,13 @@ def test_a_result_is_shown(measured):
     assert "not measured yet; run: `python -m benchmarks.speed`" in page
     line = "| inner | 3.21 | 5.02, PCA, neighbors and UMAP | `benchmarks.calls --rounds 3` |"
     assert line in (measured / "README.md").read_text()
+    beside = (measured / "bins.md").read_text()
+    assert beside.startswith("Before.\n\n<!-- numbers: calls -->\n\n`python -m")
+    assert beside.endswith("|\n\n<!-- /numbers -->\n\nAfter.\n")
     tables.main(["--check"])
 
 
-@pytest.mark.parametrize("name", ["benchmarks.md", "README.md"])
+@pytest.mark.parametrize("name", ["benchmarks.md", "README.md", "bins.md"])
 def test_a_number_edited_by_hand_fails(measured, name):
     path = measured / name
     path.write_text(path.read_text().replace("3.21", "2.21"))

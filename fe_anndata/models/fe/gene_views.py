@@ -46,7 +46,9 @@ def joined(vectors: Tensor, problem: Problem) -> Tensor:
     first, mean = vectors.double(), vectors[:, -1:].double()
     loadings = _loadings(problem, vectors.shape[1] - 1).double()
     white = loadings * math.sqrt(len(loadings))
-    V = torch.cat([first / first.square().mean().sqrt(), HALF * white, HALF * mean], 1)
+    V = torch.cat(
+        [first / first.square().mean().sqrt().clamp_min(1e-12), HALF * white, HALF * mean], 1
+    )
     _, axes = torch.linalg.eigh(V.T @ V)
     found: Tensor = V @ axes.flip(1)[:, : vectors.shape[1]]
     # All genes decide on the sign, as in `gene_coordinates`.
