@@ -126,6 +126,16 @@ def best_gene_factors(
     """
     filled = target.hidden.inner(P, Q)
     YP = target.transposed_times(P, filled)
+    return ridge_solution(target, filled, YP, PP, Q, prior, penalty)
+
+
+def ridge_solution(
+    target: Target, filled: Tensor, YP: Tensor, PP: Tensor, Q: Tensor, prior: float, penalty: float
+) -> Tensor:
+    """Return :func:`best_gene_factors`, whose parameters these are, from Y' P and P' P.
+
+    Hidden entries hold `filled` in Y.
+    """
     loss = _squares(target, filled, Q, YP, Q.T @ Q, PP) / target.n_observed
     # A direction that P leaves empty, up to rounding, is given up, even without a prior.
     empty = 1e-5 * float(PP.trace()) / len(PP) + 1e-30

@@ -6,7 +6,8 @@ filled: C is a sparse matrix that puts a given prediction in their place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -92,6 +93,16 @@ class Target:
         product = self.X.transposed_times(P)
         self.hidden.add_transposed_times(product, self._change(filled), P)
         return product.addr_(self.offset, P.sum(0), alpha=-1).div_(self.scale)
+
+    def by_blocks(self) -> Iterator[tuple[slice, slice, Target]]:
+        """Yield the target in blocks of rows, each of which is read once.
+
+        They are which rows, which hidden entries, and the target of these alone; its number of
+        entries and sum of squares are still those of all.
+        """
+        for rows, X in self.X.by_blocks():
+            inside, hidden = self.hidden.of_rows(rows)
+            yield rows, inside, replace(self, X=X, hidden=hidden, counted=self.counted[rows])
 
     def _change(self, filled: Tensor) -> Tensor:
         return self.scale * filled + self.hidden.gather(self.offset) - self.hidden.values

@@ -10,6 +10,7 @@ from torch import Tensor
 from ...kernels.noise import Noise
 from .decoders import Inner
 from .gene_coordinates import balance
+from .many import Everyone
 from .options import FE
 from .reduced_basis import Reduced, reduced
 from .residuals import Residuals, in_expression, left_over, spacing
@@ -33,6 +34,17 @@ def finish(setting: Setting) -> TrainedFE:
         options = replace(options, place_samples=False, sample_prior=prior)
     view, residuals = _left_over(setting, options, table)
     options = replace(options, place_samples=setting.options.place_samples)
+    everyone = table
+    if setting.many is not None:
+        assert setting.target is not None
+        whole = Everyone(setting.many, setting.problem, setting.target, setting.holdout)
+        prior = float(options.gene_prior)
+        genes, everyone = whole.genes(view, residuals, table, prior, options.l2)
+        model.genes.data.copy_(genes)
+        table.copy_(everyone[whole.rows])
+        view, residuals = _left_over(setting, options, table)
+        everyone = whole.places(view, residuals, table, everyone)
+        table.copy_(everyone[whole.rows])
     if options.gene_metric == "balanced":
         # Last, for which errors genes share is estimated in the coordinates of the training.
         forth, completion = balance(model), residuals.completion
@@ -46,9 +58,12 @@ def finish(setting: Setting) -> TrainedFE:
         change, back = in_expression(view, table)
         model.decoder.change_coordinates(back)
         table.copy_(table @ change)
-    residuals = replace(residuals, spacing=spacing(table))
+        everyone = table if setting.many is None else everyone @ change
+    residuals = replace(residuals, spacing=spacing(everyone))
     options = replace(options, sample_prior=residuals.prior)
     levels = None if setting.tables is None else setting.tables.concluded(change)
+    if setting.many is not None:
+        model = model.with_samples(everyone)
     trained = TrainedFE(model.cpu(), options, residuals, change, of_levels=levels)
     if setting.naming is None:
         return trained

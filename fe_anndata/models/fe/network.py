@@ -6,6 +6,7 @@ using factorized tensor decomposition, Bioinformatics 36 (2020).
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +115,12 @@ class Factorized(nn.Module):
     def sample_vectors(self) -> Tensor:
         """Return the sample table, (n_samples, sample_dim)."""
         return self.samples.detach()
+
+    def with_samples(self, table: Tensor) -> Factorized:
+        """Return a copy with other samples."""
+        other = deepcopy(self)
+        other.samples = nn.Parameter(table)
+        return other
 
     def entries(self, samples: Tensor, genes: Tensor) -> Tensor:
         """Return the predicted value of each (sample, gene) pair of two index vectors."""

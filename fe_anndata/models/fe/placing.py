@@ -147,14 +147,15 @@ class Placing:
         """Return positions to begin at for new samples, (n, number, d)."""
         number = STARTS if self.view.at is None else STARTS_OF_FORM
         starts = self._search(profiles, number[self.many])
-        if not self.many:
-            return starts
-        # Where a linear map puts the factors that fit best.
+        return torch.cat([starts, self._guess(profiles)], 1) if self.many else starts
+
+    def _guess(self, profiles: Quadratic) -> Tensor:
+        """Return where a linear map puts the factors that fit best, (n, 1, d)."""
         ridge = 1e-6 * profiles.H.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
         H = profiles.H + ridge * torch.eye(profiles.H.shape[1], dtype=profiles.H.dtype)
         best = torch.linalg.solve(H.expand(len(profiles.h), -1, -1), profiles.h)
-        guess = best @ self.from_factors[:-1] + self.from_factors[-1]
-        return torch.cat([starts, guess[:, None]], 1)
+        guess: Tensor = best @ self.from_factors[:-1] + self.from_factors[-1]
+        return guess[:, None]
 
     @torch.no_grad()
     def place(self, X: np.ndarray) -> Placements:
@@ -230,26 +231,34 @@ class Placing:
             positions[i], residual[i], curvature[i] = exact.settle(u[i], profile)
         return positions, residual, curvature
 
-    def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
-        """Return positions (n, d) of trained samples, from `own`, by scores ``y V / D`` (n, k)."""
-        placed, dtype = torch.empty_like(own), self.loadings.dtype
-        if not self.many:
-            _ = self.candidates  # before threads ask for them
+    def of_scores(self, scores: Tensor, own: Tensor | None) -> Tensor:
+        """Return positions (n, d) of samples of the training by scores ``y V / D`` (n, k).
+
+        `own` is where they were, if they were anywhere.
+        """
+        dtype = self.loadings.dtype
+        placed = scores.new_empty(len(scores), self.table.shape[1])
+        self.prepare()
 
         def place(i: int) -> None:
             rows = slice(ROWS * i, ROWS * (i + 1))
             with torch.no_grad():  # which is of the thread
                 profiles = self.noise.quadratic(scores[rows].to(dtype), self.gram[None])
                 landscape = self._landscape(profiles)
-                starts = own[rows, None].to(dtype)
+                starts = [] if own is None else [own[rows, None].to(dtype)]
                 if not self.many:
-                    starts = torch.cat([starts, self._search(profiles, 1)], 1)
-                    best = landscape.error(starts).argmin(1)
-                    starts = starts[torch.arange(len(starts)), best][:, None]
-                u, _ = placement.refine(landscape, starts, STEPS_OF_TRAINED[self.many])
+                    starts.append(self._search(profiles, 1))
+                elif own is None:
+                    starts.append(self._guess(profiles))
+                start = starts[0]
+                if len(starts) > 1:
+                    start = torch.cat(starts, 1)
+                    best = landscape.error(start).argmin(1)
+                    start = start[torch.arange(len(start)), best][:, None]
+                u, _ = placement.refine(landscape, start, STEPS_OF_TRAINED[self.many])
                 placed[rows] = u.to(placed.dtype)
 
-        in_parallel(place, -(-len(own) // ROWS))
+        in_parallel(place, -(-len(scores) // ROWS))
         return placed
 
 

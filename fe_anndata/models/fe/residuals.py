@@ -14,7 +14,7 @@ from ...matrix.entries import Entries
 from .completing import Completion, Left, completion_of
 from .options import FE
 from .placing import FEW, Placing
-from .reduced_basis import Reduced
+from .reduced_basis import Reduced, factors_of
 
 SPREADS = 6
 """How many standard deviations, robust ones, of log misfit make a profile unlike all others."""
@@ -85,7 +85,7 @@ def left_over(
     known, k = covariates.shape[1], view.loadings.shape[1]
 
     def factors() -> Tensor:
-        P = _factors(view, table)
+        P = factors_of(view, table)
         return torch.cat([P, covariates], 1) if known else P
 
     P, V = factors(), torch.cat([view.loadings.to(table.dtype), effects], 1)
@@ -167,14 +167,6 @@ def in_expression(view: Reduced, table: Tensor) -> tuple[Tensor, Tensor]:
     lengths = values.clamp_min(1e-6 * float(values[-1])).clamp_min(1e-12).sqrt()
     forth, back = (vectors * lengths) @ vectors.T, (vectors / lengths) @ vectors.T
     return forth.to(table.dtype), back.to(table.dtype)
-
-
-def _factors(view: Reduced, table: Tensor) -> Tensor:
-    P = table.new_empty(len(table), view.loadings.shape[1])
-    for first in range(0, len(table), 1024):
-        rows = slice(first, first + 1024)
-        P[rows] = view.factors(table[rows].to(view.loadings.dtype)).to(table.dtype)
-    return P
 
 
 def spacing(table: Tensor) -> float:

@@ -53,15 +53,24 @@ class Sums:
 
 
 def target_of(
-    problem: Problem, holdout: Holdout, sums: Sums, centre: Tensor, *, standardise: bool
+    problem: Problem,
+    holdout: Holdout,
+    sums: Sums,
+    centre: Tensor,
+    *,
+    standardise: bool,
+    kept: bool = True,
 ) -> Target:
-    """Return the whole matrix around `centre`, on its device."""
+    """Return the whole matrix around `centre`, on its device.
+
+    If it is in memory, and `kept`, it is kept in the form that products need.
+    """
     device, shape = centre.device, problem.rows.shape
     unseen = holdout.entries
     if problem.audit.n_missing:
         unseen = hidden_entries(problem.rows, holdout.entries)
     return Target.of(
-        _products(problem, device),
+        _products(problem, device, kept),
         (torch.from_numpy(sums.values).to(device), sums.squares),
         EntrySet.of(unseen.rows, unseen.cols, unseen.values, shape, device),
         torch.from_numpy(holdout.counted[:, None].astype(np.float32)).to(device),
@@ -70,7 +79,7 @@ def target_of(
     )
 
 
-def _products(problem: Problem, device: torch.device) -> Products:
+def _products(problem: Problem, device: torch.device, kept: bool) -> Products:
     rows = problem.rows
     alone = len(rows.parts()) == 1
 
@@ -80,10 +89,10 @@ def _products(problem: Problem, device: torch.device) -> Products:
             for part, values in rows.blocks()
         )
 
-    if rows.whole is None:
+    if rows.whole is None or not kept:
         return Products(blocks, rows.shape)
-    kept = list(blocks())
-    return Products(lambda: kept, rows.shape)
+    whole = list(blocks())
+    return Products(lambda: whole, rows.shape)
 
 
 def gene_means(sums: Sums, holdout: Holdout) -> np.ndarray:
