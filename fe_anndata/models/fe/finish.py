@@ -39,11 +39,9 @@ def finish(setting: Setting) -> TrainedFE:
         assert setting.target is not None
         whole = Everyone(setting.many, setting.problem, setting.target, setting.holdout)
         prior = float(options.gene_prior)
-        genes, everyone = whole.genes(view, residuals, table, prior, options.l2)
-        model.genes.data.copy_(genes)
-        table.copy_(everyone[whole.rows])
+        model.genes.data.copy_(whole.genes(view, residuals, table, prior, options.l2))
         view, residuals = _left_over(setting, options, table)
-        everyone = whole.places(view, residuals, table, everyone)
+        everyone = whole.places(view, residuals, table)
         table.copy_(everyone[whole.rows])
     if options.gene_metric == "balanced":
         # Last, for which errors genes share is estimated in the coordinates of the training.

@@ -9,7 +9,6 @@ ever held that has as many numbers for each sample as there are factors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,7 +61,7 @@ class Many:
         more = problem.labels, problem.batches, problem.factors, options.record_every
         by_profile = options.gene_step == "solve" and bool(options.place_samples)
         is_flat = number(options.sample_dim) <= FEW_DIMENSIONS
-        complete = not problem.audit.n_missing
+        complete = not problem.audit.n_missing and number(options.gene_dim) < MOST
         if n <= 2 * MOST or more != (None,) * 4 or not (by_profile and is_flat and complete):
             return None
         # By rank of their names, so that their order decides nothing.
@@ -121,8 +120,8 @@ class Everyone:
     @torch.no_grad()
     def genes(
         self, view: Reduced, residuals: Residuals, chosen: Tensor, prior: float, penalty: float
-    ) -> tuple[Tensor, Tensor]:
-        """Return gene factors (m, k) that fit all samples best, and places of these (n, d).
+    ) -> Tensor:
+        """Return the gene factors that fit all samples best, (m, k).
 
         Parameters
         ----------
@@ -133,41 +132,27 @@ class Everyone:
         prior, penalty
             Of the ridge regression; see :func:`fe_anndata.kernels.inner.best_gene_factors`.
         """
-        Q = view.loadings
-        table = chosen.new_empty(len(self.target.counted), chosen.shape[1])
-        filled = self._filled(view, chosen)
+        Q, filled = view.loadings, self._filled(view, chosen)
+        placing = Placing(view, chosen, residuals.noise, residuals.prior)
         YP, PP = torch.zeros_like(Q), Q.new_zeros(Q.shape[1], Q.shape[1], dtype=torch.float64)
-        for rows, part, known, placed in self._placed(view, residuals, chosen, filled, None):
-            table[rows] = placed
-            P = part.shaping(factors_of(view, placed))
-            YP += part.transposed_times(P, known)
+        for _, inside, part in self.target.by_blocks():
+            scores = part.times(placing.weighted, filled[inside])
+            P = part.shaping(factors_of(view, placing.of_scores(scores, None, roughly=True)))
+            YP += part.transposed_times(P, filled[inside])
             PP += (P.T @ P).double()
-        return ridge_solution(self.target, filled, YP, PP, Q, prior, penalty), table
+        return ridge_solution(self.target, filled, YP, PP, Q, prior, penalty)
 
     @torch.no_grad()
-    def places(self, view: Reduced, residuals: Residuals, chosen: Tensor, before: Tensor) -> Tensor:
-        """Return the places of all samples (n, d), which are near those `before`."""
-        table = torch.empty_like(before)
+    def places(self, view: Reduced, residuals: Residuals, chosen: Tensor) -> Tensor:
+        """Return the places of all samples, (n, d); parameters are those of :meth:`genes`."""
+        table = chosen.new_empty(len(self.target.counted), chosen.shape[1])
         filled = self._filled(view, chosen)
-        for rows, _, _, placed in self._placed(view, residuals, chosen, filled, before):
-            table[rows] = placed
+        placing = Placing(view, chosen, residuals.noise, residuals.prior)
+        for rows, inside, part in self.target.by_blocks():
+            scores = part.times(placing.weighted, filled[inside])
+            table[rows] = placing.of_scores(scores, None)
         return table
 
     def _filled(self, view: Reduced, chosen: Tensor) -> Tensor:
         """Return the prediction for what is held out, all of it of chosen samples."""
         return self.trained.hidden.inner(factors_of(view, chosen), view.loadings)
-
-    def _placed(
-        self,
-        view: Reduced,
-        residuals: Residuals,
-        chosen: Tensor,
-        filled: Tensor,
-        before: Tensor | None,
-    ) -> Iterator[tuple[slice, Target, Tensor, Tensor]]:
-        """Pass over the matrix: yield rows, their target and filling, and where they belong."""
-        placing = Placing(view, chosen, residuals.noise, residuals.prior)
-        for rows, inside, part in self.target.by_blocks():
-            scores = part.times(placing.weighted, filled[inside])
-            own = None if before is None else before[rows]
-            yield rows, part, filled[inside], placing.of_scores(scores, own)

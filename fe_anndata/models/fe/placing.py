@@ -35,7 +35,11 @@ STARTS, STEPS = (4, 1), (12, 5)
 STARTS_OF_FORM, STEPS_OF_FORM = (2, 1), (4, 5)
 """Where exact steps follow on an approximate form."""
 STEPS_OF_TRAINED = (3, 2)
-"""For samples that have been trained, which are near where they belong."""
+"""For samples of the training; those that have been trained are near where they belong."""
+ROUGH, ROUGH_STEPS = 4, 2
+"""Of so many candidates one is looked at where places need not be more than rough."""
+PARTS, MANY_ROWS = 16, 512
+"""In how many parts samples of the training are placed, and the most of a part."""
 APART = 0.03
 """Of the diagonal of the table: how far starts are apart at least."""
 MOST_POSITIONS = 2048
@@ -147,15 +151,14 @@ class Placing:
         """Return positions to begin at for new samples, (n, number, d)."""
         number = STARTS if self.view.at is None else STARTS_OF_FORM
         starts = self._search(profiles, number[self.many])
-        return torch.cat([starts, self._guess(profiles)], 1) if self.many else starts
-
-    def _guess(self, profiles: Quadratic) -> Tensor:
-        """Return where a linear map puts the factors that fit best, (n, 1, d)."""
+        if not self.many:
+            return starts
+        # Where a linear map puts the factors that fit best.
         ridge = 1e-6 * profiles.H.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
         H = profiles.H + ridge * torch.eye(profiles.H.shape[1], dtype=profiles.H.dtype)
         best = torch.linalg.solve(H.expand(len(profiles.h), -1, -1), profiles.h)
-        guess: Tensor = best @ self.from_factors[:-1] + self.from_factors[-1]
-        return guess[:, None]
+        guess = best @ self.from_factors[:-1] + self.from_factors[-1]
+        return torch.cat([starts, guess[:, None]], 1)
 
     @torch.no_grad()
     def place(self, X: np.ndarray) -> Placements:
@@ -231,34 +234,36 @@ class Placing:
             positions[i], residual[i], curvature[i] = exact.settle(u[i], profile)
         return positions, residual, curvature
 
-    def of_scores(self, scores: Tensor, own: Tensor | None) -> Tensor:
+    def of_scores(self, scores: Tensor, own: Tensor | None, *, roughly: bool = False) -> Tensor:
         """Return positions (n, d) of samples of the training by scores ``y V / D`` (n, k).
 
-        `own` is where they were, if they were anywhere.
+        `own` is where they were, if they were anywhere; without that they are searched for, which
+        takes few dimensions. Places are rough if they need not be more.
         """
         dtype = self.loadings.dtype
         placed = scores.new_empty(len(scores), self.table.shape[1])
+        steps = ROUGH_STEPS if roughly else STEPS_OF_TRAINED[self.many]
+        size = min(max(len(scores) // PARTS, ROWS), MANY_ROWS)
         self.prepare()
 
         def place(i: int) -> None:
-            rows = slice(ROWS * i, ROWS * (i + 1))
+            rows = slice(size * i, size * (i + 1))
             with torch.no_grad():  # which is of the thread
                 profiles = self.noise.quadratic(scores[rows].to(dtype), self.gram[None])
                 landscape = self._landscape(profiles)
                 starts = [] if own is None else [own[rows, None].to(dtype)]
                 if not self.many:
-                    starts.append(self._search(profiles, 1))
-                elif own is None:
-                    starts.append(self._guess(profiles))
+                    candidates = self.candidates[:: ROUGH if roughly else 1]
+                    starts.append(placement.search(profiles, candidates, 1, self.apart))
                 start = starts[0]
                 if len(starts) > 1:
                     start = torch.cat(starts, 1)
                     best = landscape.error(start).argmin(1)
                     start = start[torch.arange(len(start)), best][:, None]
-                u, _ = placement.refine(landscape, start, STEPS_OF_TRAINED[self.many])
+                u, _ = placement.refine(landscape, start, steps)
                 placed[rows] = u.to(placed.dtype)
 
-        in_parallel(place, -(-len(scores) // ROWS))
+        in_parallel(place, -(-len(scores) // size))
         return placed
 
 
