@@ -133,7 +133,8 @@ class Everyone:
             Of the ridge regression; see :func:`fe_anndata.kernels.inner.best_gene_factors`.
         """
         Q, filled = view.loadings, self._filled(view, chosen)
-        placing = Placing(view, chosen, residuals.noise, residuals.prior)
+        shaping = chosen[self.trained.counted[:, 0] > 0]
+        placing = Placing(view, shaping, residuals.noise, residuals.prior)
         YP, PP = torch.zeros_like(Q), Q.new_zeros(Q.shape[1], Q.shape[1], dtype=torch.float64)
         for _, inside, part in self.target.by_blocks():
             scores = part.times(placing.weighted, filled[inside])
