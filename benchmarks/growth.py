@@ -8,9 +8,12 @@ memory; and how many times the size of the file was read. PCA, neighbours and UM
 they finish in minutes. The exponent is that of the seconds of the processor, by least squares on
 logarithms over all sizes.
 
-With `--against FOLDER`, another checkout, its calls in memory are measured in turn with ours.
+With `--against FOLDER`, another checkout, its calls in memory are measured in turn with ours. With
+`--wide` two sizes of 20,000 genes are measured from disk, and what a million samples of these take
+is computed: each sample more takes what one more has taken between the two.
 
     python -m benchmarks.growth [--only WORD ...] [--folder FOLDER] [--against FOLDER]
+    python -m benchmarks.growth --wide --result growth_wide [--folder FOLDER]
     python -m benchmarks.growth --tiny    # only to see that it runs
 """
 
@@ -33,8 +36,11 @@ from benchmarks.processes import HERE, MB, Worker
 
 SAMPLES = tuple((n, 2000) for n in (10_000, 30_000, 100_000, 300_000, 1_000_000))
 GENES = tuple((5000, m) for m in (2000, 10_000, 30_000, 60_000))
+WIDE, MILLION = ((20_000, 20_000), (60_000, 20_000)), 1_000_000
 TINY = {"samples": ((300, 60), (500, 60)), "genes": ((300, 60), (300, 90))}
 DISK, MEMORY, BEFORE, UMAP = "from disk", "in memory", "in memory, before", "PCA, neighbors, UMAP"
+COMPILED = (4500, 60)
+"""From 4096 samples on UMAP compiles another search of neighbours, which is to be done before."""
 MOST = {BEFORE: 300_000, UMAP: 30_000}
 """Samples of what would take too long with more."""
 
@@ -91,14 +97,18 @@ def measure(path: Path, tiny: Path, how: str, checkout: Path) -> dict[str, float
 
 
 def compare(
-    axis: str, shape: tuple[int, int], folder: Path, against: Path | None
+    axis: str,
+    shape: tuple[int, int],
+    folder: Path,
+    against: Path | None,
+    ways: Sequence[str] = (DISK, MEMORY, BEFORE, UMAP),
 ) -> Iterator[dict[str, Any]]:
     """Yield a record per way."""
     path, tiny = folder / "X.h5ad", folder / "tiny.h5ad"
     print(f"{shape[0]} x {shape[1]}: writing", flush=True)
-    from_disk.write(tiny, "CSR", *from_disk.TINY["CSR"])
+    from_disk.write(tiny, "CSR", *(COMPILED if shape[0] > COMPILED[0] else from_disk.TINY["CSR"]))
     from_disk.write(path, "CSR", *shape)
-    for how in (DISK, MEMORY, BEFORE, UMAP):
+    for how in ways:
         if shape[0] > MOST.get(how, shape[0]) or (how == BEFORE and against is None):
             continue
         checkout = against if how == BEFORE and against is not None else HERE
@@ -109,6 +119,17 @@ def compare(
         print(f"  {record}", flush=True)
         yield record
     path.unlink()
+
+
+def computed(table: pd.DataFrame, samples: int) -> dict[str, Any]:
+    """Return what so many samples take, on the line through two measured sizes."""
+    less, more = table.iloc[-2], table.iloc[-1]
+    share = (samples - less["samples"]) / (more["samples"] - less["samples"])
+    found: dict[str, Any] = {**more, "samples": samples, "how": f"{DISK}, computed"}
+    for name in ("file, MB", "seconds", "processor seconds", "peak, MB"):
+        found[name] = less[name] + share * (more[name] - less[name])
+    found["kB / sample"] = found["peak, MB"] * MB / 1e3 / samples
+    return {**found, "held-out loss": None}
 
 
 def exponents(table: pd.DataFrame) -> pd.Series:
@@ -132,8 +153,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", default=[""], help="parts of samples x genes")
     parser.add_argument("--folder", help="for the files, 2 GB; a temporary one by default")
     parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout")
+    parser.add_argument("--wide", action="store_true", help="a million samples, computed")
     options = parser.parse_args(arguments)
     sizes = TINY if options.tiny else {"samples": SAMPLES, "genes": GENES}
+    if options.wide:
+        sizes = {"samples": sizes["samples"] if options.tiny else WIDE}
+    ways = (DISK,) if options.wide else (DISK, MEMORY, BEFORE, UMAP)
     wanted = [
         (axis, shape)
         for axis, shapes in sizes.items()
@@ -144,9 +169,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table = pd.DataFrame(
             record
             for axis, shape in wanted
-            for record in compare(axis, shape, Path(folder), options.against)
+            for record in compare(axis, shape, Path(folder), options.against, ways)
         )
     table["exponent"] = exponents(table)
+    if options.wide:
+        table = pd.DataFrame([*table.to_dict("records"), computed(table, MILLION)])
     options.against = None if options.against is None else options.against.name
     report.publish(
         options,

@@ -138,6 +138,11 @@ def ahead(table: pd.DataFrame) -> pd.DataFrame:
 
 ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
 SIZE = {"samples": "samples", "genes": "genes"}
+GROWTH = {
+    **SIZE, "how": "how", "processor seconds": "s of the processor", "seconds": "s",
+    "peak, MB": "peak, MB", "kB / sample": "kB a sample", "file read, times": "file read, times",
+    "exponent": "exponent",
+}  # fmt: skip
 VIEWS = {
     "data": "data", **SIZE, "vectors": "vectors", "dim": "dim", "mean": "mean",
     "ahead": "ahead of FE", "least": "least", "most": "most",
@@ -182,6 +187,8 @@ TABLES: dict[str, Table] = {
         "held-out loss": "loss, held out", "seconds / memory's": "s, ratio",
         "peak / memory's": "peak, ratio",
     }),
+    "growth": Table("growth", GROWTH),
+    "growth_wide": Table("growth --wide --result growth_wide", GROWTH),
     "reading": Table("reading", {
         "rows are": "rows are", "reader": "reader", "samples": "samples", "genes": "genes",
         "seconds": "s", "peak, MB": "peak, MB", "matrix, MB": "matrix, MB",

@@ -53,11 +53,17 @@ class Noise:
             ``V' V / D`` over the genes observed, (1, k, k) if they are the same for all profiles,
             else (n, k, k).
         """
-        M, b = gram.double(), scores.double()
+        H, apart = self.weighing(gram)
+        b = scores.double()
+        h = b @ apart[0] if len(apart) == 1 else (b[:, None] @ apart)[:, 0]
+        return Quadratic(H.to(scores.dtype), h.to(scores.dtype))
+
+    def weighing(self, gram: Tensor) -> tuple[Tensor, Tensor]:
+        """Return H of :meth:`quadratic`, and ``1 - W M``, with which scores become h, float64."""
+        M = gram.double()
         WM = self.shared(gram) @ M
         H = M - M @ WM
-        h = b - b @ WM[0] if len(M) == 1 else b - (b[:, None] @ WM)[:, 0]
-        return Quadratic(((H + H.mT) / 2).to(scores.dtype), h.to(scores.dtype))
+        return (H + H.mT) / 2, torch.eye(M.shape[1], dtype=M.dtype, device=M.device) - WM
 
     def expected(self, scores: Tensor, gram: Tensor, P: Tensor) -> Tensor:
         """Return what the factors of samples are expected to differ from P by, float64 (n, k).

@@ -38,9 +38,9 @@ def truncated_svd(
         basis = torch.linalg.qr(target.transposed_times(left, filled))[0]
         del left
     # Of the triangle, which has the same right singular vectors as the whole.
-    triangle = torch.linalg.qr(target.times(basis, filled).mul_(counted), mode="r")[1]
-    _, _, rotation = torch.linalg.svd(triangle)
-    loadings = basis @ rotation.T[:, :k]
+    product = target.times(basis, filled)
+    triangle = torch.linalg.qr(product * counted, mode="r")[1]
+    rotation = torch.linalg.svd(triangle)[2].T[:, :k]
     # A sign that depends on no order of the genes: the long tail of each component is positive.
-    loadings = loadings * torch.where(loadings.pow(3).sum(0) < 0, -1.0, 1.0)
-    return target.times(loadings, filled), loadings
+    rotation = rotation * torch.where((basis @ rotation).pow(3).sum(0) < 0, -1.0, 1.0)
+    return product @ rotation, basis @ rotation

@@ -67,7 +67,8 @@ def train(
     adata
         Samples x genes, dense or sparse, in memory, backed or of dask; or the path of a file of
         any kind that :func:`fe_anndata.io.read` reads. A matrix that is not in memory, as in an
-        .h5ad or .zarr file, is read by blocks of rows, many times; a small one is read once.
+        .h5ad or .zarr file, is read by blocks of rows, many times, or about five times where
+        8192 of many samples train the model; a small one is read once.
     model
         A family by name, ``"fe"`` for factorized embeddings, ``"generain"`` for a transformer
         over lists of genes, ``"exceiver"`` for latent vectors that attend to counts, or an object

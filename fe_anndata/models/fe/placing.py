@@ -244,12 +244,14 @@ class Placing:
         placed = scores.new_empty(len(scores), self.table.shape[1])
         steps = ROUGH_STEPS if roughly else STEPS_OF_TRAINED[self.many]
         size = min(max(len(scores) // PARTS, ROWS), MANY_ROWS)
+        H, apart = self.noise.weighing(self.gram[None])
+        H = H.to(dtype)
         self.prepare()
 
         def place(i: int) -> None:
             rows = slice(size * i, size * (i + 1))
             with torch.no_grad():  # which is of the thread
-                profiles = self.noise.quadratic(scores[rows].to(dtype), self.gram[None])
+                profiles = Quadratic(H, (scores[rows].double() @ apart[0]).to(dtype))
                 landscape = self._landscape(profiles)
                 starts = [] if own is None else [own[rows, None].to(dtype)]
                 if not self.many:

@@ -42,6 +42,7 @@ def start(
     loadings, times the square root of the number of genes: unit variance in every column.
     """
     scores, loadings = components or (None, None)
+    on_genes = None
     sample_dim = number(options.sample_dim)
     if "sample_start" in problem.starts:
         table = torch.from_numpy(problem.starts["sample_start"])
@@ -57,6 +58,7 @@ def start(
         genes = normal(problem.seed, problem.ranks.genes, model.genes.shape[1], "genes")
     else:
         genes = loadings[:, : model.genes.shape[1]] * math.sqrt(len(loadings))
+        on_genes = None if scores is None else scores[:, : genes.shape[1]] * math.sqrt(len(genes))
     with torch.no_grad():
         if isinstance(target, Corrected):
             model.effects.copy_(target.effects)
@@ -70,7 +72,8 @@ def start(
         if isinstance(model.decoder, Inner) and target is not None:
             # Random vectors carry no noise of the entries: there is nothing to estimate it from.
             drawn = "random" in (options.sample_start, options.gene_start)
-            return _fit_linear_path(model, target, 0.0 if drawn else float(options.sample_noise))
+            noise = 0.0 if drawn else float(options.sample_noise)
+            return _fit_linear_path(model, target, on_genes, noise)
     return 0.0
 
 
@@ -102,17 +105,22 @@ def without_batches(problem: Problem, target: Target, covariates: Tensor) -> Cor
     return corrected(target, scores, covariates, groups, members)
 
 
-def _fit_linear_path(model: Factorized, target: Target | Corrected, sample_noise: float) -> float:
+def _fit_linear_path(
+    model: Factorized, target: Target | Corrected, on_genes: Tensor | None, sample_noise: float
+) -> float:
     """Let the linear path start as the least-squares map from the start of u.
 
     Its targets are the sample factors that fit best, given the gene vectors. What the map leaves
     of the variance is taken as noise of the entries, of which every factor gets a share; seen from
     u, `sample_noise` times that share is the noise returned, and the map is the best one under it.
+    `on_genes` is the product of the target with the gene vectors, (n, k), if it is known.
     """
     u, v = model.samples * target.counted, model.genes
     n, m = float(target.counted.sum()), len(v)
     gram = v.T @ v
-    u_factors = (u.T @ target.times(v, target.nothing())) @ _pseudo_inverse(gram)
+    if on_genes is None:
+        on_genes = target.times(v, target.nothing())
+    u_factors = (u.T @ on_genes) @ _pseudo_inverse(gram)
     weight = _pseudo_inverse(u.T @ u) @ u_factors
     # The map explains tr(W V'V W' U'U) of the squares of the target. What is left, entry by entry,
     # puts the same variance on each of d orthonormal factors; seen from u it is divided by what

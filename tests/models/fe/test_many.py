@@ -124,7 +124,7 @@ def test_samples_held_out_whole_shape_nothing(X):
     others = X.copy()
     others[of(problem(X)).rows[~counted]] += 3
     before, after = (fit(X, options(**changes)).trained for X in (X, others))
-    np.testing.assert_allclose(before.genes(), after.genes(), rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(before.genes(), after.genes(), rtol=1e-2, atol=5e-3)
     assert not np.allclose(before.samples(), after.samples(), atol=0.1)
 
 
