@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels.noise import Noise
 from .decoders import Inner
 from .gene_coordinates import balance
@@ -49,11 +50,12 @@ def finish(setting: Setting) -> TrainedFE:
     residuals = replace(residuals, spacing=spacing(table))
     options = replace(options, sample_prior=residuals.prior)
     levels = None if setting.tables is None else setting.tables.concluded(change)
-    trained = TrainedFE(model.cpu(), options, residuals, change, of_levels=levels)
+    whole = model.with_samples(processes.gathered(table))
+    trained = TrainedFE(whole, options, residuals, change, of_levels=levels)
     if setting.naming is None:
         return trained
     named = setting.naming.concluded(trained.factors(table.cpu()))
-    return TrainedFE(model, options, residuals, change, named, levels)
+    return TrainedFE(whole, options, residuals, change, named, levels)
 
 
 def _changed(noise: Noise, forth: Tensor) -> Noise:
@@ -74,7 +76,8 @@ def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, R
         sums, centre = Sums.of(problem, holdout), view.centre.float()
         target = target_of(problem, holdout, sums, centre, standardise=bool(options.center))
     # The held-out entries of samples held out whole are half of what these have.
-    held_out = setting.holdout.entries if setting.holdout.counted.all() else None
+    whole = processes.agree(not setting.holdout.counted.all())
+    held_out = None if whole else setting.holdout.entries
     covariates = setting.covariates
     batches = None if covariates is None else (covariates, model.effects.detach())
     return view, left_over(view, table, target, options, held_out, batches)
