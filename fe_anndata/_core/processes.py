@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 TIMEOUT = timedelta(minutes=10)
 """A process that says nothing for so long is given up. One that has died is noticed at once, by
 its closed connection; this is for a machine that is cut off."""
+PATIENCE = 3.0
+"""Seconds for which the first process, when it fails, waits for the others to hear of it."""
 LEAST = 16
 """Samples of a process, at least."""
 _NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -115,10 +118,15 @@ def ends_first(code: int) -> tuple[bool, int]:
     """
     if _Meeting.store is None:
         return is_first(), code
-    rank = int(os.environ["RANK"])
-    own = f"{rank} {code}"
+    rank, number_of = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    store, own = _Meeting.store, f"{rank} {code}"
     try:
-        first = _Meeting.store.compare_set(_ENDED, "", own).decode()
+        first = store.compare_set(_ENDED, "", own).decode()
+        asked, until = store.add(f"{_ENDED} too", 1), time.monotonic() + PATIENCE
+        # The first process may be the one that keeps the word, and the others are to hear it.
+        while rank == 0 and asked < number_of and time.monotonic() < until:
+            time.sleep(0.02)
+            asked = store.add(f"{_ENDED} too", 0)
     except RuntimeError:
         # The process that keeps it, which is the first one where nobody else does, has died.
         return rank == 1, code
@@ -178,11 +186,20 @@ def number() -> int:
     return distributed.get_world_size()
 
 
-def agree(here: bool) -> bool:
-    """Return whether something is so in any process."""
+def greatest(here: int) -> int:
+    """Return the greatest of the numbers of all processes."""
     if number() == 1:
         return here
-    return bool(_added(_numbers([float(here)])).any())
+    from torch import distributed
+
+    found = _numbers([here])
+    _heard(distributed.all_reduce, found, distributed.ReduceOp.MAX)
+    return int(found)
+
+
+def agree(here: bool) -> bool:
+    """Return whether something is so in any process."""
+    return bool(greatest(int(here)))
 
 
 def require_same(what: Mapping[str, str]) -> None:

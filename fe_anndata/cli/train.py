@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Group, Parameter, UnknownOptionError
 
 from .._core import processes
+from .._core.ending import ending
 from .._core.settings import settings
 from ..models import families, family
 from ..models.base import Family
@@ -201,7 +202,7 @@ def _train(
     data, in_memory = of_table(input, *where, chosen.progress)
     trained = tl.train(data, model, recipe=recipe, **given, **options)
     if not is_first:  # which writes for all
-        return
+        raise SystemExit(0 if ending.signal is None else exit_code())
     trained = in_memory if trained is None else trained
     assert trained is not None
     write_results(input, trained, out, in_memory is not None, overwrite=overwrite)

@@ -101,8 +101,8 @@ def run(task: Task, state: State, started: float, show_progress: bool, keep: Kee
                 if step == state.counters.step:
                     return Ended(state, state, "steps")
                 return Ended(state, watch.evaluate(state, step), "steps")
-            if processes.agree(ending.signal is not None):
-                raise KeyboardInterrupt
+            ending.signal = processes.greatest(ending.signal or 0) or None
+            ending.check()
             watch.move(state, step)
             step += 1
             task.after(step)
