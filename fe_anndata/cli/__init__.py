@@ -74,6 +74,9 @@ def _run() -> int:
         if len(sys.argv) < 2:
             print(FIRST_EXAMPLE)
             return 0
+        if processes.are_launched() and sys.argv[1] != "train":
+            say(f"several processes only train; start {sys.argv[1]} once, without torchrun.")
+            return 2
         app(exit_on_error=False, print_error=False)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

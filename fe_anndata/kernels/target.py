@@ -97,11 +97,15 @@ class Target:
 
     def transposed_times(self, P: Tensor, filled: Tensor) -> Tensor:
         """Return Y' P, (m, k), with `filled` in the hidden entries."""
-        product = self.X.transposed_times(P)
-        self.hidden.add_transposed_times(product, self._change(filled), P)
-        product.addr_(self.offset, P.sum(0), alpha=-1).div_(self.scale)
+        product = self.of_own_rows(P, filled)
         processes.add(product)
         return product
+
+    def of_own_rows(self, P: Tensor, filled: Tensor) -> Tensor:
+        """Return what the rows of this process add to Y' P."""
+        product = self.X.transposed_times(P)
+        self.hidden.add_transposed_times(product, self._change(filled), P)
+        return product.addr_(self.offset, P.sum(0), alpha=-1).div_(self.scale)
 
     def _change(self, filled: Tensor) -> Tensor:
         return self.scale * filled + self.hidden.gather(self.offset) - self.hidden.values

@@ -186,6 +186,10 @@ def train(
     always go together, nothing can tell them apart. Exceiver learns what a batch does to the share
     of each gene, and to the dispersion of its counts.
 
+    In a script that ``torchrun`` starts, several processes train one model: all make this call, and
+    the first one alone returns or writes the result. Those of factorized embeddings (with the inner
+    decoder, and without `labels_key` or `factors`) each read and hold a share of the samples.
+
     Ctrl-C ends the training and keeps the result of the last completed evaluation. So do SIGTERM
     and SIGHUP on the command line; only a `checkpoint` survives SIGKILL.
 

@@ -21,15 +21,18 @@ class Ranks:
     ----------
     samples, genes
         Of all samples, those of other processes as well, and of all genes.
+    part
+        Which samples are those of this process; None for as many as each other one has.
     """
 
     samples: np.ndarray
     genes: np.ndarray
+    part: slice | None = None
 
     @cached_property
     def own(self) -> slice:
-        """Which samples are those of this process."""
-        return processes.part(len(self.samples))
+        """Which samples are those of this process; all if it is alone."""
+        return self.part or processes.part(len(self.samples))
 
     @cached_property
     def rows(self) -> np.ndarray:

@@ -80,7 +80,7 @@ def start(folder, number, words, before=None):
         code = 0
         try:
             mine = words(rank) if callable(words) else words
-            sys.argv = ["fe-anndata", "train", *mine]
+            sys.argv = ["fe-anndata", *([] if mine[0] == "info" else ["train"]), *mine]
             if before is not None:
                 before(rank)
             main()
@@ -236,6 +236,7 @@ def main_of(folder):
         "labels": ["in.h5ad", "-o", "out.h5ad", "--labels-key", "group"],
         "concat": ["in.h5ad", "-o", "out.h5ad", "--decoder", "concat"],
         "infinite": ["infinite.h5ad", "-o", "out.h5ad"],
+        "another command": ["info"],
         "option": ["in.h5ad", "-o", "out.h5ad", "--stepz", "3"],
     }
     at = fresh(folder, "refused")

@@ -85,6 +85,7 @@ def test_when_asked_to_end_all_keep_the_same_evaluation(found):
         ("labels", "--labels-key needs one process alone"),
         ("concat", "--minibatch tiles is trained by one process"),
         ("infinite", "infinite values (sample 'sample200', gene 'gene8')"),
+        ("another command", "several processes only train; start info once"),
         ("option", "Unknown option"),
     ],
 )
