@@ -84,7 +84,7 @@ def fit(
         if processes.is_first():
             keep(of_all)
 
-    begun = (state or State()).of_own(task.of_samples)
+    begun = (state or State()).of_own(task.of_samples, task.own)
     ended = run(task, begun, started, progress, None if keep is None else keep_all)
     load(task.parameters, ended.final.best)
     trained = task.finish()

@@ -95,9 +95,9 @@ class State:
     facts: Mapping[str, float] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
 
-    def of_own(self, names: Collection[str]) -> State:
+    def of_own(self, names: Collection[str], own: slice) -> State:
         """Return the state with the samples of this process, in arrays of `names`."""
-        return self._changed(names, lambda rows: rows[processes.part(len(rows))])
+        return self._changed(names, lambda rows: rows[own])
 
     def of_all(self, names: Collection[str]) -> State:
         """Return the state with the samples of all processes; it is whole in the first one."""

@@ -76,6 +76,8 @@ class Task(ABC):
     of_samples
         Names of the parameters with a row for each sample. Where processes share the rows, each
         trains those of its own.
+    own
+        Which samples these are.
     """
 
     schedule: Schedule
@@ -88,6 +90,7 @@ class Task(ABC):
     facts: Mapping[str, float] = {}
     unexplained: float = 1.0
     of_samples: frozenset[str] = frozenset()
+    own: slice = slice(None)
 
     @abstractmethod
     def backward(self, step: int) -> float | None:

@@ -44,7 +44,7 @@ class Objective(Task):
         self.groups = _groups(setting)
         self.facts = {"sample_noise": setting.sample_noise}
         self.n_held_out = int(processes.total(len(setting.holdout.entries))[0])
-        self.of_samples = frozenset({"samples"})
+        self.of_samples, self.own = frozenset({"samples"}), self.ranks.own
 
     def table(self) -> np.ndarray:
         """Return the sample table."""
