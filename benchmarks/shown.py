@@ -189,6 +189,15 @@ TABLES: dict[str, Table] = {
     }),
     "growth": Table("growth", GROWTH),
     "growth_wide": Table("growth --wide --result growth_wide", GROWTH),
+    "several_processes": Table("several_processes", {
+        "part": "part", "messages": "messages", "bytes": "bytes", "bytes, formula": "formula",
+        "bytes by formula": "bytes by formula",
+    }),
+    "several_processes_times": Table("several_processes --times --result several_processes_times", {
+        "samples": "samples", "processes": "processes", "seconds": "s",
+        "speaking": "of them speaking", "in every process": "of them in every process",
+        "measured": "s, measured",
+    }),
     "reading": Table("reading", {
         "rows are": "rows are", "reader": "reader", "samples": "samples", "genes": "genes",
         "seconds": "s", "peak, MB": "peak, MB", "matrix, MB": "matrix, MB",

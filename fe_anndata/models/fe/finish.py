@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels.noise import Noise
 from .decoders import Inner
 from .gene_coordinates import balance
@@ -37,12 +38,12 @@ def finish(setting: Setting) -> TrainedFE:
     everyone = table
     if setting.many is not None:
         assert setting.target is not None
-        whole = Everyone(setting.many, setting.problem, setting.target, setting.holdout)
+        rest = Everyone(setting.many, setting.problem, setting.target, setting.holdout)
         prior = float(options.gene_prior)
-        model.genes.data.copy_(whole.genes(view, residuals, table, prior, options.l2))
+        model.genes.data.copy_(rest.genes(view, residuals, table, prior, options.l2))
         view, residuals = _left_over(setting, options, table)
-        everyone = whole.places(view, residuals, table)
-        table.copy_(everyone[whole.rows])
+        everyone = rest.places(view, residuals, table)
+        table.copy_(everyone[rest.rows])
     if options.gene_metric == "balanced":
         # Last, for which errors genes share is estimated in the coordinates of the training.
         forth, completion = balance(model), residuals.completion
@@ -60,13 +61,13 @@ def finish(setting: Setting) -> TrainedFE:
     residuals = replace(residuals, spacing=spacing(everyone))
     options = replace(options, sample_prior=residuals.prior)
     levels = None if setting.tables is None else setting.tables.concluded(change)
-    if setting.many is not None:
-        model = model.with_samples(everyone)
-    trained = TrainedFE(model.cpu(), options, residuals, change, of_levels=levels)
+    everyone = processes.gathered(table) if setting.many is None else everyone
+    whole = model.with_samples(everyone)
+    trained = TrainedFE(whole, options, residuals, change, of_levels=levels)
     if setting.naming is None:
         return trained
     named = setting.naming.concluded(trained.factors(table.cpu()))
-    return TrainedFE(model, options, residuals, change, named, levels)
+    return TrainedFE(whole, options, residuals, change, named, levels)
 
 
 def _changed(noise: Noise, forth: Tensor) -> Noise:
@@ -87,7 +88,8 @@ def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, R
         sums, centre = Sums.of(problem, holdout), view.centre.float()
         target = target_of(problem, holdout, sums, centre, standardise=bool(options.center))
     # The held-out entries of samples held out whole are half of what these have.
-    held_out = setting.holdout.entries if setting.holdout.counted.all() else None
+    whole = processes.agree(not setting.holdout.counted.all())
+    held_out = None if whole else setting.holdout.entries
     covariates = setting.covariates
     batches = None if covariates is None else (covariates, model.effects.detach())
     return view, left_over(view, table, target, options, held_out, batches)

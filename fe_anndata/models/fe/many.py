@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels.inner import ridge_solution
 from ...kernels.target import Target
 from ...matrix.audit import audit
@@ -56,12 +57,14 @@ class Many:
         That is so if they are few, and where more than its profile says where a sample lies, or its
         profile has missing values: what is known of those that are chosen does not place others. In
         more than a few dimensions, whose components are weaker, fewer samples cost too much loss.
+        Several processes each train on their own.
         """
         n = problem.rows.shape[0]
         more = problem.labels, problem.batches, problem.factors, options.record_every
         by_profile = options.gene_step == "solve" and bool(options.place_samples)
         is_flat = number(options.sample_dim) <= FEW_DIMENSIONS
         complete = not problem.audit.n_missing and number(options.gene_dim) < MOST
+        by_profile &= not processes.share_rows()
         if n <= 2 * MOST or more != (None,) * 4 or not (by_profile and is_flat and complete):
             return None
         # By rank of their names, so that their order decides nothing.

@@ -6,7 +6,6 @@ using factorized tensor decomposition, Bioinformatics 36 (2020).
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +102,12 @@ class Factorized(nn.Module):
         """Keyword arguments that build the same network, untrained."""
         return dict(self._architecture)
 
+    def with_samples(self, table: Tensor) -> Factorized:
+        """Return a copy with another sample table, (n, sample_dim), of any length."""
+        copied = Factorized(len(table), len(self.genes), **self._architecture)
+        copied.load_state_dict({**self.state_dict(), "samples": table})
+        return copied
+
     def gene_vectors(self) -> Tensor:
         """Return the gene table, (n_genes, gene_dim)."""
         genes = self.genes.detach()
@@ -115,12 +120,6 @@ class Factorized(nn.Module):
     def sample_vectors(self) -> Tensor:
         """Return the sample table, (n_samples, sample_dim)."""
         return self.samples.detach()
-
-    def with_samples(self, table: Tensor) -> Factorized:
-        """Return a copy with other samples."""
-        other = deepcopy(self)
-        other.samples = nn.Parameter(table)
-        return other
 
     def entries(self, samples: Tensor, genes: Tensor) -> Tensor:
         """Return the predicted value of each (sample, gene) pair of two index vectors."""

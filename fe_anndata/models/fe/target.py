@@ -11,6 +11,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels.entry_set import EntrySet
 from ...kernels.products import Block, Products
 from ...kernels.target import Target
@@ -26,7 +27,7 @@ BLOCK = 1024
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over the samples that count.
+    """Sums over the samples that count, those of all processes.
 
     Attributes
     ----------
@@ -44,7 +45,7 @@ class Sums:
     def of(cls, problem: Problem, holdout: Holdout) -> Sums:
         """Take from the audit what samples held out whole add to it; these are read for that."""
         found = problem.audit
-        if holdout.counted.all():
+        if not processes.agree(not holdout.counted.all()):
             return cls(found.sums, found.observed, found.squares)
         out = audit(InMemory(problem.rows.take(np.flatnonzero(~holdout.counted))))
         return cls(
@@ -98,10 +99,14 @@ def _products(problem: Problem, device: torch.device, kept: bool) -> Products:
 def gene_means(sums: Sums, holdout: Holdout) -> np.ndarray:
     """Return the mean of the observed training entries of each gene, float32; 0 where none is."""
     total, number = sums.values, sums.number
-    if holdout.counted.all():
+    if not processes.agree(not holdout.counted.all()):
         held_out, n_vars = holdout.entries, len(total)
-        total = total - np.bincount(held_out.cols, held_out.values, minlength=n_vars)
-        number = number - np.bincount(held_out.cols, minlength=n_vars)
+        of_held_out = torch.from_numpy(
+            np.bincount(held_out.cols, held_out.values, minlength=n_vars),
+        )
+        number_of = torch.from_numpy(np.bincount(held_out.cols, minlength=n_vars))
+        processes.add(of_held_out, number_of)
+        total, number = total - of_held_out.numpy(), number - number_of.numpy()
     return np.where(number > 0, total / np.maximum(number, 1), 0.0).astype(np.float32)
 
 

@@ -51,7 +51,7 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
     MemoryError
         If a model of these sizes does not fit.
     """
-    options = sized(options, problem.rows.shape)
+    options = sized(options, problem.shape)
     if problem.factors is not None and not problem.factors.own:
         # Samples that are made of factors alone lie where these say.
         options = replace(options, place_samples=False)
