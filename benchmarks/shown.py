@@ -158,6 +158,11 @@ def second_view(table: pd.DataFrame) -> pd.DataFrame:
 
 ACROSS = "--dims 16 32 64 --methods fe pca --classifiers knn --samples 300 600"
 SIZE = {"samples": "samples", "genes": "genes"}
+GROWTH = {
+    **SIZE, "how": "how", "processor seconds": "s of the processor", "seconds": "s",
+    "peak, MB": "peak, MB", "kB / sample": "kB a sample", "file read, times": "file read, times",
+    "exponent": "exponent",
+}  # fmt: skip
 VIEWS = {
     "data": "data", **SIZE, "vectors": "vectors", "dim": "dim", "sets": "sets", "mean": "mean",
     "of FE": "ahead of FE", "least": "least", "most": "most", "of PCA": "ahead of FE and PCA",
@@ -210,6 +215,17 @@ TABLES: dict[str, Table] = {
         "matrix": "matrix", **SIZE, "how": "how", "seconds": "s", "peak, MB": "peak, MB",
         "held-out loss": "loss, held out", "seconds / memory's": "s, ratio",
         "peak / memory's": "peak, ratio",
+    }),
+    "growth": Table("growth", GROWTH),
+    "growth_wide": Table("growth --wide --result growth_wide", GROWTH),
+    "several_processes": Table("several_processes", {
+        "part": "part", "messages": "messages", "bytes": "bytes", "bytes, formula": "formula",
+        "bytes by formula": "bytes by formula",
+    }),
+    "several_processes_times": Table("several_processes --times --result several_processes_times", {
+        "samples": "samples", "processes": "processes", "seconds": "s",
+        "speaking": "of them speaking", "in every process": "of them in every process",
+        "measured": "s, measured",
     }),
     "reading": Table("reading", {
         "rows are": "rows are", "reader": "reader", "samples": "samples", "genes": "genes",

@@ -24,6 +24,7 @@ from benchmarks import (
     gene_vectors,
     gene_views,
     generain,
+    growth,
     headline,
     imputation,
     labels,
@@ -84,6 +85,9 @@ def results(tmp_path, monkeypatch):
         (gene_classifiers, [], 3),
         pytest.param(memory, [], 1, marks=pytest.mark.slow),
         pytest.param(from_disk, [], 4, marks=pytest.mark.slow),
+        # Two sizes in two directions, three ways; or two sizes, and one that is computed.
+        pytest.param(growth, [], 2 * 2 * 3, marks=pytest.mark.slow),
+        pytest.param(growth, ["--wide"], 2 + 1, marks=pytest.mark.slow),
         (reading, [], 4),
         (quality, ["--seeds", "1"], 6),
         (differential, ["--seeds", "1"], 3),

@@ -12,6 +12,7 @@ from anndata import AnnData
 from anndata.abc import CSCDataset, CSRDataset
 from scipy import sparse
 
+from .._core import processes
 from .._core.random import ranks
 from ..matrix.audit import Audit, audit
 from ..matrix.memory import require_memory
@@ -25,7 +26,7 @@ from ..matrix.trainable import (
     require_size,
     require_trainable,
 )
-from ..matrix.values import Values, as_values
+from ..matrix.values import Values, as_values, rows_of_csr
 from ..training.ranks import Ranks
 from .files import Source, opened
 
@@ -145,7 +146,7 @@ def _sound_block(block: Any, name: str, block_info: Any = None) -> Any:
 
 
 def rows_of(stored: Stored, columns: np.ndarray | None = None) -> Rows:
-    """Return the rows of a matrix, in memory or by blocks.
+    """Return the rows of a matrix, in memory or by blocks; those of this process, if others share.
 
     Parameters
     ----------
@@ -169,17 +170,30 @@ def rows_of(stored: Stored, columns: np.ndarray | None = None) -> Rows:
         X = X.to_memory()
     if is_by_blocks(X):
         _require_numbers(X, name)
-        by_blocks = ByBlocks(X, columns, name, stored.step)
-        small = stored_values(X) * 8 <= SMALL
+        own = processes.part(int(X.shape[0]))
+        by_blocks = ByBlocks(X, columns, name, stored.step, own)
+        share = by_blocks.shape[0] / max(int(X.shape[0]), 1)
+        small = stored_values(X) * 8 * share <= SMALL
         return by_blocks.load() if small else by_blocks
+    X, first = _own_rows(X)
     kept = 1.0 if columns is None else len(columns) / max(X.shape[1], 1)
     require_memory(X, kept=kept)
-    values = as_values(X, name)
+    values = as_values(X, name, first)
     if stored.step is not None:
         values = normalized(values, stored.step, columns)
     elif columns is not None:
         values = values[:, columns]
-    return InMemory(np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values)
+    whole = np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values
+    return InMemory(whole, first)
+
+
+def _own_rows(X: Any) -> tuple[Any, int]:
+    """Return the rows of this process, of a matrix in memory, and the number of the first."""
+    own = processes.part(int(X.shape[0]))
+    if own.stop - own.start == X.shape[0]:
+        return X, 0
+    is_csr = isinstance(X, sparse.csr_matrix | sparse.csr_array)
+    return rows_of_csr(X, own) if is_csr and X.has_canonical_format else X[own], own.start
 
 
 def is_by_blocks(X: Any) -> bool:

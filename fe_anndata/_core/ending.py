@@ -24,6 +24,8 @@ class Ending:
         What is to be written, and what tells whether it has been; empty if nothing can be lost.
     is_writing
         Whether an output is being written, which is then finished first.
+    is_watched
+        Whether the work itself looks for `signal`, between steps, and ends when it sees one.
     was_raised, was_put_off, is_now
         Whether KeyboardInterrupt was raised for a signal; whether one was put off until the output
         is complete; and whether, after that, the end was asked for once more.
@@ -32,6 +34,7 @@ class Ending:
     signal: int | None = None
     outputs: dict[Path, tuple[int, int] | None] = field(default_factory=dict)
     is_writing: bool = False
+    is_watched: bool = False
     was_raised: bool = False
     was_put_off: bool = False
     is_now: bool = False
@@ -59,6 +62,9 @@ class Ending:
         if self.is_now:
             return True
         self.signal = self.signal or number
+        if self.is_watched and not self.was_raised:
+            self.was_raised = True
+            return True
         if (self.is_writing or self.was_raised) and not self.was_put_off:
             self.was_put_off = True
             return True
@@ -70,6 +76,15 @@ class Ending:
         """Raise KeyboardInterrupt if the end was asked for, which other code may have caught."""
         if self.signal is not None:
             raise KeyboardInterrupt
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Do work that looks for the signal itself, and that no first one breaks off."""
+        self.is_watched = True
+        try:
+            yield
+        finally:
+            self.is_watched = False
 
     @contextmanager
     def writing(self) -> Iterator[None]:

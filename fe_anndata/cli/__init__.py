@@ -20,8 +20,10 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
+from .._core import processes
 from .._core.disk import NotWrittenError, is_of_disk
 from .._core.ending import ending
+from .._core.log import logger
 from .._core.progress import in_lines
 from .._core.warn import UnitsWarning
 from .signals import exit_code, handled, interrupted
@@ -31,6 +33,10 @@ from .streams import NAME, flushed, is_terminal, open_all, say
 def main() -> None:
     """Run the command line; whatever a user can cause ends in one clear line and an exit code."""
     open_all()
+    logger.disabled = not processes.is_first()
+    if processes.are_launched():
+        # torch's own account of a process that has died would stand beside the one line of it.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
     asks_for_a_bar = any(word.startswith("--progress") for word in sys.argv)
     lines = None if is_terminal() or asks_for_a_bar else say
     with handled(), _quiet(), _plain_warnings(), in_lines(lines):
@@ -68,6 +74,9 @@ def _run() -> int:
         if len(sys.argv) < 2:
             print(FIRST_EXAMPLE)
             return 0
+        if processes.are_launched() and sys.argv[1] != "train":
+            say(f"several processes only train; start {sys.argv[1]} once, without torchrun.")
+            return 2
         app(exit_on_error=False, print_error=False)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -104,7 +113,21 @@ def _quiet() -> Iterator[None]:
 
 
 def _failed(error: Exception) -> int:
-    """Say what went wrong, and return the exit code."""
+    """Say what went wrong, and return the exit code.
+
+    Of several processes the one that fails first says it, and all return its exit code.
+    """
+    message, code = _explained(error)
+    is_first, code = processes.ends_first(code)
+    if is_first:
+        say(message, always=True)
+    if isinstance(error, NotWrittenError):
+        _leave_hdf5_alone()
+    return code
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """Return what went wrong, in a line, and the exit code."""
     from cyclopts import CycloptsError, MissingArgumentError
 
     from .wording import as_typed, swallowed
@@ -115,13 +138,10 @@ def _failed(error: Exception) -> int:
         message += swallowed(error)
     elif not isinstance(error, CycloptsError):
         message = as_typed(message)
-    if isinstance(error, NotWrittenError):
-        say(message)
-        _leave_hdf5_alone()
-        return 1
+    if isinstance(error, NotWrittenError | processes.OtherProcessError):
+        return message, 1
     if isinstance(error, OSError) and error.filename is None and is_of_disk(error):
-        say(f"standard output could not be written: {error.strerror}.")
-        return 1
+        return f"standard output could not be written: {error.strerror}.", 1
     bad_input = (
         ValueError,
         KeyError,
@@ -133,12 +153,10 @@ def _failed(error: Exception) -> int:
         UnitsWarning,
     )
     if isinstance(error, bad_input):
-        say(message or type(error).__name__)
-        return 2
+        return message or type(error).__name__, 2
     last = extract_tb(error.__traceback__)[-1]
-    say(
+    return (
         f"failed, which is a fault of this program: {type(error).__name__}: {message} "
         f"({Path(last.filename).name}, line {last.lineno}). Please report this line with what "
         f'"{NAME} info" prints.'
-    )
-    return 1
+    ), 1

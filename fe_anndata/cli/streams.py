@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from .._core import processes
+
 NAME = "fe-anndata"
 
 
@@ -21,8 +23,13 @@ def open_all() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
 
 
-def say(text: str) -> None:
-    """Print one line to standard error, if anybody reads it."""
+def say(text: str, *, always: bool = False) -> None:
+    """Print one line to standard error, if anybody reads it.
+
+    Of several processes the first one speaks, unless a line is `always` said.
+    """
+    if not always and not processes.is_first():
+        return
     with suppress(OSError, ValueError):
         print(f"{NAME}: {' '.join(text.split())}", file=sys.stderr, flush=True)
 

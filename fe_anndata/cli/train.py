@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter, UnknownOptionError
 
+from .._core import processes
+from .._core.ending import ending
 from .._core.settings import settings
 from ..models import families, family
 from ..models.base import Family
@@ -68,7 +70,8 @@ def _with_options(chosen: Family) -> Callable[..., None]:
     """Return the function of the command, with the options of a family in its signature."""
 
     def command(*arguments: Any, **given: Any) -> None:
-        _train(*arguments, **{"model": chosen.name, **given})
+        with processes.joined():  # before anything that may fail in one of them
+            _train(*arguments, **{"model": chosen.name, **given})
 
     own = dict(inspect.signature(_train, eval_str=True).parameters)
     del own["options"]
@@ -184,7 +187,9 @@ def _train(
     from ..io.h5ad import require_beside
 
     settings.verbosity()
-    chosen = training or Training()
+    chosen, is_first = training or Training(), processes.is_first()
+    if not is_first:
+        chosen = replace(chosen, progress=False)
     kept = {"the checkpoint": chosen.checkpoint, "the table of samples": chosen.obs}
     require_beside(input, out, overwrite=overwrite, inputs=kept)
     expect(out)
@@ -196,6 +201,8 @@ def _train(
         given["orientation"] = "as-is"  # what is read is turned by then
     data, in_memory = of_table(input, *where, chosen.progress)
     trained = tl.train(data, model, recipe=recipe, **given, **options)
+    if not is_first:  # which writes for all
+        raise SystemExit(0 if ending.signal is None else exit_code())
     trained = in_memory if trained is None else trained
     assert trained is not None
     write_results(input, trained, out, in_memory is not None, overwrite=overwrite)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from .._core import processes
 from .._core.settings import settings
 from .._core.warn import warn_user
 from .pair_mlp.choice import has_bf16, settle
@@ -58,6 +59,8 @@ def torch_device(device: str | None) -> torch.device:
     name = device or settings.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and torch.cuda.is_available() and processes.number() > 1:
+        name = _own_gpu()
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device={name!r} was asked for, but there is no CUDA device; use 'cpu'.")
     try:
@@ -67,6 +70,18 @@ def torch_device(device: str | None) -> torch.device:
             f"device={name!r} cannot be used on this machine; use 'cpu', or 'auto'."
         ) from error
     return torch.device(name)
+
+
+def _own_gpu() -> str:
+    """Return the GPU of this process, of several on one machine."""
+    place, of = processes.on_this_machine()
+    if of > torch.cuda.device_count():
+        raise ValueError(
+            f"{of} processes were started on a machine with {torch.cuda.device_count()} CUDA "
+            "devices: start one for each, or give device='cpu'."
+        )
+    torch.cuda.set_device(place)
+    return f"cuda:{place}"
 
 
 def cores() -> int:
@@ -102,6 +117,10 @@ def _precision(device: torch.device) -> tuple[str, str]:
 
 def _threads() -> tuple[int, str]:
     asked, most = settings.threads, cores()
+    _, of = processes.on_this_machine()
+    if asked is None and processes.number() > 1:
+        # Not torch's own number, which torchrun sets to one.
+        return max(1, most // of), f"the cores of this machine, shared by {of} processes"
     if asked is None:
         return torch.get_num_threads(), "torch's own number"
     if asked <= most:

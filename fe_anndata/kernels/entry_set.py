@@ -54,6 +54,15 @@ class EntrySet:
             torch.from_numpy(values.astype(np.float32)).to(device),
         )
 
+    def of_rows(self, rows: slice) -> tuple[slice, EntrySet]:
+        """Return which entries are in some rows, and the set of these, its rows those alone."""
+        ends = torch.tensor([rows.start, rows.stop], device=self.rows.device)
+        inside = slice(*torch.searchsorted(self.rows, ends).tolist())
+        row, column = (self.rows[inside] - rows.start).cpu(), self.columns[inside].cpu()
+        shape = rows.stop - rows.start, self.pattern.shape[1]
+        values, device = self.values[inside].cpu().numpy(), self.rows.device
+        return inside, EntrySet.of(row.numpy(), column.numpy(), values, shape, device)
+
     def __len__(self) -> int:
         return len(self.values)
 

@@ -10,6 +10,8 @@ of entries that count, the loss is ``sum(E^2) / N`` and its gradients are ``-2 E
 
 Hidden entries are filled with the prediction, so that their residual is zero. Where the filling is
 refreshed at every call, in :func:`loss_and_gradients`, the result is exact for any set of them.
+
+P may be that of the samples of this process, if several share them.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .._core import processes
 from .target import Target
 
 ROWS = 4096
@@ -53,9 +56,11 @@ def loss_and_gradients(target: Target, P: Tensor, Q: Tensor) -> Gradients:
     YQ = target.times(Q, filled)
     YP = target.transposed_times(P_counted, filled)
     PP, QQ = P_counted.T @ P_counted, Q.T @ Q
+    cross = _inner(P_counted, YQ)
+    processes.add(PP, cross)
     factor = -2.0 / target.n_observed
     return Gradients(
-        loss=_squares(target, filled, P_counted, YQ, PP, QQ) / target.n_observed,
+        loss=_squares(target, filled, cross, PP, QQ) / target.n_observed,
         P=factor * (YQ - P @ QQ),
         Q=factor * (YP - Q @ PP),
     )
@@ -90,7 +95,9 @@ class Scores:
         filled = target.hidden.inner(P, Q)
         YQ, QQ = target.times(Q, filled), Q.T @ Q
         counted = target.shaping(P)
-        loss = _squares(target, filled, counted, YQ, counted.T @ counted, QQ) / target.n_observed
+        PP, cross = counted.T @ counted, _inner(counted, YQ)
+        processes.add(PP, cross)
+        loss = _squares(target, filled, cross, PP, QQ) / target.n_observed
         return cls(YQ, QQ, loss, target.n_observed)
 
     def of_first(self, k: int, P: Tensor) -> Scores:
@@ -115,8 +122,9 @@ def best_gene_factors(
     target
         What is to be predicted.
     P, PP
-        Sample factors (n, k), zero for samples that do not count, and P' P (k, k), float64. If P
-        is random, their means: then the expected loss is what is least.
+        Sample factors (n, k), zero for samples that do not count, and P' P (k, k), float64, over
+        the samples of all processes. If P is random, their means: then the expected loss is what
+        is least.
     Q
         The gene factors so far (m, k), which fill the hidden entries.
     prior
@@ -126,7 +134,17 @@ def best_gene_factors(
     """
     filled = target.hidden.inner(P, Q)
     YP = target.transposed_times(P, filled)
-    loss = _squares(target, filled, Q, YP, Q.T @ Q, PP) / target.n_observed
+    return ridge_solution(target, filled, YP, PP, Q, prior, penalty)
+
+
+def ridge_solution(
+    target: Target, filled: Tensor, YP: Tensor, PP: Tensor, Q: Tensor, prior: float, penalty: float
+) -> Tensor:
+    """Return :func:`best_gene_factors`, whose parameters these are, from Y' P and P' P.
+
+    Hidden entries hold `filled` in Y.
+    """
+    loss = _squares(target, filled, _inner(Q, YP), Q.T @ Q, PP) / target.n_observed
     # A direction that P leaves empty, up to rounding, is given up, even without a prior.
     empty = 1e-5 * float(PP.trace()) / len(PP) + 1e-30
     ridge = prior * loss + penalty * target.n_observed + empty
@@ -137,14 +155,19 @@ def best_gene_factors(
     return best
 
 
-def _squares(
-    target: Target, filled: Tensor, A: Tensor, YB: Tensor, AA: Tensor, BB: Tensor
-) -> float:
+def _squares(target: Target, filled: Tensor, cross: Tensor, AA: Tensor, BB: Tensor) -> float:
     """Return the sum of squared residuals, ``||Y||^2 - 2 <A, Y B> + <A'A, B'B>``.
 
     The terms lose digits when the fit is good, so their sums are taken in float64.
     """
     of_filled = filled.double().square() @ target.counted[target.hidden.rows, 0].double()
-    blocks = zip(torch.split(A, ROWS), torch.split(YB, ROWS), strict=True)
-    cross = sum((a * b).sum(dtype=torch.float64) for a, b in blocks)
+    processes.add(of_filled)
     return float(target.squares + of_filled - 2 * cross + (AA.double() * BB.double()).sum())
+
+
+def _inner(A: Tensor, B: Tensor) -> Tensor:
+    """Return <A, B>, float64."""
+    total = A.new_zeros((), dtype=torch.float64)
+    for a, b in zip(torch.split(A, ROWS), torch.split(B, ROWS), strict=True):
+        total += (a * b).sum(dtype=torch.float64)
+    return total

@@ -14,6 +14,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from .._core import processes
+from .members import Members
 from .target import Target
 
 NEAREST = 20
@@ -59,8 +61,9 @@ class Corrected:
 
     def transposed_times(self, P: Tensor, filled: Tensor) -> Tensor:
         """Return the product of the transpose with P (n, k)."""
-        product = self.target.transposed_times(P, filled)
-        return product - self.effects @ (self.covariates.T @ P)
+        product, in_common = self.target.transposed_times(P, filled), self.covariates.T @ P
+        processes.add(in_common)
+        return product - self.effects @ in_common
 
     @property
     def n_observed(self) -> int:
@@ -72,13 +75,15 @@ class Corrected:
         """Sum of the squares of these entries."""
         shaping = self.target.shaping(self.covariates)
         with_target = self.target.transposed_times(shaping, self.nothing())
-        of_effects = self.effects @ (shaping.T @ shaping)
+        in_common = shaping.T @ shaping
+        processes.add(in_common)
+        of_effects = self.effects @ in_common
         explained = float(((2 * with_target - of_effects) * self.effects).sum())
         return self.target.squares - explained
 
 
 def corrected(
-    target: Target, scores: Tensor, covariates: Tensor, groups: Tensor, members: Tensor
+    target: Target, scores: Tensor, covariates: Tensor, groups: Tensor, members: Members
 ) -> Corrected:
     """Return the target without the effects of batches.
 
@@ -95,9 +100,8 @@ def corrected(
     members
         Samples among which pairs are sought.
     """
-    weights, inverse = _matched(scores[members], covariates[members], groups[members])
-    spread = torch.zeros_like(covariates)
-    spread[members] = weights
+    weights, inverse = _matched(members.of(scores), members.of(covariates), members.of(groups))
+    spread = members.among(weights, covariates)
     effects = target.transposed_times(spread, target.nothing()) @ inverse
     return Corrected(target, covariates, effects)
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .members import Members
+
 NEAREST = 15
 """Neighbours of a sample, as in UMAP."""
 ROWS = 256
@@ -27,18 +29,18 @@ class Neighbours:
     Attributes
     ----------
     members
-        The samples that take part, (n,).
+        The samples that take part.
     nearest
         For each of them its nearest ones, as places among the members, (n, k).
     """
 
-    members: Tensor
+    members: Members
     nearest: Tensor
 
     @classmethod
-    def of(cls, scores: Tensor, members: Tensor) -> Neighbours:
+    def of(cls, scores: Tensor, members: Members) -> Neighbours:
         """Find the nearest ones of some rows of a table of scores by Euclidean distance."""
-        points = scores[members]
+        points = members.of(scores)
         found = []
         for first in range(0, len(points), ROWS):
             squares = _squared_distances(points[first : first + ROWS], points)
@@ -59,7 +61,7 @@ class Neighbours:
         sharpness
             c above, by the unit of the coordinates.
         """
-        u = table[self.members]
+        u = self.members.of(table)
         u = u - u.mean(0)  # where squares are small, their differences keep digits
         searching, square = u[drawn], sharpness**2
         near = self.nearest[drawn]
@@ -76,9 +78,7 @@ class Neighbours:
         # With the few dimensions as rows: as columns they take several times as long.
         moves[drawn] += (u.T @ push.T).T - push.sum(1, keepdim=True) * searching
         moves += (searching.T @ push).T - push.sum(0)[:, None] * u
-        gradient = torch.zeros_like(table)
-        gradient[self.members] = moves.mul_(2 * square / len(drawn))
-        return gradient
+        return self.members.among(moves.mul_(2 * square / len(drawn)), table)
 
 
 def _squared_distances(a: Tensor, b: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .._core import processes
 from .placement import Quadratic
 from .target import Target
 
@@ -53,11 +54,17 @@ class Noise:
             ``V' V / D`` over the genes observed, (1, k, k) if they are the same for all profiles,
             else (n, k, k).
         """
-        M, b = gram.double(), scores.double()
+        H, apart = self.weighing(gram)
+        b = scores.double()
+        h = b @ apart[0] if len(apart) == 1 else (b[:, None] @ apart)[:, 0]
+        return Quadratic(H.to(scores.dtype), h.to(scores.dtype))
+
+    def weighing(self, gram: Tensor) -> tuple[Tensor, Tensor]:
+        """Return H of :meth:`quadratic`, and ``1 - W M``, with which scores become h, float64."""
+        M = gram.double()
         WM = self.shared(gram) @ M
         H = M - M @ WM
-        h = b - b @ WM[0] if len(M) == 1 else b - (b[:, None] @ WM)[:, 0]
-        return Quadratic(((H + H.mT) / 2).to(scores.dtype), h.to(scores.dtype))
+        return (H + H.mT) / 2, torch.eye(M.shape[1], dtype=M.dtype, device=M.device) - WM
 
     def expected(self, scores: Tensor, gram: Tensor, P: Tensor) -> Tensor:
         """Return what the factors of samples are expected to differ from P by, float64 (n, k).
@@ -100,7 +107,7 @@ def residual_noise(
         The mean square that is left of each gene, if it is known already.
     """
     counted = target.counted
-    n = float(counted.sum())
+    (n,) = processes.total(float(counted.sum()))
     genes = mean_squares_left(target, filled, P, V) if left is None else left
     mean = genes.mean().clamp_min(1e-12)
     genes = genes.clamp_min(FLOOR * float(mean)) if shared else mean.expand_as(genes)
@@ -115,6 +122,7 @@ def residual_noise(
     for rows in _blocks(len(P)):
         apart = (own[rows].double() @ spread - P[rows, :k].double()) * counted[rows]
         together += apart.T @ apart
+    processes.add(together)
     # Noise of single genes reaches the factors too; only what is above it is shared.
     root = _root(together / n - spread)
     return Noise(genes, (root @ root.T).to(P.dtype)), scores
@@ -126,14 +134,15 @@ def mean_squares_left(target: Target, filled: Tensor, P: Tensor, V: Tensor) -> T
     Parameters are those of :func:`residual_noise`.
     """
     counted, PC = target.counted, target.shaping(P)
-    n = float(counted.sum())
-    YP = target.transposed_times(PC, filled)
+    (n,) = processes.total(float(counted.sum()))
+    YP, PP = target.transposed_times(PC, filled), PC.T @ PC
     left = _squares_by_gene(target, filled)
-    left += (((V @ (PC.T @ PC)) - 2 * YP) * V).sum(1)
     # Hidden entries were filled with the prediction, so they add nothing.
     hidden = torch.zeros_like(left).index_add_(
         0, target.hidden.columns, counted[target.hidden.rows, 0].double()
     )
+    processes.add(PP, left, hidden)
+    left += (((V @ PP) - 2 * YP) * V).sum(1)
     return (left.clamp_min(0) / (n - hidden).clamp_min(1)).to(P.dtype)
 
 

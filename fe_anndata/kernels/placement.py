@@ -116,6 +116,9 @@ class Candidates:
         P = torch.cat([factors(part) for part in torch.split(u, 4096)])
         return cls(u, P, prior.error(u))
 
+    def __getitem__(self, rows: slice) -> Candidates:
+        return Candidates(self.u[rows], self.P[rows], self.error[rows])
+
 
 def lattice(table: Tensor, points: int, margin: float = 0.05) -> Tensor:
     """Return ``points ** 2`` positions over the box of a flat table, and a little beyond."""

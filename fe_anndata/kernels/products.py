@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import accumulate, pairwise
 from threading import Lock
 from typing import Any
@@ -82,6 +83,13 @@ class Products:
 
     def __init__(self, blocks: Blocks, shape: tuple[int, int]) -> None:
         self.blocks, self.shape = blocks, shape
+
+    def by_blocks(self) -> Iterator[tuple[slice, Products]]:
+        """Yield the matrix in blocks of rows, each of which is asked for once."""
+        for rows, block in self.blocks():
+            n = rows.stop - rows.start
+            alone = [(slice(0, n), block)]
+            yield rows, Products(partial(list[tuple[slice, Block]], alone), (n, self.shape[1]))
 
     def times(self, Q: Tensor) -> Tensor:
         """Return X Q, (n, k)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .._core import processes
 from .matched import Corrected
 from .target import Target
 
@@ -34,13 +35,35 @@ def truncated_svd(
     filled, counted = target.nothing(), target.counted
     basis = probe
     for _ in range(n_iter):
-        left = torch.linalg.qr(target.times(basis, filled).mul_(counted))[0]
+        left = _orthonormal(target.times(basis, filled).mul_(counted))
         basis = torch.linalg.qr(target.transposed_times(left, filled))[0]
         del left
     # Of the triangle, which has the same right singular vectors as the whole.
-    triangle = torch.linalg.qr(target.times(basis, filled).mul_(counted), mode="r")[1]
-    _, _, rotation = torch.linalg.svd(triangle)
-    loadings = basis @ rotation.T[:, :k]
+    product = target.times(basis, filled)
+    triangle = _triangle(product * counted)
+    rotation = torch.linalg.svd(triangle)[2].T[:, :k]
     # A sign that depends on no order of the genes: the long tail of each component is positive.
-    loadings = loadings * torch.where(loadings.pow(3).sum(0) < 0, -1.0, 1.0)
-    return target.times(loadings, filled), loadings
+    rotation = rotation * torch.where((basis @ rotation).pow(3).sum(0) < 0, -1.0, 1.0)
+    return product @ rotation, basis @ rotation
+
+
+def _orthonormal(rows: Tensor) -> Tensor:
+    """Return an orthonormal basis of the columns of a table; of its rows, those of this process.
+
+    Each process makes a triangle of its rows, and the basis of all triangles leads to that of all
+    rows (Demmel, Grigori, Hoemmen and Langou, SIAM Journal on Scientific Computing 34 (2012)).
+    """
+    basis: Tensor
+    basis, triangle = torch.linalg.qr(rows)
+    if processes.share_rows():
+        of_triangles = torch.linalg.qr(processes.gathered(triangle))[0]
+        basis = basis @ of_triangles[processes.place(len(triangle))]
+    return basis
+
+
+def _triangle(rows: Tensor) -> Tensor:
+    """Return the triangle R of the rows of all processes."""
+    triangle: Tensor = torch.linalg.qr(rows, mode="r")[1]
+    if processes.share_rows():
+        triangle = torch.linalg.qr(processes.gathered(triangle), mode="r")[1]
+    return triangle

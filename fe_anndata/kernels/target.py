@@ -2,15 +2,20 @@
 
 Y = (X + C - offset) / scale is never formed. Entries that must not count (held out, or missing) are
 filled: C is a sparse matrix that puts a given prediction in their place.
+
+Where several processes share the rows, a target holds those of its own, and what is summed over
+samples is summed over those of all: Y' P, the number of entries, and the sum of their squares.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from .._core import processes
 from .entry_set import EntrySet
 from .products import Products
 
@@ -59,15 +64,19 @@ class Target:
         """Return the target; if standardised, the entries that count have unit mean square in it.
 
         `moments` are the sum of each column of X over the samples that count, float64 (m,), and
-        the sum of all squares there.
+        the sum of all squares there, over the rows of all processes.
         """
         m = X.shape[1]
         centre, weight = offset.double(), counted.double()
         of_hidden = weight[hidden.rows, 0]
-        n_observed = int(weight.sum() * m - of_hidden.sum())
+        squares_of_hidden = of_hidden @ (hidden.values.double() - hidden.gather(centre)).square()
+        n, n_hidden, unseen = processes.total(
+            float(weight.sum()), float(of_hidden.sum()), float(squares_of_hidden)
+        )
+        n_observed = int(n * m - n_hidden)
         column_sums, squares = moments
-        squares += float(weight.sum() * (centre @ centre) - 2 * (column_sums @ centre))
-        squares -= float(of_hidden @ (hidden.values.double() - hidden.gather(centre)).square())
+        squares += float(n * (centre @ centre) - 2 * (column_sums @ centre))
+        squares -= unseen
         mean_square = max(squares, 0.0) / n_observed
         scale = (mean_square**0.5 or 1.0) if standardise else 1.0
         return cls(X, hidden, counted, offset, scale, n_observed, squares / scale**2)
@@ -89,9 +98,25 @@ class Target:
 
     def transposed_times(self, P: Tensor, filled: Tensor) -> Tensor:
         """Return Y' P, (m, k), with `filled` in the hidden entries."""
+        product = self.of_own_rows(P, filled)
+        processes.add(product)
+        return product
+
+    def of_own_rows(self, P: Tensor, filled: Tensor) -> Tensor:
+        """Return what the rows of this process add to Y' P."""
         product = self.X.transposed_times(P)
         self.hidden.add_transposed_times(product, self._change(filled), P)
         return product.addr_(self.offset, P.sum(0), alpha=-1).div_(self.scale)
+
+    def by_blocks(self) -> Iterator[tuple[slice, slice, Target]]:
+        """Yield the target in blocks of rows, each of which is read once.
+
+        They are which rows, which hidden entries, and the target of these alone; its number of
+        entries and sum of squares are still those of all.
+        """
+        for rows, X in self.X.by_blocks():
+            inside, hidden = self.hidden.of_rows(rows)
+            yield rows, inside, replace(self, X=X, hidden=hidden, counted=self.counted[rows])
 
     def _change(self, filled: Tensor) -> Tensor:
         return self.scale * filled + self.hidden.gather(self.offset) - self.hidden.values

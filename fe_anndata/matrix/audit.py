@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from .._core import processes
 from .._core.random import generator
 from .deviations import Deviations
 from .extremes import Extremes
@@ -23,7 +24,7 @@ class Audit:
     Attributes
     ----------
     shape
-        Number of samples and of genes.
+        Number of samples and of genes, those of other processes as well.
     sums
         Sum of the observed values of each gene, float64 (n_vars,).
     observed
@@ -81,27 +82,35 @@ class Audit:
 
 
 def audit(rows: Rows) -> Audit:
-    """Pass over the rows once."""
-    found, mark = Findings(rows.shape[1]), _Mark(rows.shape)
+    """Pass over the rows once; several processes each over their own, and join what they found."""
+    n_obs = int(processes.total(rows.shape[0])[0])
+    found, mark = Findings(rows.shape[1]), _Mark((n_obs, rows.shape[1]))
     deviations = Deviations(rows.shape[1])
     for part, block in rows.blocks():
-        found.add(part.start, block)
-        deviations.add(part.start, block, found.sums / np.maximum(found.observed, 1))
+        start = rows.first + part.start
+        found.add(start, block)
+        deviations.add(start, block, found.sums / np.maximum(found.observed, 1))
         if sparse.issparse(block):
-            mark.add(part.start, block)
+            mark.add(start, block)
         else:
             for first, piece in parts(block):
-                mark.add(part.start + first, piece)
-    deviations.finish(found.sums, found.observed, rows.read)
+                mark.add(start + first, piece)
+    own, (found, *others) = found, processes.exchanged(found)
+    for other in others:
+        found.join(other)
+    deviations.finish((own.sums, own.observed), (found.sums, found.observed), rows)
+    deviations, *of_others = processes.exchanged(deviations)
+    for of_other in of_others:
+        deviations.join(of_other)
     return Audit(
-        rows.shape,
+        (n_obs, rows.shape[1]),
         found.sums,
         found.observed,
         found.extremes,
         found.empty_rows,
         deviations,
-        mark.sum,
-        units_of(found.extremes, float(found.sums.sum()) / max(1, rows.shape[0])),
+        processes.total(mark.sum)[0],
+        units_of(found.extremes, float(found.sums.sum()) / max(1, n_obs)),
         found.mixed,
     )
 

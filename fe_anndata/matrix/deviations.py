@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from .values import Values, parts
+
+if TYPE_CHECKING:
+    from .rows import Rows
 
 ROWS = 8
 """Rows of a sparse matrix that are dense at a time."""
@@ -58,26 +62,42 @@ class Deviations:
             self._note(first + start, squares)
 
     def finish(
-        self, sums: np.ndarray, observed: np.ndarray, read: Callable[[slice], Values]
+        self,
+        own: tuple[np.ndarray, np.ndarray],
+        every: tuple[np.ndarray, np.ndarray],
+        rows: Rows,
     ) -> None:
         """Take all about the means of all, after the last rows.
 
         Parameters
         ----------
-        sums, observed
-            Of each gene.
-        read
-            Returns some rows; it is asked for the one that deviates most.
+        own, every
+            Sum and number of the observed values of each gene, of these rows and of all.
+        rows
+            They are asked for the one that deviates most.
         """
-        if self._centre is None or not np.isfinite([self.total, sums.sum()]).all():
+        sums, observed = own
+        if self._centre is None or not np.isfinite([self.total, every[0].sum()]).all():
             return
-        means = sums / np.maximum(observed, 1)
-        self.total = max(self.total - float(observed @ (means - self._centre) ** 2), 0.0)
-        row = read(slice(self.row, self.row + 1))
+        means = every[0] / np.maximum(every[1], 1)
+        moved = self._centre - means
+        change = moved @ (2 * (sums - observed * self._centre) + observed * moved)
+        self.total = max(self.total + float(change), 0.0)
+        place = self.row - rows.first
+        row = rows.read(slice(place, place + 1))
         values = (row.toarray() if sparse.issparse(row) else row)[0].astype(np.float64)
         squares = np.nan_to_num((values - means) ** 2)
         self.largest, self.column = float(squares.sum()), int(squares.argmax())
         self.value, self.of_value = float(values[self.column]), float(squares[self.column])
+
+    def join(self, other: Deviations) -> None:
+        """Add what was found of later rows, about the same means."""
+        self.total += other.total
+        self._compare([np.stack([other._low, other._high])])
+        self.vary = self.vary or other.vary
+        if other.largest > self.largest:
+            for name in ("row", "largest", "column", "value", "of_value"):
+                setattr(self, name, getattr(other, name))
 
     def _compare(self, pieces: Iterable[np.ndarray]) -> None:
         """Look for a gene with two values; done as soon as there is one."""

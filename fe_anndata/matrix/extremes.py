@@ -70,6 +70,23 @@ class Extremes:
             self._note(0.0, 0.0, lambda value: n)
             self.n += n
 
+    def join(self, other: Extremes) -> None:
+        """Take note of what others have found."""
+        self.whole_numbers = self.whole_numbers and other.whole_numbers
+        self.halves = self.halves and other.halves
+        self.infinite = self.infinite or other.infinite
+        least = float(np.fmin(self.least, other.least))
+        greatest = float(np.fmax(self.greatest, other.greatest))
+        both = self, other
+        self.n_least, self.n_greatest = (
+            sum(of.n_least for of in both if of.least == least),
+            sum(of.n_greatest for of in both if of.greatest == greatest),
+        )
+        self.least, self.greatest = least, greatest
+        self.n += other.n
+        self.total += other.total
+        self.squares += other.squares
+
     def _note(self, least: float, greatest: float, number: Callable[[float], int]) -> None:
         """Take note of the extremes of a piece; `number` tells how often a value is in it."""
         counted = self.halves or least in SENTINELS

@@ -56,6 +56,15 @@ class Findings:
                 self._empty.append(first + start + self._add_dense(piece))
                 self._look(first + start, greatest_of(piece))
 
+    def join(self, other: Findings) -> None:
+        """Add what was found of later rows."""
+        self.sums += other.sums
+        self.observed += other.observed
+        self.extremes.join(other.extremes)
+        self._empty += other._empty
+        self.like_counts.join(other.like_counts)
+        self.like_logs.join(other.like_logs)
+
     def _look(self, first: int, greatest: np.ndarray) -> None:
         """Take note of what the greatest values of some rows say of their units."""
         self.like_counts.add(first, (greatest == np.rint(greatest)) & (greatest >= MANY))
@@ -109,6 +118,10 @@ class _Rows:
         if which.any():
             self.first = self.first if self.n else first + int(which.argmax())
             self.n += int(which.sum())
+
+    def join(self, other: _Rows) -> None:
+        self.first = self.first if self.n else other.first
+        self.n += other.n
 
 
 def greatest_of(block: Values) -> np.ndarray:

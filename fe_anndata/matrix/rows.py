@@ -32,9 +32,12 @@ class Rows(ABC):
     ----------
     shape
         Number of rows and of columns.
+    first
+        The number of the first one in the matrix, of which other processes may have other rows.
     """
 
     shape: tuple[int, int]
+    first: int = 0
 
     @property
     def whole(self) -> Values | None:
@@ -102,10 +105,12 @@ class InMemory(Rows):
     ----------
     X
         As :func:`fe_anndata.matrix.values.as_values` returns it.
+    first
+        The number of the first row.
     """
 
-    def __init__(self, X: Values) -> None:
-        self.X, self.shape = X, (int(X.shape[0]), int(X.shape[1]))
+    def __init__(self, X: Values, first: int = 0) -> None:
+        self.X, self.shape, self.first = X, (int(X.shape[0]), int(X.shape[1])), first
 
     @property
     def whole(self) -> Values:
@@ -136,7 +141,7 @@ class InMemory(Rows):
     def columns_at(self, columns: np.ndarray) -> InMemory:
         """Return a copy of some columns."""
         X = self.X[:, columns]
-        return InMemory(np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X)
+        return InMemory(np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X, self.first)
 
 
 class ByBlocks(Rows):
@@ -153,6 +158,8 @@ class ByBlocks(Rows):
         What messages call the matrix.
     step
         What is done to some of its rows, with all columns, before they are used.
+    own
+        Which rows of the matrix they are, all by default.
     """
 
     def __init__(
@@ -161,10 +168,13 @@ class ByBlocks(Rows):
         columns: np.ndarray | None = None,
         name: str = "the matrix",
         step: Step | None = None,
+        own: slice | None = None,
     ) -> None:
         self.X, self.columns, self.name, self.step = X, columns, name, step
+        self.own = own or slice(0, int(X.shape[0]))
+        self.first = self.own.start
         n_vars = int(X.shape[1]) if columns is None else len(columns)
-        self.shape = (int(X.shape[0]), n_vars)
+        self.shape = (self.own.stop - self.first, n_vars)
 
     @property
     def is_sparse(self) -> bool:
@@ -177,25 +187,26 @@ class ByBlocks(Rows):
 
     def take(self, rows: np.ndarray) -> Values:
         """Return some rows, read block by block."""
-        taken = []
+        taken: list[Values] = []
         for part, block in self.blocks():
             inside = rows[slice(*np.searchsorted(rows, (part.start, part.stop)))]
-            if len(inside):
+            if len(inside) or not taken:  # of no rows, an empty piece
                 taken.append(block[inside - part.start])
         return _stacked(taken)
 
     def columns_at(self, columns: np.ndarray) -> ByBlocks:
         """Return the rows with some of the columns."""
         kept = columns if self.columns is None else self.columns[columns]
-        return ByBlocks(self.X, kept, self.name, self.step)
+        return ByBlocks(self.X, kept, self.name, self.step, self.own)
 
     def load(self) -> InMemory:
         """Return them in memory."""
         blocks = [block for _, block in self.blocks()]
-        return InMemory(blocks[0] if len(blocks) == 1 else _stacked(blocks))
+        return InMemory(blocks[0] if len(blocks) == 1 else _stacked(blocks), self.first)
 
     def read(self, part: slice) -> Values:
         """Read some rows."""
+        part = slice(self.first + part.start, self.first + part.stop)
         block = self.X[part]
         if hasattr(block, "compute"):  # of dask
             block = block.compute()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._core import processes
 from .._core.warn import warn_user
 from .audit import Audit
 from .extremes import LARGEST, Extremes
@@ -112,6 +113,13 @@ def place(
     rows: Rows, wrong: Callable[[np.ndarray], np.ndarray], genes: pd.Index, samples: pd.Index
 ) -> str:
     """Return the sample and the gene of the first value that is wrong, by their names."""
+    found = processes.exchanged(_place(rows, wrong, genes, samples))
+    return next((where for where in found if where), "in a place that has changed since")
+
+
+def _place(
+    rows: Rows, wrong: Callable[[np.ndarray], np.ndarray], genes: pd.Index, samples: pd.Index
+) -> str:
     for part, block in rows.blocks():
         if sparse.issparse(block):
             at = np.flatnonzero(wrong(block.data))[:1]
@@ -119,8 +127,9 @@ def place(
         else:
             row, col = (found[:1] for found in np.nonzero(wrong(block)))
         if len(row):
-            return f"sample {samples[part.start + row[0]]!r}, gene {genes[col[0]]!r}"
-    return "in a place that has changed since"
+            sample = samples[rows.first + part.start + row[0]]
+            return f"sample {sample!r}, gene {genes[col[0]]!r}"
+    return ""
 
 
 def require_one_unit(mixed: tuple[int, int] | None, samples: pd.Index) -> None:

@@ -70,6 +70,8 @@ class Family(ABC):
         Whether they learn numbers of samples as well.
     every_gene
         Whether every trained gene has a vector.
+    shares_rows
+        Whether several processes each hold some of the samples, instead of pieces of a step.
     """
 
     name: ClassVar[str]
@@ -82,6 +84,7 @@ class Family(ABC):
     takes_labels: ClassVar[bool] = False
     takes_numbers: ClassVar[bool] = False
     every_gene: ClassVar[bool] = True
+    shares_rows: ClassVar[bool] = False
 
     @abstractmethod
     def task(self, problem: Problem, options: Options, facts: Mapping[str, float] | None) -> Task:
@@ -133,6 +136,10 @@ class Family(ABC):
 
     def needs_whole(self, options: Options) -> str | None:
         """Return why the matrix has to be in memory for these options; None if it need not be."""
+        return None
+
+    def without_processes(self, options: Options) -> str | None:
+        """Return why one process alone trains models with these options; None if several can."""
         return None
 
     def without_batches(self, options: Options) -> str | None:

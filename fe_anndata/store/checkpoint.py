@@ -73,6 +73,15 @@ class Checkpoint:
         """Whether a run has been begun here."""
         return (self.path / RECORD).is_file()
 
+    @property
+    def mark(self) -> str:
+        """What tells a run that is held here, as it stands, from others; empty if there is none."""
+        return (
+            hashlib.sha256((self.path / RECORD).read_bytes()).hexdigest()
+            if self.holds_a_run
+            else ""
+        )
+
     def _foreign(self) -> list[str]:
         if not self.path.is_dir():
             return []

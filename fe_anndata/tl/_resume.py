@@ -28,7 +28,7 @@ from ..training.problem import Origin
 from ..training.state import State
 from ._columns import Columns, names
 from ._continued import origin_of, reference_given
-from ._run import Asked, Run, description, digests
+from ._run import Asked, Run, description, digests, require_processes
 from ._starts import (
     ARRAY,
     continues,
@@ -69,6 +69,7 @@ def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:
     of = uns.family_of(stored, place)
     options = uns.unpack_options(of, stored["params"], place)
     identity = {name: stored["params"].get(name) for name in IDENTITY}
+    require_processes(of, options, identity["labels_key"], identity["factors"])
     mask = trained_genes(adata, keys.key)
     _require_unchanged(of, asked, options, identity, (adata.n_obs, int(mask.sum())))
     columns = Columns.of(adata.obs, identity, numbers=of.takes_numbers)
@@ -131,6 +132,7 @@ def checkpointed_run(
             "it, which can continue it."
         ) from error
     _require_unchanged(of, asked, options, identity, shape)
+    require_processes(of, options, identity["labels_key"], identity["factors"])
     columns = Columns.of(adata.obs, identity, numbers=of.takes_numbers)
     columns.require_same(run.get("columns", {}))
     mask_var = asked.mask_var if identity["mask_var"] == ARRAY else identity["mask_var"]

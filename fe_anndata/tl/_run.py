@@ -22,6 +22,7 @@ from .._access.gene_mask import gene_mask
 from .._access.inputs import ranks_of, trainable
 from .._access.results import require_free
 from .._access.units import step_for
+from .._core import processes
 from .._core.errors import require_choice
 from .._core.keys import Keys
 from .._core.log import logger
@@ -124,7 +125,7 @@ class Run:
             rows = _loaded(rows, why)
         ranks, seed = ranks_of(adata, self.trained), int(self.identity["rng"])
         design = self.columns.batches
-        batches = None if design is None else design.of(adata.obs)
+        batches = None if design is None else design.of(adata.obs).of_rows(ranks.own)
         known = self.starts, self.origin, self.columns.labels, batches, self.columns.factors
         return Problem(rows, self.audit, ranks, seed, compute, *known)
 
@@ -227,6 +228,7 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
         names |= decided(of, asked.options, asked.recipe, earlier)
         options = of.choose(asked.recipe, {**asked.options, **names}, others)
     _require_taken(of, options, asked)
+    require_processes(of, options, asked.labels_key, asked.factors)
     _require_beside(options, asked)
     if columns.batches is not None:
         warn_of_confounded(adata.obs, columns.batches, asked.labels_key)
@@ -249,6 +251,24 @@ def new_run(source: Source, keys: Keys, of: Family, asked: Asked) -> Run:
     tables = trained_rows(starts, trained)
     matrix = found.rows, found.audit, trained
     return Run(of, options, identity, *matrix, tables, origin, columns=columns)
+
+
+def require_processes(
+    of: Family, options: Options, labels_key: str | None, factors: Sequence[str] | None
+) -> None:
+    """Raise ValueError if one process alone trains what was asked for, and there are several."""
+    if processes.number() == 1:
+        return
+    why = of.without_processes(options)
+    if why is None and of.shares_rows:
+        given = {"labels_key": labels_key, "factors": factors}
+        named = [name for name, value in given.items() if value]
+        why = f"{' and '.join(named)} needs one process alone" if named else None
+    if why is not None:
+        raise ValueError(
+            f"{processes.number()} processes cannot train this ({why}). Change that, or start one "
+            "process, without torchrun."
+        )
 
 
 def _require_beside(options: Options, asked: Asked) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from anndata import AnnData
 
 from .._access.inputs import as_table
+from .._core import processes
 from .._core.errors import require_key
 from ..models.option import AUTO, about
 from ..models.options import Options, options_of
@@ -128,7 +129,7 @@ def start_tables(
 def trained_rows(
     tables: Mapping[str, tuple[np.ndarray, bool]], trained: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return the tables of the samples and of the trained genes.
+    """Return the tables of the samples, those of this process, and of the trained genes.
 
     Raises
     ------
@@ -137,7 +138,8 @@ def trained_rows(
     """
     kept = {}
     for name, (table, of_genes) in tables.items():
-        kept[name] = np.ascontiguousarray(table[trained] if of_genes else table)
+        rows = trained if of_genes else processes.part(len(table))
+        kept[name] = np.ascontiguousarray(table[rows])
         if not np.isfinite(kept[name]).all():
             raise ValueError(f"{name} holds NaN or infinite values.")
     return kept

@@ -17,6 +17,7 @@ from .._access.factors import names_of
 from .._access.files import Source, opened
 from .._access.formats import Orientation
 from .._access.storable import require_storable
+from .._core import processes
 from .._core.keys import Keys
 from .._core.log import logger
 from .._core.random import Rng
@@ -32,6 +33,7 @@ from ..training import fit
 from ._columns import names
 from ._resume import checkpointed_run, resumed_run
 from ._run import Asked, Run, family_asked, new_run
+from ._same import require_same
 from ._write import write
 
 
@@ -67,7 +69,8 @@ def train(
     adata
         Samples x genes, dense or sparse, in memory, backed or of dask; or the path of a file of
         any kind that :func:`fe_anndata.io.read` reads. A matrix that is not in memory, as in an
-        .h5ad or .zarr file, is read by blocks of rows, many times; a small one is read once.
+        .h5ad or .zarr file, is read by blocks of rows, many times, or about five times where
+        8192 of many samples train the model; a small one is read once.
     model
         A family by name, ``"fe"`` for factorized embeddings, ``"generain"`` for a transformer
         over lists of genes, ``"exceiver"`` for latent vectors that attend to counts, or an object
@@ -184,6 +187,10 @@ def train(
     always go together, nothing can tell them apart. Exceiver learns what a batch does to the share
     of each gene, and to the dispersion of its counts.
 
+    In a script that ``torchrun`` starts, several processes train one model: all make this call, and
+    the first one alone returns or writes the result. Those of factorized embeddings (with the inner
+    decoder, and without `labels_key` or `factors`) each read and hold a share of the samples.
+
     Ctrl-C ends the training and keeps the result of the last completed evaluation. So do SIGTERM
     and SIGHUP on the command line; only a `checkpoint` survives SIGKILL.
 
@@ -220,7 +227,6 @@ def train(
         options,
     )
     family = family_asked(asked)
-    shown = settings.shows(progress)
     _require_arguments(options)
     keys = Keys(family.name if key_added is None else key_added)
     where = None if checkpoint is None else Checkpoint(checkpoint)
@@ -229,8 +235,17 @@ def train(
             f"checkpoint={str(where.path)!r} holds a run: resume=True continues it; or name "
             "another folder."
         )
-    held = nullcontext() if where is None else where.held()
-    with held, opened(adata, orientation=orientation) as source, source.unchanged():
+    shown, is_first = settings.shows(progress), processes.is_first()
+    held = nullcontext() if where is None or not is_first else where.held()
+    with (
+        processes.joined(),
+        processes.together(rows=family.shares_rows),
+        held,
+        opened(adata, orientation=orientation) as source,
+        source.unchanged(),
+    ):
+        require_same(source, asked, keys.key, where)
+        processes.require_enough(source.adata.n_obs)
         in_place = source.adata is adata
         if in_place and not copy:
             source.require_room()
@@ -239,7 +254,7 @@ def train(
         run = _run(source, keys, asked, resume, where)
         if run.converged:
             logger.info("the run under %r has converged: nothing to resume", keys.key)
-            return source.copied() if copy or not in_place else None
+            return source.copied() if is_first and (copy or not in_place) else None
         chosen = compute(device)
         with workers(chosen.threads):
             problem = run.problem(source.adata, chosen)
@@ -250,10 +265,13 @@ def train(
                 genes = source.adata.var_names[run.trained]
                 samples = source.adata.obs_names
                 raise error.named(samples[error.row], genes[error.column]) from None
-            if where is not None and not where.holds_a_run:
+            if where is not None and is_first and not where.holds_a_run:
                 where.begin(run.described(source.adata))
             keep = None if where is None else where.keep
+            shown = shown and is_first
             fitted = fit(task, run.state, started=started, progress=shown, keep=keep)
+    if not is_first:
+        return None
     result = source.copied() if copy and in_place else source.adata
     write(result, keys, run, fitted)
     return None if in_place and not copy else result

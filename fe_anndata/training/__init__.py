@@ -11,8 +11,6 @@
     random numbers are dealt out.
 ``loop``
     Steps, evaluations, a falling learning rate, early stopping.
-``processes``
-    Several processes that train one model.
 ``state``
     How a run stands after an evaluation.
 ``fit``

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._core import processes
 from .loop import Keep, load, run
 from .records import Record, tell_size
 from .state import State
@@ -61,13 +62,13 @@ def fit(
     task
         What is trained.
     state
-        Where an earlier run of it stopped.
+        Where an earlier run of it stopped, with the samples of all processes.
     started
         When the call began, by :func:`time.perf_counter`; now by default.
     progress
         Whether to show a bar.
     keep
-        Called with the state after each evaluation.
+        Called with the state after each evaluation, of all samples, in the first process.
 
     Raises
     ------
@@ -76,7 +77,15 @@ def fit(
     """
     tell_size(task)
     started = time.perf_counter() if started is None else started
-    ended = run(task, state or State(), started, progress, keep)
+
+    def keep_all(of_own: State) -> None:
+        assert keep is not None
+        of_all = of_own.of_all(task.of_samples)
+        if processes.is_first():
+            keep(of_all)
+
+    begun = (state or State()).of_own(task.of_samples, task.own)
+    ended = run(task, begun, started, progress, None if keep is None else keep_all)
     load(task.parameters, ended.final.best)
     trained = task.finish()
     return Fitted(
@@ -84,7 +93,7 @@ def fit(
         ended.final.history,
         ended.why,
         ended.final.counters.best_step,
-        ended.resumable,
+        ended.resumable.of_all(task.of_samples),
         task.validation_loss(),
         ended.final.records,
     )

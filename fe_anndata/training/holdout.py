@@ -27,6 +27,8 @@ class Holdout:
     counted
         Bool (n_obs,): False for samples held out whole, whose vectors are fitted to their other
         entries but which shape nothing that is shared.
+
+    Where processes have rows of their own, both are of these.
     """
 
     entries: Entries
@@ -47,7 +49,7 @@ def draw(rows: Rows, validation: float | str, by: str, seed: int, ranks: Ranks) 
     seed, ranks
         They alone decide, not the order of samples or genes.
     """
-    n_obs, n_vars = rows.shape
+    (n_obs, n_vars), own = (len(ranks.samples), len(ranks.genes)), ranks.own
     counted = np.ones(n_obs, dtype=bool)
     if by == "entries":
         drawn = Permutation(n_obs * n_vars, seed, "validation")(
@@ -61,9 +63,11 @@ def draw(rows: Rows, validation: float | str, by: str, seed: int, ranks: Ranks) 
         counted[samples] = False
         half = Permutation(max(n * n_vars, 1), seed, "halves")(np.arange(n * n_vars // 2))
         row, col = samples[half // n_vars], ranks.cols[half % n_vars]
+    inside = (row >= own.start) & (row < own.stop)
+    row, col = row[inside] - own.start, col[inside]
     order = np.lexsort((col, row))
     drawn_entries = rows.entries(row[order], col[order])
-    return Holdout(drawn_entries.observed(), counted)
+    return Holdout(drawn_entries.observed(), counted[own])
 
 
 def _number(validation: float | str, of: int, most: int) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .._core import processes
 from .._core.ending import ending
 from .._core.progress import Progress, progress_bar
 from .optimisers import Optimisers
@@ -100,6 +101,7 @@ def run(task: Task, state: State, started: float, show_progress: bool, keep: Kee
                 if step == state.counters.step:
                     return Ended(state, state, "steps")
                 return Ended(state, watch.evaluate(state, step), "steps")
+            ending.signal = processes.greatest(ending.signal or 0) or None
             ending.check()
             watch.move(state, step)
             step += 1

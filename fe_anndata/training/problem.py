@@ -68,6 +68,10 @@ class Batches:
     covariates: np.ndarray
     groups: np.ndarray
 
+    def of_rows(self, rows: slice) -> Batches:
+        """Return what is known of some samples."""
+        return Batches(self.covariates[rows], self.groups[rows])
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -111,9 +115,10 @@ class Problem:
     Attributes
     ----------
     rows
-        The matrix of the samples and the genes to train on.
+        The matrix of the samples and the genes to train on. Where several processes share the
+        rows, those of this one, as all else that has a row for each sample.
     audit
-        Its sums and counts.
+        Its sums and counts, over the rows of all.
     ranks
         Of the names of samples and genes.
     seed
@@ -142,3 +147,8 @@ class Problem:
     labels: Labels | None = None
     batches: Batches | None = None
     factors: Factors | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of samples, those of other processes as well, and of genes."""
+        return self.audit.shape

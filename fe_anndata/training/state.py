@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 
+from .._core import processes
 from .records import Record
 from .stored import require_array
 from .task import Schedule
@@ -93,6 +95,30 @@ class State:
     facts: Mapping[str, float] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
 
+    def of_own(self, names: Collection[str], own: slice) -> State:
+        """Return the state with the samples of this process, in arrays of `names`."""
+        return self._changed(names, lambda rows: rows[own])
+
+    def of_all(self, names: Collection[str]) -> State:
+        """Return the state with the samples of all processes; it is whole in the first one."""
+        return self._changed(names, _collected)
+
+    def _changed(self, names: Collection[str], change: Callable[[np.ndarray], np.ndarray]) -> State:
+        """Return the state with the rows of samples changed, in arrays of these names."""
+        if not processes.share_rows():
+            return self
+
+        def changed(arrays: Arrays) -> Arrays:
+            # Of a moment that is no count of steps, which is one number.
+            return {
+                name: change(array) if name.partition(":")[0] in names and array.ndim > 1 else array
+                for name, array in arrays.items()
+            }
+
+        parameters = changed(self.parameters)
+        best = parameters if self.best is self.parameters else changed(self.best)
+        return replace(self, parameters=parameters, best=best, moments=changed(self.moments))
+
     def require_fits(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise ValueError if the parameters are not those of a task, of these shapes by name."""
         for section in ("parameters", "best"):
@@ -105,3 +131,9 @@ class State:
                     f"state[{section!r}] of the run holds {min(more)!r}, which its model does not "
                     "have: it is damaged; begin again."
                 )
+
+
+def _collected(rows: np.ndarray) -> np.ndarray:
+    found = processes.collected(torch.from_numpy(rows))
+    whole: np.ndarray = rows if found is None else found.numpy()
+    return whole

@@ -73,6 +73,11 @@ class Task(ABC):
         Numbers that a run needs to go on, beside its parameters, and cannot compute again.
     unexplained
         Fraction of the variance that the model leaves, as far as it is known.
+    of_samples
+        Names of the parameters with a row for each sample. Where processes share the rows, each
+        trains those of its own.
+    own
+        Which samples these are.
     """
 
     schedule: Schedule
@@ -84,6 +89,8 @@ class Task(ABC):
     n_held_out: int
     facts: Mapping[str, float] = {}
     unexplained: float = 1.0
+    of_samples: frozenset[str] = frozenset()
+    own: slice = slice(None)
 
     @abstractmethod
     def backward(self, step: int) -> float | None:

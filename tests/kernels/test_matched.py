@@ -4,6 +4,7 @@ import torch
 
 from fe_anndata.kernels.entry_set import EntrySet
 from fe_anndata.kernels.matched import corrected, effects_on
+from fe_anndata.kernels.members import Members
 from fe_anndata.kernels.products import Block, Products
 from fe_anndata.kernels.svd import truncated_svd
 from fe_anndata.kernels.target import Target
@@ -14,6 +15,10 @@ N, M = 240, 40
 def design(groups):
     C = np.eye(groups.max() + 1)[groups]
     return torch.from_numpy((C - C.mean(0)).astype(np.float32))
+
+
+def among(samples):
+    return Members.numbered(samples, slice(0, N))
 
 
 def mixed(shares, seed=0, shift=2.0):
@@ -76,7 +81,7 @@ def test_products_and_squares_are_those_of_the_corrected_matrix():
     Y[groups == 1] += effect.astype(np.float32)
     target, C = target_of(Y), design(groups)
     scores, _ = truncated_svd(target, torch.randn(M, 12, generator=torch.manual_seed(0)), 10)
-    found = corrected(target, scores, C, torch.from_numpy(groups), torch.arange(N))
+    found = corrected(target, scores, C, torch.from_numpy(groups), among(torch.arange(N)))
     dense = (Y - Y.mean(0)) / target.scale - (C @ found.effects.T).numpy()
     Q, P = torch.randn(M, 3), torch.randn(N, 3)
     nothing = found.nothing()
@@ -89,7 +94,7 @@ def test_products_and_squares_are_those_of_the_corrected_matrix():
 def test_samples_that_are_no_members_have_no_say():
     Y, groups, _, effect = mixed(UNEVEN)
     Y[groups == 1] += effect.astype(np.float32)
-    members = torch.arange(0, N - 40)
+    members = among(torch.arange(0, N - 40))
     target = target_of(Y)
     scores = torch.from_numpy(Y)
     before = corrected(target, scores, design(groups), torch.from_numpy(groups), members).effects

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
+from fe_anndata.kernels.members import Members
 from fe_anndata.kernels.neighbours import Neighbours
 
 N, MEMBERS = 700, torch.arange(0, 700, 2)
@@ -19,7 +20,7 @@ def scores():
 
 @pytest.fixture(scope="module")
 def neighbours(scores):
-    return Neighbours.of(scores, MEMBERS)
+    return Neighbours.of(scores, Members.numbered(MEMBERS, slice(0, N)))
 
 
 def test_the_nearest_are_those_of_scikit_learn(scores, neighbours):
@@ -29,7 +30,7 @@ def test_the_nearest_are_those_of_scikit_learn(scores, neighbours):
 
 
 def test_few_samples_have_all_others_as_neighbours(scores):
-    nearest = Neighbours.of(scores, torch.tensor([5, 3, 8])).nearest
+    nearest = Neighbours.of(scores, Members.numbered(torch.tensor([5, 3, 8]), slice(0, N))).nearest
     assert sorted(map(sorted, nearest.tolist())) == [[0, 1], [0, 2], [1, 2]]
 
 
@@ -60,7 +61,7 @@ def test_where_the_table_stands_does_not_matter(neighbours):
 
 
 def test_one_sample_has_no_neighbour():
-    alone = Neighbours.of(torch.randn(1, 4), torch.tensor([0]))
+    alone = Neighbours.of(torch.randn(1, 4), Members.numbered(torch.tensor([0]), slice(0, 1)))
     assert not alone.gradient(torch.randn(1, 2), torch.tensor([0]), 8.0).any()
 
 

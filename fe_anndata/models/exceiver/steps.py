@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..._core import processes
 from ..._core.log import logger
 from ..._core.progress import duration
 from ..._core.warn import warn_user
 from ...kernels.workers import in_parallel, number
-from ...training import processes
 from ...training.order import samples_of_step
 from ...training.problem import Problem
 from ...training.task import Task

@@ -45,7 +45,7 @@ class FactorizedEmbeddings(Family):
     options = FE
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "mse"
-    takes_labels = takes_numbers = True
+    takes_labels = takes_numbers = shares_rows = True
     per_gene = frozenset(
         {"model/offset", "model/genes", "noise/genes", "imputing/genes", "batches/effects"}
     )
@@ -96,10 +96,22 @@ class FactorizedEmbeddings(Family):
     def needs_whole(self, options: Options) -> str | None:
         """Minibatches of entries and of tiles need the matrix in memory."""
         assert isinstance(options, FE)
+        if options.gene_views is not None:
+            return f"gene_views={options.gene_views!r} ranks the values of all samples together"
         kind = options.settled().minibatch
         if kind == "full":
             return None
         return f"minibatch={kind!r} needs the matrix in memory; minibatch='full' reads it by blocks"
+
+    def without_processes(self, options: Options) -> str | None:
+        """Return why: sums over samples add up, and minibatches follow one another."""
+        assert isinstance(options, FE)
+        if options.gene_views is not None:
+            return f"gene_views={options.gene_views!r} ranks the values of all samples together"
+        kind = options.settled().minibatch
+        if kind == "full":
+            return None
+        return f"minibatch={kind!r} is trained by one process; decoder='inner', the default, by all"
 
     def without_batches(self, options: Options) -> str | None:
         """Return why: what batches do is found with the exact solution for the gene table."""

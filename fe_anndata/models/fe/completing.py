@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels import placement
 from ...kernels.noise import Noise
 from ...kernels.placement import Landscape, Prior, Quadratic
@@ -224,13 +225,32 @@ def completion_of(
         Whether samples are moved by the noise, or stay.
     """
     first = Completion(noise, prior=PRIOR if moved else 0.0)
-    if held_out is None or not len(held_out):
+    if held_out is None:
         return first
-    n, device = len(left.table), left.table.device
-    used = held_out.rows % math.ceil(n / TRIED_ON) == 0
+    completing = Completing(view, processes.gathered(left.table), first)
+    of_own = _told(completing, left, target, held_out, effects)
+    inner, squares = processes.total(*of_own)
+    return replace(first, weight=min(max(inner / squares, 0.0), 1.0)) if squares > 0 else first
+
+
+def _told(
+    completing: Completing,
+    left: Left,
+    target: Target,
+    held_out: Entries,
+    effects: tuple[Tensor, Tensor],
+) -> tuple[float, float]:
+    """Return how errors of held-out entries go with what is expected of them.
+
+    Over entries of some samples of this process: the sum of products, and of squares expected.
+    """
+    place, device = processes.place(len(left.table)), left.table.device
+    (n,) = processes.total(len(left.table))
+    used = (held_out.rows + place.start) % math.ceil(n / TRIED_ON) == 0
     samples, which = np.unique(held_out.rows[used], return_inverse=True)
     if not len(samples):
-        return first
+        return 0.0, 0.0
+    view, noise = completing.view, completing.completion.noise
     chosen, rows = (torch.from_numpy(of).to(device) for of in (samples, which))
     columns = torch.from_numpy(held_out.cols[used].astype(np.int64)).to(device)
     covariates, of_genes = effects
@@ -238,15 +258,11 @@ def completion_of(
     values = (values - view.centre[columns]) / view.scale
     values = values - (covariates[chosen][rows] * of_genes[columns]).sum(1)
     V = view.loadings[columns]
-    completing = Completing(view, left.table, first)
     known = _without_hidden(view, noise, left, target, chosen)
     u, differ = completing(left.table[chosen].to(V.dtype), *known)
     error = (values - (view.factors(u)[rows] * V).sum(1)).double()
     expected = (differ[rows].double() * V.double()).sum(1)
-    squares = float(expected.square().sum())
-    if not squares > 0:
-        return first
-    return replace(first, weight=float(((expected @ error) / squares).clamp(0, 1)))
+    return float(expected @ error), float(expected.square().sum())
 
 
 def _without_hidden(

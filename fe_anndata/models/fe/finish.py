@@ -7,10 +7,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels.noise import Noise
 from .decoders import Inner
 from .gene_coordinates import balance
 from .gene_views import joined
+from .many import Everyone
 from .options import FE
 from .reduced_basis import Reduced, reduced
 from .residuals import Residuals, in_expression, left_over, spacing
@@ -34,6 +36,15 @@ def finish(setting: Setting) -> TrainedFE:
         options = replace(options, place_samples=False, sample_prior=prior)
     view, residuals = _left_over(setting, options, table)
     options = replace(options, place_samples=setting.options.place_samples)
+    everyone = table
+    if setting.many is not None:
+        assert setting.target is not None
+        rest = Everyone(setting.many, setting.problem, setting.target, setting.holdout)
+        prior = float(options.gene_prior)
+        model.genes.data.copy_(rest.genes(view, residuals, table, prior, options.l2))
+        view, residuals = _left_over(setting, options, table)
+        everyone = rest.places(view, residuals, table)
+        table.copy_(everyone[rest.rows])
     if options.gene_metric == "balanced":
         # Last, for which errors genes share is estimated in the coordinates of the training.
         forth, completion = balance(model), residuals.completion
@@ -47,17 +58,20 @@ def finish(setting: Setting) -> TrainedFE:
         change, back = in_expression(view, table)
         model.decoder.change_coordinates(back)
         table.copy_(table @ change)
-    residuals = replace(residuals, spacing=spacing(table))
+        everyone = table if setting.many is None else everyone @ change
+    residuals = replace(residuals, spacing=spacing(everyone))
     options = replace(options, sample_prior=residuals.prior)
     levels = None if setting.tables is None else setting.tables.concluded(change)
-    vectors = None
+    everyone = processes.gathered(table) if setting.many is None else everyone
+    whole, vectors = model.with_samples(everyone), None
     if options.gene_views is not None:
-        vectors = joined(model.gene_vectors(), setting.problem).cpu()
-    trained = TrainedFE(model.cpu(), options, residuals, change, None, levels, vectors)
+        problem = setting.problem if setting.many is None else setting.many.problem
+        vectors = joined(model.gene_vectors(), problem).cpu()
+    trained = TrainedFE(whole, options, residuals, change, None, levels, vectors)
     if setting.naming is None:
         return trained
     named = setting.naming.concluded(trained.factors(table.cpu()))
-    return TrainedFE(model, options, residuals, change, named, levels, vectors)
+    return TrainedFE(whole, options, residuals, change, named, levels, vectors)
 
 
 def _changed(noise: Noise, forth: Tensor) -> Noise:
@@ -78,7 +92,8 @@ def _left_over(setting: Setting, options: FE, table: Tensor) -> tuple[Reduced, R
         sums, centre = Sums.of(problem, holdout), view.centre.float()
         target = target_of(problem, holdout, sums, centre, standardise=bool(options.center))
     # The held-out entries of samples held out whole are half of what these have.
-    held_out = setting.holdout.entries if setting.holdout.counted.all() else None
+    whole = processes.agree(not setting.holdout.counted.all())
+    held_out = None if whole else setting.holdout.entries
     covariates = setting.covariates
     batches = None if covariates is None else (covariates, model.effects.detach())
     return view, left_over(view, table, target, options, held_out, batches)

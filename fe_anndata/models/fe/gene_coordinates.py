@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from .decoders import Inner
 from .network import Factorized
 
@@ -35,7 +36,7 @@ def balance(model: Factorized) -> Tensor:
     decoder = model.decoder
     assert isinstance(decoder, Inner)
     Q = model.genes.double()
-    values, vectors = torch.linalg.eigh(_covariance(lambda: [Q], len(Q)))
+    values, vectors = torch.linalg.eigh(_covariance(lambda: [Q], len(Q), lambda *_: None))
     lengths = _floored(values)
     of_genes, of_samples = vectors / lengths, vectors * lengths  # genes are white there
 
@@ -44,7 +45,8 @@ def balance(model: Factorized) -> Tensor:
             decoder.phi(part).double() @ of_samples for part in torch.split(model.samples, ROWS)
         )
 
-    values, axes = torch.linalg.eigh(_covariance(factors, len(model.samples)))
+    (n,) = processes.total(len(model.samples))
+    values, axes = torch.linalg.eigh(_covariance(factors, n, processes.add))
     spread = _floored(values).flip(0) ** POWER
     axes = axes.flip(1)
     spread /= spread.square().mean().sqrt()
@@ -58,13 +60,21 @@ def balance(model: Factorized) -> Tensor:
     return forth
 
 
-def _covariance(parts: Callable[[], Iterable[Tensor]], n: int) -> Tensor:
-    """Return the covariance of a table of `n` rows, given twice, some rows at a time."""
-    mean = torch.stack([part.sum(0) for part in parts()]).sum(0) / n
+def _covariance(
+    parts: Callable[[], Iterable[Tensor]], n: float, add: Callable[[Tensor], None]
+) -> Tensor:
+    """Return the covariance of a table of `n` rows, given twice, some rows at a time.
+
+    `add` adds what other processes know of other rows.
+    """
+    mean = torch.stack([part.sum(0) for part in parts()]).sum(0)
+    add(mean)
+    mean /= n
     squares = torch.zeros(len(mean), len(mean), dtype=mean.dtype, device=mean.device)
     for part in parts():
         deviations = part - mean
         squares += deviations.T @ deviations
+    add(squares)
     return squares / n
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ..._core.random import generator
+from ...kernels.members import Members
 from ...kernels.neighbours import Neighbours
 from ...training.ranks import Ranks
 from .options import FE
@@ -23,13 +25,13 @@ COMPONENTS = 50
 """Principal components in which neighbours are near."""
 
 
-def chosen(ranks: Ranks, counted: Tensor, most: int) -> Tensor:
+def chosen(ranks: Ranks, counted: Tensor, most: int) -> Members:
     """Return samples that count, in the order of their names; of many an evenly spaced choice."""
-    members = torch.from_numpy(ranks.rows).to(counted.device)
-    members = members[counted[members, 0] > 0]
-    if len(members) > most:
-        members = members[torch.arange(most, device=members.device) * len(members) // most]
-    return members
+    samples = torch.from_numpy(ranks.rows).to(counted.device)
+    samples = samples[processes.gathered(counted[:, 0] > 0)[samples]]
+    if len(samples) > most:
+        samples = samples[torch.arange(most, device=samples.device) * len(samples) // most]
+    return Members.numbered(samples, ranks.own)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Keeping:
 
     def gradient(self, table: Tensor, step: int) -> Tensor:
         """Return the gradient of the term by the sample table in one step."""
-        members = len(self.neighbours.members)
+        members = self.neighbours.members.number
         drawn = generator(self.seed, "neighbours", step).permutation(members)[:DRAWN]
         of_drawn = torch.from_numpy(drawn).to(table.device)
         return self.weight * self.neighbours.gradient(table, of_drawn, self.sharpness)

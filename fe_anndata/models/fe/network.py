@@ -102,6 +102,12 @@ class Factorized(nn.Module):
         """Keyword arguments that build the same network, untrained."""
         return dict(self._architecture)
 
+    def with_samples(self, table: Tensor) -> Factorized:
+        """Return a copy with another sample table, (n, sample_dim), of any length."""
+        copied = Factorized(len(table), len(self.genes), **self._architecture)
+        copied.load_state_dict({**self.state_dict(), "samples": table})
+        return copied
+
     def gene_vectors(self) -> Tensor:
         """Return the gene table, (n_genes, gene_dim)."""
         genes = self.genes.detach()

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from torch import nn
 
+from ..._core import processes
 from ...training.optimisers import Group
 from ...training.task import Task
 from .finish import finish
@@ -42,11 +43,12 @@ class Objective(Task):
             self.parameters |= setting.tables.by_name
         self.groups = _groups(setting)
         self.facts = {"sample_noise": setting.sample_noise}
-        self.n_held_out = len(setting.holdout.entries)
+        self.n_held_out = int(processes.total(len(setting.holdout.entries))[0])
+        self.of_samples, self.own = frozenset({"samples"}), self.ranks.own
 
     def table(self) -> np.ndarray:
         """Return the sample table."""
-        table: np.ndarray = self.model.sample_vectors().cpu().numpy().copy()
+        table: np.ndarray = processes.gathered(self.model.sample_vectors()).cpu().numpy().copy()
         return table
 
     def finish(self) -> TrainedFE:

@@ -297,7 +297,8 @@ class FE(Options):
     )
     validation: float | Literal["auto"] = option(
         AUTO,
-        "Fraction held out from all that is fitted; 'auto' is 0.05, but at most 50,000 entries.",
+        "Fraction held out from all that is fitted; 'auto' is 0.05, but at most 50,000 entries. "
+        "Where a choice of many samples trains the model, it is a fraction of theirs.",
         least=0,
         most=0.5,
     )

@@ -35,7 +35,11 @@ STARTS, STEPS = (4, 1), (12, 5)
 STARTS_OF_FORM, STEPS_OF_FORM = (2, 1), (4, 5)
 """Where exact steps follow on an approximate form."""
 STEPS_OF_TRAINED = (3, 2)
-"""For samples that have been trained, which are near where they belong."""
+"""For samples of the training; those that have been trained are near where they belong."""
+ROUGH, ROUGH_STEPS = 4, 2
+"""Of so many candidates one is looked at where places need not be more than rough."""
+PARTS, MANY_ROWS = 16, 512
+"""In how many parts samples of the training are placed, and the most of a part."""
 APART = 0.03
 """Of the diagonal of the table: how far starts are apart at least."""
 MOST_POSITIONS = 2048
@@ -230,26 +234,38 @@ class Placing:
             positions[i], residual[i], curvature[i] = exact.settle(u[i], profile)
         return positions, residual, curvature
 
-    def of_scores(self, scores: Tensor, own: Tensor) -> Tensor:
-        """Return positions (n, d) of trained samples, from `own`, by scores ``y V / D`` (n, k)."""
-        placed, dtype = torch.empty_like(own), self.loadings.dtype
-        if not self.many:
-            _ = self.candidates  # before threads ask for them
+    def of_scores(self, scores: Tensor, own: Tensor | None, *, roughly: bool = False) -> Tensor:
+        """Return positions (n, d) of samples of the training by scores ``y V / D`` (n, k).
+
+        `own` is where they were, if they were anywhere; without that they are searched for, which
+        takes few dimensions. Places are rough if they need not be more.
+        """
+        dtype = self.loadings.dtype
+        placed = scores.new_empty(len(scores), self.table.shape[1])
+        steps = ROUGH_STEPS if roughly else STEPS_OF_TRAINED[self.many]
+        size = min(max(len(scores) // PARTS, ROWS), MANY_ROWS)
+        H, apart = self.noise.weighing(self.gram[None])
+        H = H.to(dtype)
+        self.prepare()
 
         def place(i: int) -> None:
-            rows = slice(ROWS * i, ROWS * (i + 1))
+            rows = slice(size * i, size * (i + 1))
             with torch.no_grad():  # which is of the thread
-                profiles = self.noise.quadratic(scores[rows].to(dtype), self.gram[None])
+                profiles = Quadratic(H, (scores[rows].double() @ apart[0]).to(dtype))
                 landscape = self._landscape(profiles)
-                starts = own[rows, None].to(dtype)
+                starts = [] if own is None else [own[rows, None].to(dtype)]
                 if not self.many:
-                    starts = torch.cat([starts, self._search(profiles, 1)], 1)
-                    best = landscape.error(starts).argmin(1)
-                    starts = starts[torch.arange(len(starts)), best][:, None]
-                u, _ = placement.refine(landscape, starts, STEPS_OF_TRAINED[self.many])
+                    candidates = self.candidates[:: ROUGH if roughly else 1]
+                    starts.append(placement.search(profiles, candidates, 1, self.apart))
+                start = starts[0]
+                if len(starts) > 1:
+                    start = torch.cat(starts, 1)
+                    best = landscape.error(start).argmin(1)
+                    start = start[torch.arange(len(start)), best][:, None]
+                u, _ = placement.refine(landscape, start, steps)
                 placed[rows] = u.to(placed.dtype)
 
-        in_parallel(place, -(-len(own) // ROWS))
+        in_parallel(place, -(-len(scores) // size))
         return placed
 
 

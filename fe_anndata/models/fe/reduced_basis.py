@@ -17,6 +17,7 @@ import torch
 from scipy.linalg import qr
 from torch import Tensor
 
+from ...kernels.workers import in_parallel
 from .decoders import Inner
 from .network import AtGenes, Factorized
 
@@ -28,6 +29,9 @@ SNAPSHOTS = 256
 """Decoded profiles that the basis is made of."""
 ACTIVATIONS = 1 << 21
 """Numbers in the widest layer of the network that are held at a time."""
+
+ROWS = 1024
+"""Samples whose factors a thread computes at a time."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,19 @@ class Reduced:
     centre: Tensor
     scale: float
     at: Callable[[Tensor], AtGenes] | None = None
+
+
+def factors_of(view: Reduced, table: Tensor) -> Tensor:
+    """Return the factors (n, k) of a table (n, d), in its precision, by several threads."""
+    P = table.new_empty(len(table), view.loadings.shape[1])
+
+    @torch.no_grad()  # which is of the thread
+    def evaluate(i: int) -> None:
+        rows = slice(ROWS * i, ROWS * (i + 1))
+        P[rows] = view.factors(table[rows].to(view.loadings.dtype)).to(table.dtype)
+
+    in_parallel(evaluate, -(-len(table) // ROWS))
+    return P
 
 
 @torch.no_grad()

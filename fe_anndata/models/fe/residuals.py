@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels.noise import Noise, mean_squares_left, misfit, of_free, residual_noise
 from ...kernels.target import Target
 from ...matrix.entries import Entries
 from .completing import Completion, Left, completion_of
 from .options import FE
 from .placing import FEW, Placing
-from .reduced_basis import Reduced
+from .reduced_basis import Reduced, factors_of
 
 SPREADS = 6
 """How many standard deviations, robust ones, of log misfit make a profile unlike all others."""
@@ -67,7 +68,7 @@ def left_over(
     view
         The decoder.
     table
-        The samples, (n, d).
+        The samples, (n, d); those of this process, as all that follows, if several share them.
     target
         The matrix around the centre of `view`.
     options
@@ -85,7 +86,7 @@ def left_over(
     known, k = covariates.shape[1], view.loadings.shape[1]
 
     def factors() -> Tensor:
-        P = _factors(view, table)
+        P = factors_of(view, table)
         return torch.cat([P, covariates], 1) if known else P
 
     P, V = factors(), torch.cat([view.loadings.to(table.dtype), effects], 1)
@@ -99,14 +100,15 @@ def left_over(
     own = of_free(scores, P, V, noise.genes, known)
     if prior == "auto":
         prior = 1.0
-        if options.place_samples and held_out and table.shape[1] > FEW:
+        if options.place_samples and held_out is not None and table.shape[1] > FEW:
             prior = _best_prior(view, table, noise, own, held_out, (covariates, effects))
     weight = float(prior)
     before = P
     if options.place_samples:
-        table.copy_(Placing(view, table, noise, weight).of_scores(own, table))
+        table.copy_(Placing(view, processes.gathered(table), noise, weight).of_scores(own, table))
         P = factors()
     logs = misfit(target, filled, P, V, noise, scores).clamp_min(1e-30).log()
+    logs = processes.gathered(logs)
     middle = logs.median()
     spread = 1.4826 * (logs - middle).abs().median()
     left = Left(table, of_free(in_common[1], before, V, in_common[0].genes, known), before[:, :k])
@@ -125,19 +127,23 @@ def _best_prior(
     batches: tuple[Tensor, Tensor],
 ) -> float:
     """Return the prior's weight with which some samples predict their held-out entries best."""
-    every = math.ceil(len(table) / TRIED_ON)
-    used = held_out.rows % every == 0
+    every_sample, place = processes.gathered(table), processes.place(len(table))
+    every = math.ceil(len(every_sample) / TRIED_ON)
+    first = -place.start % every  # of the samples that are tried
+    used = held_out.rows % every == first
     rows = torch.from_numpy(held_out.rows[used] // every)
     columns = torch.from_numpy(held_out.cols[used].astype("int64"))
     values = torch.from_numpy(held_out.values[used])
     values = (values - view.centre[columns]) / view.scale
     covariates, effects = batches
-    values = values - (covariates[::every][rows] * effects[columns]).sum(1)
+    values = values - (covariates[first::every][rows] * effects[columns]).sum(1)
     best, least = PRIORS[0], math.inf
     for weight in PRIORS:
-        placing = Placing(view, table, noise, weight)
-        P = view.factors(placing.of_scores(scores[::every], table[::every]))
-        loss = float(((P[rows] * view.loadings[columns]).sum(1) - values).square().mean())
+        placing = Placing(view, every_sample, noise, weight)
+        P = view.factors(placing.of_scores(scores[first::every], table[first::every]))
+        squares = ((P[rows] * view.loadings[columns]).sum(1) - values).square()
+        loss, n = processes.total(float(squares.sum()), len(squares))
+        loss /= max(n, 1)
         if not loss < least:
             break
         best, least = weight, loss
@@ -154,13 +160,16 @@ def in_expression(view: Reduced, table: Tensor) -> tuple[Tensor, Tensor]:
     well by it.)
     """
     V = view.loadings
-    mean = table.double().mean(0)
+    mean, (n,) = table.double().sum(0), processes.total(len(table))
+    processes.add(mean)
+    mean /= n
     squares = mean.new_zeros(len(mean), len(mean))
     products = mean.new_zeros(len(mean), V.shape[1])
     for part in torch.split(table, 1024):
         u = part.double() - mean
         squares += u.T @ u
         products += u.T @ view.factors(part.to(V.dtype)).double()
+    processes.add(squares, products)
     slope = torch.linalg.pinv(squares, hermitian=True) @ products
     metric = slope @ (V.T @ V).double() @ slope.T
     values, vectors = torch.linalg.eigh(metric * view.scale**2)
@@ -169,18 +178,15 @@ def in_expression(view: Reduced, table: Tensor) -> tuple[Tensor, Tensor]:
     return forth.to(table.dtype), back.to(table.dtype)
 
 
-def _factors(view: Reduced, table: Tensor) -> Tensor:
-    P = table.new_empty(len(table), view.loadings.shape[1])
-    for first in range(0, len(table), 1024):
-        rows = slice(first, first + 1024)
-        P[rows] = view.factors(table[rows].to(view.loadings.dtype)).to(table.dtype)
-    return P
-
-
 def spacing(table: Tensor) -> float:
-    """Return the median distance of a sample to its nearest neighbour."""
+    """Return the median distance of a sample to its nearest neighbour.
+
+    Each process looks at some samples, among those of all.
+    """
+    table = processes.gathered(table)
     every = max(1, math.ceil(len(table) / LOOKED_AT))
     looked_at = table[::every].contiguous()
+    looked_at = looked_at[processes.part(len(looked_at))]
     # Into one vector: small results between large temporaries would keep the memory of these.
     nearest = table.new_empty(len(looked_at))
     for first in range(0, len(looked_at), 16):
@@ -188,4 +194,4 @@ def spacing(table: Tensor) -> float:
         # The nearest one is the sample itself.
         apart = torch.cdist(looked_at[part], table)
         nearest[part] = apart.topk(2, largest=False).values[:, 1]
-    return max(float(nearest.median()), 1e-12)
+    return max(float(processes.gathered(nearest).median()), 1e-12)

@@ -12,6 +12,7 @@ from ...training.holdout import Holdout
 from ...training.problem import Problem
 from .factors import Tables
 from .labels import Naming
+from .many import Many
 from .neighbours import Keeping
 from .network import Factorized
 from .options import FE
@@ -43,6 +44,8 @@ class Setting:
         The term of their labels, if there are any.
     tables
         Of the factors that sample vectors are made of, if of any.
+    many
+        All samples, if those of the problem are a choice of them.
     """
 
     model: Factorized
@@ -55,6 +58,7 @@ class Setting:
     covariates: Tensor | None = None
     naming: Naming | None = None
     tables: Tables | None = None
+    many: Many | None = None
 
     def beside(self, P: Tensor) -> Tensor:
         """Return sample factors (n, k) with the covariates as further ones, (n, k + q)."""

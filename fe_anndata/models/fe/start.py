@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..._core import processes
 from ..._core.random import generator
 from ...kernels.matched import Corrected, corrected
 from ...kernels.svd import truncated_svd
@@ -42,21 +43,25 @@ def start(
     loadings, times the square root of the number of genes: unit variance in every column.
     """
     scores, loadings = components or (None, None)
+    on_genes = None
     sample_dim = number(options.sample_dim)
     if "sample_start" in problem.starts:
         table = torch.from_numpy(problem.starts["sample_start"])
     elif target is None or scores is None or options.sample_start == "random":
-        table = normal(problem.seed, problem.ranks.samples, sample_dim, "samples")
+        ranks = problem.ranks
+        table = normal(problem.seed, ranks.samples, sample_dim, "samples", own=ranks.own)
     else:
         first = scores[:, :sample_dim]
-        mean_square = (target.counted * first).square().sum() / target.counted.sum()
-        table = first / (mean_square / sample_dim).sqrt().clamp_min(1e-12)
+        squares, number_of = (target.counted * first).square().sum(), target.counted.sum()
+        processes.add(squares, number_of)
+        table = first / (squares / number_of / sample_dim).sqrt().clamp_min(1e-12)
     if "gene_start" in problem.starts:
         genes = torch.from_numpy(problem.starts["gene_start"])
     elif loadings is None or options.gene_start == "random":
         genes = normal(problem.seed, problem.ranks.genes, model.genes.shape[1], "genes")
     else:
         genes = loadings[:, : model.genes.shape[1]] * math.sqrt(len(loadings))
+        on_genes = None if scores is None else scores[:, : genes.shape[1]] * math.sqrt(len(genes))
     with torch.no_grad():
         if isinstance(target, Corrected):
             model.effects.copy_(target.effects)
@@ -70,7 +75,8 @@ def start(
         if isinstance(model.decoder, Inner) and target is not None:
             # Random vectors carry no noise of the entries: there is nothing to estimate it from.
             drawn = "random" in (options.sample_start, options.gene_start)
-            return _fit_linear_path(model, target, 0.0 if drawn else float(options.sample_noise))
+            noise = 0.0 if drawn else float(options.sample_noise)
+            return _fit_linear_path(model, target, on_genes, noise)
     return 0.0
 
 
@@ -81,13 +87,13 @@ def principal_components(
     k = max(
         number(options.sample_dim) if options.sample_start == "pca" else 1,
         model.genes.shape[1] if options.gene_start == "svd" else 1,
-        min(COMPONENTS, *problem.rows.shape) if options.neighbor_weight else 1,
+        min(COMPONENTS, *problem.shape) if options.neighbor_weight else 1,
     )
     return truncated_svd(target, _probe(problem, k), k)
 
 
 def _probe(problem: Problem, k: int) -> Tensor:
-    n_probes = min(k + OVERSAMPLING, *problem.rows.shape)
+    n_probes = min(k + OVERSAMPLING, *problem.shape)
     drawn = normal(problem.seed, problem.ranks.genes, n_probes, "probe")
     return drawn.to(problem.compute.device)
 
@@ -95,33 +101,40 @@ def _probe(problem: Problem, k: int) -> Tensor:
 def without_batches(problem: Problem, target: Target, covariates: Tensor) -> Corrected:
     """Return the target without what batches do to it, as far as is known before the training."""
     assert problem.batches is not None
-    k = min(COMPONENTS, *problem.rows.shape)
+    k = min(COMPONENTS, *problem.shape)
     scores, _ = truncated_svd(target, _probe(problem, k), k)
     groups = torch.from_numpy(problem.batches.groups).to(scores.device)
     members = chosen(problem.ranks, target.counted, MOST)
     return corrected(target, scores, covariates, groups, members)
 
 
-def _fit_linear_path(model: Factorized, target: Target | Corrected, sample_noise: float) -> float:
+def _fit_linear_path(
+    model: Factorized, target: Target | Corrected, on_genes: Tensor | None, sample_noise: float
+) -> float:
     """Let the linear path start as the least-squares map from the start of u.
 
     Its targets are the sample factors that fit best, given the gene vectors. What the map leaves
     of the variance is taken as noise of the entries, of which every factor gets a share; seen from
     u, `sample_noise` times that share is the noise returned, and the map is the best one under it.
+    `on_genes` is the product of the target with the gene vectors, (n, k), if it is known.
     """
     u, v = model.samples * target.counted, model.genes
-    n, m = float(target.counted.sum()), len(v)
-    gram = v.T @ v
-    u_factors = (u.T @ target.times(v, target.nothing())) @ _pseudo_inverse(gram)
-    weight = _pseudo_inverse(u.T @ u) @ u_factors
+    (n,), m = processes.total(float(target.counted.sum())), len(v)
+    gram, squares = v.T @ v, u.T @ u
+    if on_genes is None:
+        on_genes = target.times(v, target.nothing())
+    by_factors = u.T @ on_genes
+    processes.add(squares, by_factors)
+    u_factors = by_factors @ _pseudo_inverse(gram)
+    weight = _pseudo_inverse(squares) @ u_factors
     # The map explains tr(W V'V W' U'U) of the squares of the target. What is left, entry by entry,
     # puts the same variance on each of d orthonormal factors; seen from u it is divided by what
     # the map makes of a unit of u, tr(W V'V W') / d, so that units of u and v do not matter.
     reach = weight @ gram @ weight.T
-    left = max(target.squares / target.n_observed - float((reach * (u.T @ u)).sum()) / (n * m), 0.0)
+    left = max(target.squares / target.n_observed - float((reach * squares).sum()) / (n * m), 0.0)
     noise = sample_noise * math.sqrt(left * len(reach) / max(float(reach.trace()), 1e-30))
     ridge = n * noise**2 * torch.eye(u.shape[1], device=u.device)
-    weight = _pseudo_inverse(u.T @ u + ridge) @ u_factors
+    weight = _pseudo_inverse(squares + ridge) @ u_factors
     decoder = model.decoder
     assert isinstance(decoder, Inner)
     decoder.linear.weight.copy_(weight.T)

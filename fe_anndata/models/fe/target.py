@@ -11,6 +11,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels.entry_set import EntrySet
 from ...kernels.products import Block, Products
 from ...kernels.target import Target
@@ -26,7 +27,7 @@ BLOCK = 1024
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over the samples that count.
+    """Sums over the samples that count, those of all processes.
 
     Attributes
     ----------
@@ -44,7 +45,7 @@ class Sums:
     def of(cls, problem: Problem, holdout: Holdout) -> Sums:
         """Take from the audit what samples held out whole add to it; these are read for that."""
         found = problem.audit
-        if holdout.counted.all():
+        if not processes.agree(not holdout.counted.all()):
             return cls(found.sums, found.observed, found.squares)
         out = audit(InMemory(problem.rows.take(np.flatnonzero(~holdout.counted))))
         return cls(
@@ -53,15 +54,24 @@ class Sums:
 
 
 def target_of(
-    problem: Problem, holdout: Holdout, sums: Sums, centre: Tensor, *, standardise: bool
+    problem: Problem,
+    holdout: Holdout,
+    sums: Sums,
+    centre: Tensor,
+    *,
+    standardise: bool,
+    kept: bool = True,
 ) -> Target:
-    """Return the whole matrix around `centre`, on its device."""
+    """Return the whole matrix around `centre`, on its device.
+
+    If it is in memory, and `kept`, it is kept in the form that products need.
+    """
     device, shape = centre.device, problem.rows.shape
     unseen = holdout.entries
     if problem.audit.n_missing:
         unseen = hidden_entries(problem.rows, holdout.entries)
     return Target.of(
-        _products(problem, device),
+        _products(problem, device, kept),
         (torch.from_numpy(sums.values).to(device), sums.squares),
         EntrySet.of(unseen.rows, unseen.cols, unseen.values, shape, device),
         torch.from_numpy(holdout.counted[:, None].astype(np.float32)).to(device),
@@ -70,7 +80,7 @@ def target_of(
     )
 
 
-def _products(problem: Problem, device: torch.device) -> Products:
+def _products(problem: Problem, device: torch.device, kept: bool) -> Products:
     rows = problem.rows
     alone = len(rows.parts()) == 1
 
@@ -80,19 +90,23 @@ def _products(problem: Problem, device: torch.device) -> Products:
             for part, values in rows.blocks()
         )
 
-    if rows.whole is None:
+    if rows.whole is None or not kept:
         return Products(blocks, rows.shape)
-    kept = list(blocks())
-    return Products(lambda: kept, rows.shape)
+    whole = list(blocks())
+    return Products(lambda: whole, rows.shape)
 
 
 def gene_means(sums: Sums, holdout: Holdout) -> np.ndarray:
     """Return the mean of the observed training entries of each gene, float32; 0 where none is."""
     total, number = sums.values, sums.number
-    if holdout.counted.all():
+    if not processes.agree(not holdout.counted.all()):
         held_out, n_vars = holdout.entries, len(total)
-        total = total - np.bincount(held_out.cols, held_out.values, minlength=n_vars)
-        number = number - np.bincount(held_out.cols, minlength=n_vars)
+        of_held_out = torch.from_numpy(
+            np.bincount(held_out.cols, held_out.values, minlength=n_vars),
+        )
+        number_of = torch.from_numpy(np.bincount(held_out.cols, minlength=n_vars))
+        processes.add(of_held_out, number_of)
+        total, number = total - of_held_out.numpy(), number - number_of.numpy()
     return np.where(number > 0, total / np.maximum(number, 1), 0.0).astype(np.float32)
 
 

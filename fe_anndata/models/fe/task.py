@@ -17,6 +17,7 @@ from ..option import AUTO
 from .enough_memory import require_memory
 from .factors import Tables
 from .labels import Naming
+from .many import Many
 from .minibatches import RandomEntries, Tiles
 from .neighbours import Keeping
 from .network import Factorized
@@ -50,11 +51,14 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
     MemoryError
         If a model of these sizes does not fit.
     """
-    options = sized(options, problem.rows.shape)
+    options = sized(options, problem.shape)
     if problem.factors is not None and not problem.factors.own:
         # Samples that are made of factors alone lie where these say.
         options = replace(options, place_samples=False)
     require_memory(options, problem.rows.shape)
+    many = Many.of(problem, options)
+    if many is not None:
+        problem = many.chosen()
     holdout = draw(
         problem.rows, options.validation, options.validation_by, problem.seed, problem.ranks
     )
@@ -63,7 +67,7 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
     model = build(options, *problem.rows.shape, n_covariates)
     draw_network(model, options, problem.seed)
     model.to(problem.compute.device)
-    target = _fixed_numbers(model, problem, options, holdout)
+    target = _fixed_numbers(model, problem, options, holdout, many)
     components = keeping = covariates = None
     apart: Target | Corrected | None = target
     if batches is not None:
@@ -90,7 +94,7 @@ def task(problem: Problem, options: FE, facts: Mapping[str, float] | None) -> Ob
             tables.begin(model.samples)
             with torch.no_grad():
                 model.samples.copy_(tables.samples())
-    terms = keeping, covariates, naming, tables
+    terms = keeping, covariates, naming, tables, many
     setting = Setting(model, problem, options, holdout, target, noise, *terms)
     objective = _objective(setting)
     objective.schedule = _schedule(options, objective.steps_per_epoch)
@@ -124,7 +128,7 @@ def _schedule(options: FE, steps_per_epoch: int) -> Schedule:
 
 
 def _fixed_numbers(
-    model: Factorized, problem: Problem, options: FE, holdout: Holdout
+    model: Factorized, problem: Problem, options: FE, holdout: Holdout, many: Many | None
 ) -> Target | None:
     """Set offset and scale, or the bounds, of `model` from the training entries.
 
@@ -137,7 +141,8 @@ def _fixed_numbers(
         return None
     sums = Sums.of(problem, holdout)
     if options.center:
-        model.offset.copy_(torch.from_numpy(gene_means(sums, holdout)))
+        of_all = sums if many is None else many.sums(problem, sums)
+        model.offset.copy_(torch.from_numpy(gene_means(of_all, holdout)))
     target = target_of(problem, holdout, sums, model.offset, standardise=bool(options.center))
     model.scale.fill_(target.scale)
     return target

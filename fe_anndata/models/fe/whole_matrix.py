@@ -12,6 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from ..._core import processes
 from ...kernels import inner
 from ...kernels.entry_set import EntrySet
 from ...kernels.workers import in_parallel
@@ -50,7 +51,8 @@ class _WholeMatrix(Objective):
         samples = self.model.samples.detach()
         if not self.noise:
             return samples
-        drawn = normal(self.seed, self.ranks.samples, samples.shape[1], "noise", *words)
+        of, dim, own = self.ranks.samples, samples.shape[1], self.ranks.own
+        drawn = normal(self.seed, of, dim, "noise", *words, own=own)
         return samples.add(drawn.to(samples.device), alpha=self.noise)
 
     def _fraction(self, loss: float) -> float:
@@ -129,7 +131,8 @@ class _WholeMatrix(Objective):
         Q = self.setting.with_effects(self.decoder.psi(self.model.genes))
         predicted = self.model.scale * self.held_out.inner(P, Q)
         predicted += self.held_out.gather(self.model.offset)
-        return float((predicted - self.held_out.values).double().square().mean())
+        squares = (predicted - self.held_out.values).double().square().sum()
+        return processes.total(float(squares))[0] / self.n_held_out
 
 
 class JointSteps(_WholeMatrix):
@@ -147,6 +150,7 @@ class JointSteps(_WholeMatrix):
             of_factors = of_factors + named
             self._fill_head(of_head)
         self.descend(P, u, of_factors, self.target.counted)
+        processes.add(*(p.grad for p in self.decoder.parameters() if p.grad is not None))
         Q.backward(gradients.Q)  # type: ignore[no-untyped-call]
         self.model.samples.grad = u.grad
         self.unexplained = self._fraction(gradients.loss)
@@ -202,8 +206,10 @@ class Alternating(_WholeMatrix):
             of_samples[rows], found[i] = phi.gradients(gradient, inputs, noisy[rows], counts)
 
         in_parallel(descend, len(parts))
-        for i, parameter in enumerate(shared):
-            parameter.grad = torch.stack([part[i] for part in found]).sum(0)
+        gradients = [torch.stack(list(of_parts)).sum(0) for of_parts in zip(*found, strict=True)]
+        processes.add(*gradients)
+        for parameter, gradient in zip(shared, gradients, strict=True):
+            parameter.grad = gradient
         if self.naming is not None:
             self._fill_head([torch.stack(list(of)).sum(0) for of in zip(*of_head, strict=True)])
 
@@ -233,6 +239,7 @@ class Alternating(_WholeMatrix):
             mean.add_(P, alpha=1 / draws)
             square += (P.T @ P).double() / draws
             del P
+        processes.add(square)
         prior = float(self.options.gene_prior)
         best = inner.best_gene_factors(self.target, mean, square, Q, prior, self.l2)
         genes.copy_(best[:, :k])
