@@ -111,6 +111,7 @@ class Matrices:
         yield "FE and bins", unit(learn_both(self.X, d, seed))
         # Whether the gain is that of bins, or that of a second view by PCA of whatever matrix.
         yield WITH_PCA, compressed(np.c_[first, HALF * self.pca], d)
+        yield "FE and PCA and spread", compressed(np.c_[first, HALF * self.pca, spread], d)
         yield "FE and bins and spread", compressed(np.c_[first, bins, spread], d)
         if seed == 0:  # on which it does not depend
             yield "PCA, whitened, and mean", self.pca

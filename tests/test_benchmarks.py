@@ -78,7 +78,7 @@ def results(tmp_path, monkeypatch):
         (checks, ["--rounds", "1"], 2),
         (gene_lookup, [], 6),
         (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
-        (gene_views, ["--seeds", "1"], 8),
+        (gene_views, ["--seeds", "1"], 9),
         (gene_metrics, ["--seeds", "1"], 5),
         (bins, [], 6),
         (time_to_quality, ["--thesis-epochs", "0.2", "1"], 8),
