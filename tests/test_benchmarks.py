@@ -121,6 +121,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         differential,
         gene_vectors,
         gene_views,
+        growth,
         headline,
         imputation,
         new_samples,
