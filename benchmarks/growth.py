@@ -39,8 +39,8 @@ GENES = tuple((5000, m) for m in (2000, 10_000, 30_000, 60_000))
 WIDE, MILLION = ((20_000, 20_000), (60_000, 20_000)), 1_000_000
 TINY = {"samples": ((300, 60), (500, 60)), "genes": ((300, 60), (300, 90))}
 DISK, MEMORY, BEFORE, UMAP = "from disk", "in memory", "in memory, before", "PCA, neighbors, UMAP"
-COMPILED = (4500, 60)
-"""From 4096 samples on UMAP compiles another search of neighbours, which is to be done before."""
+COMPILED = (9000, 60)
+"""From 8192 samples on UMAP compiles another search of neighbours, which is to be done before."""
 MOST = {BEFORE: 300_000, UMAP: 30_000}
 """Samples of what would take too long with more."""
 

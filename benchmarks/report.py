@@ -40,7 +40,11 @@ class Parser(argparse.ArgumentParser):
         """Parse, and remember the command, but not in which folder files were."""
         given = sys.argv[1:] if arguments is None else list(arguments)
         options = super().parse_args(given)
-        told = [word for last, word in pairwise(["", *given]) if "--folder" not in (last, word)]
+        told = [
+            "FOLDER" if last == "--against" else word
+            for last, word in pairwise(["", *given])
+            if "--folder" not in (last, word)
+        ]
         options.command = shlex.join([*self.prog.split(), *told])
         return options
 

@@ -124,6 +124,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         gene_metrics,
         gene_vectors,
         gene_views,
+        growth,
         headline,
         imputation,
         new_samples,
