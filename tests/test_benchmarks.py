@@ -40,6 +40,7 @@ from benchmarks import (
     reading,
     regression,
     report,
+    several_processes,
     speed,
     stalls,
     survival,
@@ -99,6 +100,9 @@ def results(tmp_path, monkeypatch):
         # Two outcomes; two embeddings, two columns, both, and each embedding with them.
         (survival, ["--dims", "2", "--methods", "fe", "pca", "--folds", "2"], 2 * (2 + 3 + 4)),
         (sweep, [], 4),
+        # Processes of their own, which load torch.
+        pytest.param(several_processes, [], 7, marks=pytest.mark.slow),
+        pytest.param(several_processes, ["--times"], 8, marks=pytest.mark.slow),
         (placing, ["--decoder", "inner"], 1),
         (imputation, [], 4),
         # Simulated samples have 40 genes, of which 1, 5, 10 and 25 are shown.
@@ -131,6 +135,7 @@ def test_it_runs(results, benchmark, arguments, rows):
         orthologs,
         quality,
         regression,
+        several_processes,
         survival,
         sweep,
     )
