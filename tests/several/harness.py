@@ -234,6 +234,7 @@ def main_of(folder):
         "a file that only one has": lambda rank: [f"{('in', 'no')[rank]}.h5ad", "-o", "out.h5ad"],
         "few": ["few.h5ad", "-o", "out.h5ad"],
         "labels": ["in.h5ad", "-o", "out.h5ad", "--labels-key", "group"],
+        "views": ["in.h5ad", "-o", "out.h5ad", "--gene-views", "bins"],
         "concat": ["in.h5ad", "-o", "out.h5ad", "--decoder", "concat"],
         "infinite": ["infinite.h5ad", "-o", "out.h5ad"],
         "another command": ["info"],

@@ -83,6 +83,7 @@ def test_when_asked_to_end_all_keep_the_same_evaluation(found):
         ("a file that only one has", "there is no file no.h5ad"),
         ("few", "40 samples are too few for 3 processes"),
         ("labels", "--labels-key needs one process alone"),
+        ("views", "--gene-views bins ranks all samples"),
         ("concat", "--minibatch tiles is trained by one process"),
         ("infinite", "infinite values (sample 'sample200', gene 'gene8')"),
         ("another command", "several processes only train; start info once"),

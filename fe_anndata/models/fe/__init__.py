@@ -109,9 +109,11 @@ class FactorizedEmbeddings(Family):
         if options.gene_views is not None:
             return f"gene_views={options.gene_views!r} ranks the values of all samples together"
         kind = options.settled().minibatch
-        if kind == "full":
-            return None
-        return f"minibatch={kind!r} is trained by one process; decoder='inner', the default, by all"
+        if kind != "full":
+            return f"minibatch={kind!r} is trained by one process, decoder='inner' by all"
+        if options.gene_views is not None:
+            return f"gene_views={options.gene_views!r} ranks all samples, in one process"
+        return None
 
     def without_batches(self, options: Options) -> str | None:
         """Return why: what batches do is found with the exact solution for the gene table."""
