@@ -96,8 +96,6 @@ class FactorizedEmbeddings(Family):
     def needs_whole(self, options: Options) -> str | None:
         """Minibatches of entries and of tiles need the matrix in memory."""
         assert isinstance(options, FE)
-        if options.gene_views is not None:
-            return f"gene_views={options.gene_views!r} ranks the values of all samples together"
         kind = options.settled().minibatch
         if kind == "full":
             return None
@@ -106,8 +104,6 @@ class FactorizedEmbeddings(Family):
     def without_processes(self, options: Options) -> str | None:
         """Return why: sums over samples add up, and minibatches follow one another."""
         assert isinstance(options, FE)
-        if options.gene_views is not None:
-            return f"gene_views={options.gene_views!r} ranks the values of all samples together"
         kind = options.settled().minibatch
         if kind != "full":
             return f"minibatch={kind!r} is trained by one process, decoder='inner' by all"
