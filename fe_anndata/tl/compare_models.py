@@ -106,7 +106,7 @@ def compare_models(
             that is predicted at their coordinates.
         ``nats_new``
             What a token or a count of a new sample costs: the cross-entropy or the negative
-        log-likelihood, for models that have one.
+            log-likelihood, for models that have one.
         ``nats_held_out``, ``baseline_nats_held_out``, ``baseline``
             The same of samples that each training holds out itself, by which it chooses when to
             stop; and the least cost of the same tokens by a simple prediction, and its name.

@@ -103,9 +103,10 @@ def evaluate(
         samples, and those in ``_fitted`` about the samples fitted to. Nothing is written to
         `adata`.
 
-        ``method``, ``decoder``, ``dim``, ``deal``, ``fold``, ``classifier``, ``n_train``,
-        ``n_test``
-            What was measured, and on how many samples.
+        ``method``, ``decoder``, ``dim``, ``deal``, ``fold``, ``classifier``
+            What was measured.
+        ``n_train``, ``n_test``
+            On how many samples.
         ``accuracy_*``, ``balanced_accuracy_*``
             Share of right answers, and its mean over classes. For numbers it is ``label_r2_*``.
         ``r2_new``

@@ -37,8 +37,8 @@ def markers(
     The data say how often a sample of the group has a higher value than another one: the AUC, as
     in the test of Mann, Whitney and Wilcoxon. The model says how far the mean predictions of the
     group and of the others are apart, in units of what it leaves of the gene. A gene has to have
-    both: the score is the signed root of |2 AUC - 1| times |difference_predicted / noise|, and 0
-    where the two, or the difference observed, do not point to the same side.
+    both: the score is the signed root of ``|2 AUC - 1|`` times ``|difference_predicted / noise|``,
+    and 0 where the two, or the difference observed, do not point to the same side.
 
     It describes the samples that were trained on and is no test: groups that were found in the
     same values differ by construction, and samples of one donor are alike. For counts,
