@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class Cohort:
     label: str
     groups: str | None = None
     n_top_genes: int | None = None
+    deals: int | None = None  # the most there are
 
 
 def tcga() -> Cohort:
@@ -66,7 +67,8 @@ def pbmc3k() -> Cohort:
 
 def kang() -> Cohort:
     adata = cohorts.load("kang")
-    return Cohort(normalised(some(adata, KANG, seed=0)), "cell_type", "donor", GENES)
+    # Five donors are put into five folds in one way.
+    return Cohort(normalised(some(adata, KANG, seed=0)), "cell_type", "donor", GENES, deals=1)
 
 
 def tiny() -> Cohort:
@@ -108,7 +110,7 @@ def subset(cohort: Cohort, number: int, folds: int, seed: int) -> Cohort:
     """Return a cohort of so many random samples, without the classes too small for the folds."""
     drawn = some(cohort.adata, number, seed)
     adata = with_samples(drawn, cohort.label, folds, cohort.groups)
-    return Cohort(adata, cohort.label, cohort.groups, cohort.n_top_genes)
+    return replace(cohort, adata=adata)
 
 
 def measure(
@@ -122,13 +124,15 @@ def measure(
     tables = []
     for seed in range(options.seeds):
         table = fe.tl.evaluate(
-            adata, cohort.label, dims=options.dims, folds=options.folds, deals=options.deals,
+            adata, cohort.label, dims=options.dims, folds=options.folds,
+            deals=min(options.deals, cohort.deals or options.deals),
             methods=[insides.seeded(method, seed) for method in methods],
             groups=cohort.groups, n_top_genes=cohort.n_top_genes, rng=options.seed,
             classifiers=options.classifiers, progress=False,
         )  # fmt: skip
         tables.append(table.assign(seed=seed))
-        print(f"  seed {seed + 1} of {options.seeds}: {time.perf_counter() - started:.0f} s")
+        taken = time.perf_counter() - started
+        print(f"  seed {seed + 1} of {options.seeds}: {taken:.0f} s", flush=True)
     found = pd.concat(tables, ignore_index=True)
     return found.assign(cohort=name, n=adata.n_obs, genes=adata.n_vars, classes=classes)
 
@@ -196,9 +200,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for number in options.samples:
             few = subset(whole, number, options.folds, options.seed)
             found.append(measure(f"{name}, {number} drawn", few, methods, options))
+        publish(pd.concat(found, ignore_index=True), options)  # what there is, should it be ended
     if not found:
         raise SystemExit("no such cohort, or its file is absent: set FE_ANNDATA_DATA.")
-    rows = pd.concat(found, ignore_index=True)
+
+
+def publish(rows: pd.DataFrame, options: argparse.Namespace) -> None:
+    """Print and write the means and differences of what was measured so far."""
     report.publish(
         options,
         summary(rows),
