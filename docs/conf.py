@@ -65,6 +65,7 @@ toc_object_entries = False
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3  # links to headings, as in the Markdown pages of the repository
 nb_execution_mode = "off"  # tutorials hold their outputs; tests run them
+nb_merge_streams = True
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
