@@ -187,7 +187,8 @@ def test_every_form_gives_the_same_embedding(tmp_path, cells, embedding, name):
     X = adata.X.toarray() if sparse.issparse(adata.X) else adata.X
     np.testing.assert_array_equal(X, cells.X)
     trained = fe.tl.train(path, steps=10, progress=False)  # every verb takes the path
-    np.testing.assert_allclose(trained.obsm["X_fe"], embedding, atol=1e-5)
+    # CSR and dense products round differently.
+    np.testing.assert_allclose(trained.obsm["X_fe"], embedding, atol=1e-4)
 
 
 def test_the_name_of_a_file_says_nothing_of_its_kind(tmp_path, cells):
