@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -123,3 +124,8 @@ def target_of(
         offset,
         standardise,
     )
+
+
+def told(value: object) -> str:
+    """Return a value as the id of a test: the same in every process."""
+    return re.sub(r" at 0x\w+", "", str(value))

@@ -9,6 +9,7 @@ import pytest
 
 import fe_anndata as fe
 from fe_anndata._access.storable import require_storable
+from tests.helpers import told
 
 COLUMNS = {
     "mixed": [1, "1", 2.0, None],
@@ -63,7 +64,7 @@ def test_a_column_is_known_to_be_writable_or_not(tmp_path, name):
     "value",
     [None, {1: 2}, (1, 2), [1, "a"], object(), 10**30, np.float32(1), pd.NA, {"a": {"b": (1,)}},
      np.array(["a", None], dtype=object), pd.DataFrame({1: [2]}), pd.array(["a"], dtype="string")],
-    ids=str,
+    ids=told,
 )  # fmt: skip
 def test_a_value_of_uns(tmp_path, value):
     adata = four()

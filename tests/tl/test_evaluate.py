@@ -13,6 +13,7 @@ from fe_anndata._access.labelled import labelled
 from fe_anndata.evaluation import outer_folds
 from fe_anndata.tl._evaluation import sides
 from fe_anndata.tl._methods import named
+from tests.helpers import told
 
 QUICK = {"dims": [2], "methods": ["pca"], "classifiers": ["knn"], "folds": 3, "progress": False}
 STEPS = {"steps": 20}
@@ -331,7 +332,7 @@ def twice():
         ({"layer": "gap", "n_top_genes": 10}, ValueError, ["missing values", "mask_var"]),
         ({"rng": -1}, ValueError, ["rng"]),
     ],
-    ids=str,
+    ids=told,
 )
 def test_errors(adata, wrong, error, words):
     adata.obs["one"] = "x"
