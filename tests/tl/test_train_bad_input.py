@@ -10,6 +10,7 @@ from scipy import sparse
 
 import fe_anndata as fe
 from fe_anndata.models.fe import whole_matrix
+from tests.helpers import told
 from tests.refusals import refuses
 
 # the matrix
@@ -278,7 +279,7 @@ def test_key_that_a_file_cannot_hold(adata, key):
         (ValueError, ["sample_dim=3", "8 columns"], {"sample_start": "factors", "sample_dim": 3}),
         (ValueError, ["start", "NaN"], {"sample_start": np.full((40, 2), np.nan)}),
     ],
-    ids=str,
+    ids=told,
 )
 def test_parameters(adata, error, words, keywords):
     if keywords.get("recipe") in ("thesis2024", "trofimov2020"):
