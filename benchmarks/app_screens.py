@@ -18,29 +18,30 @@ import fe_anndata as fe
 from benchmarks.browser import browser
 
 WIDTHS = {1280: 860, 390: 844}
-GMT = "\n".join(
-    f"{name}\tnone\t{genes}"
-    for name, genes in {
-        "B cells": "CD79A\tCD79B\tMS4A1\tCD37\tHLA-DRA\tTCL1A\tBLNK\tBLK\tFCRLA\tCD72\tTNFRSF13B\tIGJ",
-        "myeloid": "LYZ\tS100A8\tS100A9\tCST3\tFCN1\tTYROBP\tFCER1G\tLST1\tAIF1\tCD14\tCD68\tMS4A7",
-        "T cells": "CD3D\tCD3E\tCD2\tLCK\tIL7R\tLTB\tCD27\tTRAT1\tITK\tCD7\tCCR7\tIL32",
-    }.items()
-)
+SETS = {
+    "B cells": "CD79A CD79B MS4A1 CD37 HLA-DRA TCL1A BLNK BLK FCRLA CD72 TNFRSF13B IGJ",
+    "myeloid": "LYZ S100A8 S100A9 CST3 FCN1 TYROBP FCER1G LST1 AIF1 CD14 CD68 MS4A7",
+    "T cells": "CD3D CD3E CD2 LCK IL7R LTB CD27 TRAT1 ITK CD7 CCR7 IL32",
+}
+GMT = "\n".join("\t".join([name, "none", *genes.split()]) for name, genes in SETS.items())
+B_CELLS = '["is","bulk_labels",["CD19%2B B"]]'
 PAGES = {
     "home": "#home",
     "samples": "#samples",
     "samples_gene": "#samples?color=LYZ&at=AAAGCCTGGCTAAC-1",
-    "samples_selection": '#samples?sel=["is","bulk_labels",["CD19%2B B"]]&sets=[["B",["is","bulk_labels",["CD19%2B B"]]]]',
+    "samples_selection": f'#samples?sel={B_CELLS}&sets=[["B",{B_CELLS}]]',
     "genes": "#genes?gene=CD79A",
     "genes_pair": "#genes?gene=CD79A&b=CD79B&by=bulk_labels&map=all",
     "genes_unknown": "#genes?gene=CD79X",
     "calculator": "#calculator?expression=CD79A:HLA-DRA::LYZ:?",
     "calculator_sum": "#calculator?expression=CD3D %2B LYZ - CD79A&drawn=5",
-    "lists": "#lists?lists=B cells: CD79A, CD79B, MS4A1, TCL1A, CD37%0Amyeloid: LYZ, S100A8, CST3, FCN1, NOPE",
+    "lists": "#lists?lists=B: CD79A, CD79B, MS4A1, TCL1A%0Amyeloid: LYZ, S100A8, CST3, NOPE",
     "properties": "#properties",
     "generate": "#generate",
     "generate_place": "#generate?at=[0.3,0.4]",
-    "generate_path": '#generate?stops=[["bulk_labels","CD34%2B"],["bulk_labels","CD14%2B Monocyte"]]',
+    "generate_path": (
+        '#generate?stops=[["bulk_labels","CD34%2B"],["bulk_labels","CD14%2B Monocyte"]]'
+    ),
     "model": "#model",
 }
 
@@ -54,7 +55,9 @@ def settled(page: Any) -> None:
 
 def learned(page: Any) -> None:
     """Drop gene sets on the page Properties."""
-    page.set_input_files("input[type=file]", {"name": "sets.gmt", "mimeType": "text/plain", "buffer": GMT.encode()})  # fmt: skip
+    file = {"name": "sets.gmt", "mimeType": "text/plain", "buffer": GMT.encode()}
+    page.get_by_label("Least genes of a set").fill("5")
+    page.set_input_files("input[type=file]", file)
     page.wait_for_selector("text=3 properties")
     page.get_by_role("link", name="B cells").click()
 
@@ -77,16 +80,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         wide = []
         for width, height in WIDTHS.items():
             for scheme in ("light", "dark"):
-                context = drawn.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # fmt: skip
+                size = {"width": width, "height": height}
+                context = drawn.new_context(viewport=size, color_scheme=scheme)
                 for name in options.only:
                     page = context.new_page()
                     page.on("pageerror", lambda error: print("error on the page:", error))
+                    page.on("console", lambda said: said.type == "error" and print(said.text))
                     page.goto(served.url + PAGES[name])
                     settled(page)
                     if name == "properties":
                         learned(page)
                         settled(page)
-                    page.screenshot(path=options.out / f"{name}_{width}_{scheme}.png", full_page=True)
+                    page.screenshot(
+                        path=options.out / f"{name}_{width}_{scheme}.png", full_page=True
+                    )
                     if page.evaluate("document.documentElement.scrollWidth") > width:
                         wide.append(f"{name} at {width}")
                     page.close()

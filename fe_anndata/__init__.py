@@ -6,8 +6,9 @@
 
 The verbs are in :mod:`~fe_anndata.pp` (preprocessing), :mod:`~fe_anndata.tl` (tools),
 :mod:`~fe_anndata.pl` (plots), :mod:`~fe_anndata.get` (read results), :mod:`~fe_anndata.io` (files)
-and :mod:`~fe_anndata.datasets`; ``fe.app(adata)`` shows all of it in a browser. Each is imported when it is first used, so that the numerical
-floors below them (kernels, models, training) can be used without anndata.
+and :mod:`~fe_anndata.datasets`; ``fe.app(adata)`` shows results in a browser. Each is imported when
+it is first used, so that the numerical floors below them (kernels, models, training) can be used
+without anndata.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ class Asked:
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
+        self.given = values
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a text; without a default it must be there."""
-        value = self.values.get(name, default)
+        value = self.given.get(name, default)
         if not isinstance(value, str) or (default is None and not value.strip()):
             raise ValueError(f"{name} is missing.")
         if len(value) > LONGEST:
@@ -42,7 +42,7 @@ class Asked:
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """Return a whole number within a range."""
-        value = self.values.get(name, default)
+        value = self.given.get(name, default)
         try:
             number = int(str(value))
         except ValueError:
@@ -60,7 +60,7 @@ class Asked:
 
     def json(self, name: str, default: Any = None) -> Any:
         """Return a value of JSON, which an address holds as text."""
-        value = self.values.get(name, default)
+        value = self.given.get(name, default)
         if not isinstance(value, str):
             return value
         if not value:

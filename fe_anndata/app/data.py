@@ -82,7 +82,7 @@ class Data:
     @property
     def vectors_alone(self) -> bool:
         """Whether there are genes and no samples."""
-        return self.adata.n_obs == 0
+        return bool(self.adata.n_obs == 0)
 
     @property
     def was_changed(self) -> bool:
@@ -104,16 +104,23 @@ class Data:
     def bases(self) -> list[str]:
         """The keys of obsm that can be drawn, those of trainings first."""
         ours = [Keys(key).obsm for key in self.families]
-        keys = [key for key, table in self.adata.obsm.items()
-                if _is_numbers(table) and table.shape[1] > 1 and not key.endswith("_se")]  # fmt: skip
+        keys = [
+            key
+            for key, table in self.adata.obsm.items()
+            if _is_numbers(table) and table.shape[1] > 1 and not key.endswith("_se")
+        ]
         return sorted(keys, key=lambda key: (key not in ours, key != Keys(DEFAULT_KEY).obsm))
 
     @cached_property
     def symbols(self) -> list[str]:
         """The columns of var that name genes, the one to be used by default first."""
-        columns = [name for name in self.adata.var.columns
-                   if self.adata.var[name].dtype.kind in "OT" or hasattr(self.adata.var[name], "cat")]  # fmt: skip
-        columns = [str(name) for name in columns if self.adata.var[name].nunique() > 0.5 * self.adata.n_vars]
+        var = self.adata.var
+        columns = [
+            str(name)
+            for name in var.columns
+            if (var[name].dtype.kind in "OT" or hasattr(var[name], "cat"))
+            and var[name].nunique() > 0.5 * self.adata.n_vars
+        ]
         return sorted(columns, key=lambda name: name.lower() not in SYMBOLS)
 
     @cached_property
@@ -280,8 +287,7 @@ def _shown(source: Source, path: Path) -> AnnData:
 
 
 def _is_numbers(table: Any) -> bool:
-    shape, dtype = getattr(table, "shape", ()), getattr(table, "dtype", None)
-    return len(shape) == 2 and isinstance(table, np.ndarray) and dtype.kind in "fiu"
+    return isinstance(table, np.ndarray) and table.ndim == 2 and table.dtype.kind in "fiu"
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:

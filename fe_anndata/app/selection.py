@@ -48,10 +48,14 @@ def selected(adata: AnnData, what: Any) -> NDArray[np.bool_]:
         found = groups(adata.obs, column)
         unknown = [label for label in labels if label not in found.categories]
         if unknown:
-            raise KeyError(f"no group {unknown[0]!r} in {column!r}: {near(unknown[0], found.categories)}")
+            raise KeyError(
+                f"no group {unknown[0]!r} in {column!r}: {near(unknown[0], found.categories)}"
+            )
         return np.asarray(found.isin(labels))
     if kind == "between" and len(rest) == 3:
-        values = column_of(adata.obs, str(rest[0]), "adata.obs").to_numpy(np.float64, na_value=np.nan)
+        values = column_of(adata.obs, str(rest[0]), "adata.obs").to_numpy(
+            np.float64, na_value=np.nan
+        )
         return np.asarray((values >= float(rest[1])) & (values <= float(rest[2])))
     if kind == "names" and len(rest) == 1 and isinstance(rest[0], list):
         if not 0 < len(rest[0]) <= MOST_NAMES:

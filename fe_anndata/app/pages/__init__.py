@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from . import (
     calculator,
-    genes,
     generate,
+    genes,
     home,
     lists,
     model,

@@ -17,7 +17,7 @@ MOST, DRAWN = 200, 20
 
 
 def calculate(site: Site, asked: Asked) -> dict[str, Any]:
-    """Return the genes nearest to a sum, and a plane in which all distances from the sum are true."""
+    """Return the genes nearest to a sum, and a plane that keeps all distances from the sum."""
     space, key, symbols = space_of(site, asked)
     expression = asked.text("expression").strip()
     n, metric = asked.whole("n", 10, 1, MOST), asked.choice("metric", METRICS)

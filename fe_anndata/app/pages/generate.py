@@ -52,17 +52,19 @@ def place(site: Site, asked: Asked) -> dict[str, Any]:
     middle = [float(f"{value:.6g}") for value in np.nanmean(u, axis=0)]
     made = generate(site.data.without_values(), np.array([middle, at]), key=key)
     profile = np.asarray(made.X)
+    change = profile[1] - profile[0]
     table = pd.DataFrame({"gene": made.var_names, "predicted": profile[1],
-                          "at the middle": profile[0], "change": profile[1] - profile[0]})  # fmt: skip
-    table = table.iloc[np.argsort(-np.abs(table["change"].to_numpy()), kind="stable")]
+                          "at the middle": profile[0], "change": change})  # fmt: skip
+    table = table.iloc[np.argsort(-np.abs(change), kind="stable")]
     given = "" if key == "fe" else f", key={key!r}"
     far = float(made.obs[Keys(key).of_sample("distance")].iloc[1])
     return {
         "at": at, "axes": axes_of(key, x, y), "table": table_of(table[:2000]), "distance": far,
         "is_far": far > FAR,
-        "python": [site.data.opening,
+        "python": [site.data.opening, "import pandas as pd",
                    f"made = fe.tl.generate(adata, [{middle}, {at}]{given})",
-                   "(made[1].to_df().iloc[0] - made[0].to_df().iloc[0]).sort_values(key=abs)[::-1]"],
+                   "middle, here = made.to_df().to_numpy()",
+                   "pd.Series(here - middle, made.var_names).sort_values(key=abs)[::-1]"],
     }  # fmt: skip
 
 
@@ -91,15 +93,17 @@ def path(site: Site, asked: Asked) -> dict[str, Any]:
     order = by_turn(changes)
     genes = [str(made.var_names[most[i]]) for i in order]
     word = "" if key == "fe" else f", key={key!r}"
-    table = pd.DataFrame({"gene": genes, "first": profiles[0, most[order]],
-                          "last": profiles[-1, most[order]], "range": np.ptp(profiles, axis=0)[most[order]]})  # fmt: skip
+    shown = profiles[:, most[order]]
+    table = pd.DataFrame({"gene": genes, "first": shown[0], "last": shown[-1],
+                          "range": np.ptp(shown, axis=0)})  # fmt: skip
     return {
         "genes": genes, "changes": np.round(changes[:, order].T, 5), "table": table_of(table),
-        "places": places.to_numpy()[:, [x, y]], "distance": made.obs[Keys(key).of_sample("distance")],
-        "far": FAR,
+        "places": places.to_numpy()[:, [x, y]],
+        "distance": made.obs[Keys(key).of_sample("distance")].to_numpy(), "far": FAR,
         "python": [site.data.opening, f"stops = {stops!r}",
                    f"fe.pl.path(adata, stops, n_genes={n}{word})",
-                   f"made = fe.tl.generate(adata, fe.get.path(adata, stops, {POINTS}{word}){word})"],
+                   f"places = fe.get.path(adata, stops, {POINTS}{word})",
+                   f"made = fe.tl.generate(adata, places{word})"],
     }  # fmt: skip
 
 

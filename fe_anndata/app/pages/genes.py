@@ -67,7 +67,9 @@ def similar(site: Site, asked: Asked) -> dict[str, Any]:
     among, only = asked.optional("among"), asked.text("only", "")
     if among is None:
         table = space.similar(genes, n, metric)
-        call = f"fe.tl.similar_genes(adata, {_one_or_all(genes)!r}, {n}{words(key, symbols, metric)})"
+        call = (
+            f"fe.tl.similar_genes(adata, {_one_or_all(genes)!r}, {n}{words(key, symbols, metric)})"
+        )
         python = [site.data.opening, call]
     else:
         require_key(among, site.data.adata.var.columns, "column of var")
@@ -77,10 +79,14 @@ def similar(site: Site, asked: Asked) -> dict[str, Any]:
         table = table[column.reindex(by).to_numpy() == only][:n]
         if not len(table):
             raise KeyError(f"no gene has {only!r} in var[{among!r}]: {near(only, column.unique())}")
-        call = f"table = fe.tl.similar_genes(adata, {_one_or_all(genes)!r}, adata.n_vars{words(key, symbols, metric)})"
+        asks = f"adata, {_one_or_all(genes)!r}, adata.n_vars{words(key, symbols, metric)}"
         kind = "id" if "id" in table else "gene"
-        python = [site.data.opening, call,
-                  f"table[table[{kind!r}].map(adata.var[{among!r}].astype(str)) == {only!r}].head({n})"]  # fmt: skip
+        python = [
+            site.data.opening,
+            f"table = fe.tl.similar_genes({asks})",
+            f"kind = table[{kind!r}].map(adata.var[{among!r}].astype(str))",
+            f"table[kind == {only!r}].head({n})",
+        ]
     if asked.whole("ranks", 0, 0, 1) and len(genes) == 1:
         table = _with_ranks(space, genes[0], table, metric)
     ids = site.data.ids

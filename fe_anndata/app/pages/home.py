@@ -71,9 +71,9 @@ def columns(site: Site, _: Asked) -> dict[str, Any]:
 
 def start_training(site: Site, asked: Asked) -> dict[str, Any]:
     """Begin to train; the result is shown, and of a file written beside it."""
-    data, options = site.data, {}
+    data, options = site.data, dict[str, Any]()
     for name in ("sample_dim", "steps"):
-        if asked.values.get(name):
+        if asked.given.get(name):
             options[name] = asked.whole(name, 2, 1, 1_000_000)
     if data.vectors_alone:
         raise ValueError("a file of gene vectors has no samples to train on.")
@@ -82,10 +82,12 @@ def start_training(site: Site, asked: Asked) -> dict[str, Any]:
         job.say("preparing")
         if data.path is None:
             made = train(data.adata, progress=True, copy=True, **options)
+            assert made is not None
             site.show(Data(made))
             return {"wrote": None}
         out = _free(data.path)
         trained = train(data.path, progress=True, **options)
+        assert trained is not None
         if trained.X is None:
             write_beside(data.path, trained, out)
         else:

@@ -57,7 +57,7 @@ def parsed(text: str) -> dict[str, list[str]]:
 def gene_lists(site: Site, asked: Asked) -> dict[str, Any]:
     """Return of each list its known and unknown genes and its coherence; a matrix; and a map."""
     space, key, symbols = space_of(site, asked)
-    text = asked.values.get("text")
+    text = asked.given.get("text")
     if not isinstance(text, str):
         raise ValueError("text is missing.")
     given = parsed(text)
@@ -72,16 +72,24 @@ def gene_lists(site: Site, asked: Asked) -> dict[str, Any]:
     usable = {name: of for name, (of, _) in lists.items() if of}
     if not usable:
         raise KeyError(f"none of these genes is known. {_hints(told)}")
-    result: dict[str, Any] = {"lists": told, "python": [site.data.opening, f"lists = { {name: list(of) for name, of in usable.items()}!r}"]}
+    result: dict[str, Any] = {
+        "lists": told,
+        "python": [
+            site.data.opening,
+            f"lists = { {name: list(of) for name, of in usable.items()}!r}",
+        ],
+    }
     result |= _coherence(site, usable, key, space)
     result |= _picture(asked, space, usable, key, symbols, result["python"])
     return result
 
 
-def _known(genes: list[str], space: GeneSpace, data: Data) -> tuple[dict[str, int], list[Any]]:
+def _known(
+    genes: list[str], space: GeneSpace, data: Data
+) -> tuple[dict[str, int], list[list[str]]]:
     """Return known genes with their positions, and unknown ones with what may be meant."""
     found: dict[str, int] = {}
-    unknown = []
+    unknown: list[list[str]] = []
     for gene in genes:
         at = space.table.find(known(gene, space, data))
         if len(at) == 1 and space.norms[at[0]] > 0:
@@ -104,7 +112,9 @@ def _coherence(
     large = {name: list(of) for name, of in lists.items() if len(of) > 1}
     if not large:
         return {"coherence": None}
-    sets = {name: [_var_name(space, gene, at) for gene, at in lists[name].items()] for name in large}
+    sets = {
+        name: [_var_name(space, gene, at) for gene, at in lists[name].items()] for name in large
+    }
     universe = list(space.names if space.ids is None else space.ids)
     if len(set(universe)) < len(universe):
         return {"coherence": None}
@@ -135,17 +145,18 @@ def _picture(
     found["genes"] = [str(space.names[i]) for i in positions]
     if len(genes) > 1:
         points, axes = _flat(vectors, method)
-        members = {str(space.names[i]): [j for j, of in enumerate(lists.values()) if i in of.values()]
-                   for i in positions}  # fmt: skip
-        found |= {"points": points, "axes": list(axes), "members": [members[g] for g in found["genes"]],
-                  "names": list(lists)}  # fmt: skip
+        within = [set(of.values()) for of in lists.values()]
+        members = [[j for j, of in enumerate(within) if i in of] for i in positions]
+        found |= {"points": points, "axes": list(axes), "members": members, "names": list(lists)}
         python.append(f"fe.pl.gene_lists(adata, lists, method={method!r}{given})")
     if 1 < len(genes) <= MOST_IN_MATRIX:
         values = pairwise(vectors, "cosine")
         order = by_likeness(values)
         found["matrix"] = {"genes": [found["genes"][i] for i in order],
                            "values": np.round(values[np.ix_(order, order)], 4)}  # fmt: skip
-        python.append(f"fe.pl.gene_similarity_matrix(adata, sum(map(list, lists.values()), []){given})")
+        python.append(
+            f"fe.pl.gene_similarity_matrix(adata, sum(map(list, lists.values()), []){given})"
+        )
     return found
 
 

@@ -18,7 +18,16 @@ from ..site import Site, api
 
 LOSSES = {"mse": "mean squared error per entry", "cross-entropy": "nats per token",
           "nll": "nats per entry"}  # fmt: skip
-OF_THE_CALL = ("recipe", "layer", "normalize", "mask_var", "batch_key", "labels_key", "factors", "rng")
+OF_THE_CALL = (
+    "recipe",
+    "layer",
+    "normalize",
+    "mask_var",
+    "batch_key",
+    "labels_key",
+    "factors",
+    "rng",
+)
 
 
 def model(site: Site, asked: Asked) -> dict[str, Any]:
@@ -90,9 +99,15 @@ def _held_out_r2(stored: Mapping[str, Any], loss: float) -> float | None:
     return None if not variance else float(1 - loss / variance)
 
 
-def _warnings(params: Mapping[str, Any], stored: Mapping[str, Any], ending: Any, n_held: int) -> list[str]:
+def _warnings(
+    params: Mapping[str, Any], stored: Mapping[str, Any], ending: Any, n_held: int
+) -> list[str]:
     found = []
-    if params["model"] == "fe" and params["normalize"] is None and stored["preprocessing"].get("counts"):
+    if (
+        params["model"] == "fe"
+        and params["normalize"] is None
+        and stored["preprocessing"].get("counts")
+    ):
         found.append("It was trained on raw counts: logarithms are what it is meant for. "
                      "fe.tl.train(adata, normalize='log1p_cp10k')")  # fmt: skip
     if ending.stopped:
@@ -100,7 +115,9 @@ def _warnings(params: Mapping[str, Any], stored: Mapping[str, Any], ending: Any,
     if not n_held:
         found.append("Nothing was held out, so how well it predicts is not known.")
     if str(stored.get("version", __version__)) != __version__:
-        found.append(f"It was written by fe_anndata {stored.get('version')}; this is {__version__}.")
+        found.append(
+            f"It was written by fe_anndata {stored.get('version')}; this is {__version__}."
+        )
     if not np.isfinite(stored["history"]["train_loss"].dropna()).all():
         found.append("The history holds losses that are not finite.")
     return found

@@ -124,7 +124,9 @@ def _own(site: Site, asked: Asked, name: str) -> Packed | dict[str, Any]:
         column = next(of for of in ("fit_r2", *obs.columns[::-1]) if of in obs)
     python.append(f"placed.obs[{column!r}]")
     if name == ":fit":
-        return _numbers(f"fit ({column.removeprefix('fit_')})", obs[column].to_numpy(np.float64), python)
+        return _numbers(
+            f"fit ({column.removeprefix('fit_')})", obs[column].to_numpy(np.float64), python
+        )
     codes = obs[column].astype(int).to_numpy(np.int32)
     facts = {
         "name": "unlike the training", "kind": "groups", "labels": ["no", "yes"],
@@ -151,7 +153,7 @@ def _python(data: Data, name: str, basis: str, asked: Asked) -> list[str]:
 def one(site: Site, asked: Asked) -> dict[str, Any]:
     """Return what is known of a sample."""
     adata = site.data.adata
-    if "name" in asked.values:
+    if "name" in asked.given:
         name = asked.text("name")
         at = adata.obs_names.get_indexer_for([name])
         if at[0] < 0:
@@ -249,8 +251,8 @@ def start_markers(site: Site, asked: Asked) -> dict[str, Any]:
     python = [
         data.opening, "import numpy as np, pandas as pd", *imports_of(what, against),
         f"selected = {python_of(what)}", f"rest = {rest}",
-        "adata.obs['side'] = pd.Categorical.from_codes(np.where(selected, 0, np.where(rest, 1, -1)), "
-        "['selected', 'rest'])",
+        "codes = np.where(selected, 0, np.where(rest, 1, -1))",
+        "adata.obs['side'] = pd.Categorical.from_codes(codes, ['selected', 'rest'])",
         f"fe.tl.markers(adata, 'side', groups=['selected'], n_genes={n}, key={key!r})",
     ]  # fmt: skip
     return site.jobs.start(("markers", site.edition, key, what, against, n), work).facts()
@@ -267,7 +269,9 @@ def as_csv(site: Site, asked: Asked) -> Response:
     mask = selected(adata, asked.json("sel"))
     basis, x, y = basis_of(site, asked)
     table = adata.obs[mask].copy()
-    for name, values in zip(axes_of(basis, x, y), coordinates(adata, basis, (x, y))[mask].T, strict=True):
+    for name, values in zip(
+        axes_of(basis, x, y), coordinates(adata, basis, (x, y))[mask].T, strict=True
+    ):
         table[name] = values
     return Response(table.to_csv(index_label="sample"), media_type="text/csv")
 

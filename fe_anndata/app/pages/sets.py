@@ -41,7 +41,9 @@ def write_copy(site: Site, asked: Asked) -> dict[str, Any]:
         write_h5ad(made, out)
     else:
         data.require_unchanged()
-        write_beside(data.path, data.with_values(obs) if _is_read(site) else data.without_values(obs), out)
+        write_beside(
+            data.path, data.with_values(obs) if _is_read(site) else data.without_values(obs), out
+        )
     python.append(f"fe.io.write_h5ad(adata, {str(out)!r})")
     return {"wrote": str(out), "python": python}
 

@@ -5,7 +5,7 @@ import { button, choice, copy, field, fill, h, newId, notice } from "./dom.js";
 
 /** Return the strip that holds the lines of Python which repeat a view. */
 export function python(lines) {
-  const text = lines.join("\n");
+  const text = ["import fe_anndata as fe", ...lines].join("\n");
   const id = newId();
   return h("section", { class: "python", "aria-labelledby": id },
     h("div", { class: "bar" }, h("h3", { id }, "The same in Python"),

@@ -46,7 +46,7 @@ export class Scatter {
     this.buttons = modes.map((mode) => button(names[mode], () => this.setMode(mode), { "aria-pressed": mode === "move" }));
     this.modes = modes;
     this.bar = h("div", { class: "bar" },
-      h("span", { class: "modes", role: "group", "aria-label": "What the mouse does" }, this.buttons),
+      h("span", { class: "modes", role: "group", "aria-label": "What the mouse does" }, modes.length > 1 ? this.buttons : []),
       h("span", {}, button("Show all", () => this.fit()),
         button("Save PNG", () => this.savePng()), button("Save SVG", () => this.saveSvg())));
     this.frame = h("div", { class: "plane" }, this.gl_canvas, this.top);

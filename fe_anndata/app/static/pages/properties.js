@@ -36,7 +36,7 @@ export function create(home) {
     if (!params.job) { fill(all, h("p", { class: "empty" }, "Drop a .gmt file of gene sets on the left. A linear classifier of each set takes seconds.")); fill(one); return; }
     if (before.job !== params.job) await within(all, async () => {
       const found = await get("properties", { job: params.job });
-      return h("div", {}, h("h2", {}, `${found.table.rows.length} properties`), found.skipped ? h("p", { class: "muted" }, `${found.skipped} sets were left out: too few genes are known`) : null,
+      return h("div", {}, h("h2", {}, `${found.table.rows.length} ${found.table.rows.length === 1 ? "property" : "properties"}`), found.skipped ? h("p", { class: "muted" }, `${found.skipped} sets were left out: too few genes are known`) : null,
         aurocs(found.table), table({ ...found.table, name: "properties", links: { property: (name) => h("a", { href: address("properties", { ...params, property: name, gene: "" }) }, name) } }), python(found.python));
     });
     if (params.property || params.gene) await within(one, async () => {
