@@ -107,6 +107,9 @@ export class CanvasPen {
   }
 }
 
+/** Return how wide pictures are: narrower on a phone, where letters keep their size. */
+export const wide = () => Math.max(320, Math.min(640, innerWidth - 34));
+
 /** Return a figure. `draw(pen, inks)` draws it; `label` says what it shows. */
 export function picture({ width, height, draw, name, label }) {
   const holder = h("div", { class: "drawn", role: "img", "aria-label": label });
@@ -149,7 +152,7 @@ export function saveSvg(name, svg) {
 export { SvgPen };
 
 /** Return a picture of named points in a plane, each of some colours. */
-export function pointsPicture({ points, names, colors, axes, name, label, arrows = [], big = [], legend = [], centre = null, width = 640 }) {
+export function pointsPicture({ points, names, colors, axes, name, label, arrows = [], big = [], legend = [], centre = null, width = wide() }) {
   const height = Math.round(width * 0.72) + 22 * Math.ceil(legend.length / 3);
   const all = centre ? [...points, centre] : points;
   const of = (k) => all.map((point) => point[k]);
@@ -170,6 +173,11 @@ export function pointsPicture({ points, names, colors, axes, name, label, arrows
     for (const [from, to, faint] of arrows) arrow(pen, at(from), at(to), faint ? ink.line : ink.muted, !faint);
     if (centre) { const [x, y] = at(centre); pen.rect(x - 5, y - 5, 10, 10, ink.ink, "the sum"); }
     const boxes = centre ? [box(at(centre), 14, 14)] : [];
+    const along = arrows.flatMap(([from, to]) => {
+      const [[x, y], [right, low]] = [at(from), at(to)];
+      const n = Math.ceil(Math.hypot(right - x, low - y) / 6);
+      return Array.from({ length: n }, (_, i) => box([x + ((right - x) * i) / n, y + ((low - y) * i) / n], 4, 4));
+    });
     points.forEach((point, i) => {
       const [x, y] = at(point);
       const of = [].concat(colors[i]);
@@ -179,12 +187,13 @@ export function pointsPicture({ points, names, colors, axes, name, label, arrows
     points.forEach((point, i) => {
       const [x, y] = at(point);
       const text = short(names[i], 24);
-      const wide = text.length * 6.7;
-      const places = [[x + 9, y + 4], [x - 9 - wide, y + 4], [x - wide / 2, y - 9], [x - wide / 2, y + 18]];
-      const free = places.find(([left, low]) => left > 2 && left + wide < width - 2
-        && !boxes.some((one) => meets(one, [left, low - 10, left + wide, low + 2])));
+      const long = text.length * 6.7;
+      const places = [[x + 9, y + 4], [x - 9 - long, y + 4], [x - long / 2, y - 9], [x - long / 2, y + 18]];
+      const clear = (of) => places.find(([left, low]) => left > 2 && left + long < width - 2
+        && !of.some((one) => meets(one, [left, low - 10, left + long, low + 2])));
+      const free = clear([...boxes, ...along]) ?? clear(boxes);
       if (!free) return;
-      boxes.push([free[0], free[1] - 10, free[0] + wide, free[1] + 2]);
+      boxes.push([free[0], free[1] - 10, free[0] + long, free[1] + 2]);
       pen.text(free[0], free[1], text, ink.ink, { size: 12 });
     });
     if (axes) {

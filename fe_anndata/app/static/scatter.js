@@ -239,7 +239,10 @@ export class Scatter {
       }
       if (mark.ring) pen.line(ring(x, y, 9), color, { width: 2 });
       else pen.shape([[x, y - 7], [x + 6, y + 5], [x - 6, y + 5]], color);
-      if (mark.text) pen.text(x + 10, y + 4, mark.text, ink.ink, { weight: 600 });
+      if (mark.text) {
+        const left = x > wide / 2;
+        pen.text(left ? x - 12 : x + 12, y + 4, mark.text, ink.ink, { weight: 600, anchor: left ? "end" : "start" });
+      }
     }
     if (this.cross) {
       const [x, y] = this.toScreen(this.cross);

@@ -15,7 +15,7 @@ export function searchBox() {
   const list = h("ul", { id: "found", role: "listbox", "aria-label": "found", hidden: true });
   const input = h("input", { type: "search", role: "combobox", "aria-label": "Search for a gene, an id, a sample or a label",
     "aria-expanded": "false", "aria-controls": "found", "aria-autocomplete": "list", autocomplete: "off",
-    spellcheck: "false", maxlength: "200", placeholder: "gene, id, sample, label" });
+    spellcheck: "false", maxlength: "200", placeholder: "gene, sample, label" });
   let found = [];
   let at = -1;
 

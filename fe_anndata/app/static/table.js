@@ -12,12 +12,9 @@ export function table({ columns, rows, links = {}, name, size = 10 }) {
   let order = rows.map((_, i) => i);
   const body = h("tbody");
   const said = h("span", { role: "status" });
-  const heads = columns.map((column, i) => {
-    const numeric = rows.some((row) => typeof row[i] === "number");
-    const head = h("th", { scope: "col", class: numeric ? "numeric" : null },
-      button(column, () => sort(i), { class: "sort", title: `sort by ${column}` }));
-    return head;
-  });
+  const kinds = columns.map((_, i) => (rows.some((row) => typeof row[i] === "number") ? "numeric" : null));
+  const heads = columns.map((column, i) => h("th", { scope: "col", class: kinds[i] },
+    button(column, () => sort(i), { class: "sort", title: `sort by ${column}` })));
   const back = button("‹ Back", () => turn(-1), { "aria-label": `previous rows of ${name}` });
   const forth = button("Next ›", () => turn(1), { "aria-label": `next rows of ${name}` });
 
@@ -51,8 +48,7 @@ export function table({ columns, rows, links = {}, name, size = 10 }) {
     fill(body, shown.map((k) => h("tr", {}, rows[k].map((value, i) => {
       const link = links[columns[i]];
       const cell = link ? link(value, rows[k]) : number(value);
-      const properties = { class: typeof value === "number" ? "numeric" : null };
-      return i === 0 ? h("th", { scope: "row", ...properties }, cell) : h("td", properties, cell);
+      return i === 0 ? h("th", { scope: "row", class: kinds[i] }, cell) : h("td", { class: kinds[i] }, cell);
     }))));
     back.disabled = page === 0;
     forth.disabled = page === pages - 1;

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { painted } from "../colours.js";
 import { button, choice, field, fill, h, notice, number, save, setOptions } from "../dom.js";
 import { frame, geneLink, modelOf, python, within } from "../parts.js";
-import { diverging, picture, short } from "../picture.js";
+import { diverging, picture, short, wide as widest } from "../picture.js";
 import { Scatter } from "../scatter.js";
 import { set } from "../state.js";
 import { table } from "../table.js";
@@ -89,7 +89,7 @@ export function create(home) {
 function heat({ genes, changes }) {
   const most = Math.max(...changes.flat().map(Math.abs)) || 1;
   const side = 110;
-  const cell = 8;
+  const cell = Math.max(2, Math.floor((widest() - side - 70) / changes[0].length));
   const wide = changes[0].length * cell;
   return picture({ width: side + wide + 70, height: 60 + 16 * genes.length, name: "path", label: `predicted change of ${genes.length} genes along the path`, draw(pen, ink) {
     pen.text(side, 16, "predicted change since the first stop →", ink.muted, { size: 12 });

@@ -105,7 +105,8 @@ export function create(home) {
 
   function mapNow() {
     return within(map, async () => {
-      const found = await last;
+      let found;
+      try { found = await last; } catch { return null; } // said where the answers would be
       const hits = found.table.rows.map((row) => row[0]);
       const { accent, warm } = inks();
       if (params.map === "all") return allGenes(found.query, hits);
@@ -140,6 +141,13 @@ export function create(home) {
   }
 
   async function overSamples(say) {
+    try { return await drawOver(say); } catch (error) {
+      if (await last.then(() => true, () => false)) throw error;
+      return null; // the gene is unknown, which is said already
+    }
+  }
+
+  async function drawOver(say) {
     const found = await patient(() => get("samples/colour", { name: params.gene, symbols: vectors(home, params).symbols, key: modelOf(home, params), basis: home.bases[0].name }), say);
     const places = await get("samples/points", { basis: home.bases[0].name });
     drawnOver = new Scatter({ label: `${found.name} over the samples`, modes: ["move"], on: { save } });

@@ -3,7 +3,7 @@
 import { post } from "../api.js";
 import { button, choice, field, fill, h, notice, number } from "../dom.js";
 import { dropBox, frame, geneLink, python, vectorFields, vectors, within } from "../parts.js";
-import { diverging, picture, pointsPicture, short } from "../picture.js";
+import { diverging, picture, pointsPicture, short, wide } from "../picture.js";
 import { set } from "../state.js";
 import { table } from "../table.js";
 
@@ -64,7 +64,7 @@ export function create(home) {
 
 function matrix({ genes, values }) {
   const n = genes.length;
-  const cell = Math.max(5, Math.min(26, Math.floor(560 / n)));
+  const cell = Math.max(5, Math.min(26, Math.floor((wide() - 162) / n)));
   const side = 92;
   const letters = Math.min(12, cell - 1);
   return picture({ width: side + n * cell + 70, height: side + n * cell + 10, name: "cosines", label: `cosines of ${n} genes`, draw(pen, ink) {

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { button, choice, copy, field, fill, h, notice, number } from "../dom.js";
 import { frame, modelOf, python, within } from "../parts.js";
-import { picture } from "../picture.js";
+import { picture, wide } from "../picture.js";
 import { set } from "../state.js";
 import { table } from "../table.js";
 
@@ -42,7 +42,7 @@ function curve({ history, unit }) {
   const all = series.flatMap(([, of]) => of);
   if (!all.length) return h("p");
   const ends = [0, 1].map((k) => [Math.min(...all.map((one) => one[k])), Math.max(...all.map((one) => one[k]))]);
-  const [width, height, left, low] = [640, 300, 70, 46];
+  const [width, height, left, low] = [wide(), 300, 70, 46];
   const x = (value) => left + ((value - ends[0][0]) / (ends[0][1] - ends[0][0] || 1)) * (width - left - 20);
   const y = (value) => height - low - ((value - ends[1][0]) / (ends[1][1] - ends[1][0] || 1)) * (height - low - 40);
   return picture({ width, height, name: "history", label: `loss of training and of held-out entries by step, ${unit}`, draw(pen, ink) {
@@ -53,7 +53,7 @@ function curve({ history, unit }) {
       const step = Math.round(ends[0][0] + ((ends[0][1] - ends[0][0]) * i) / 4);
       pen.text(x(step), height - low + 18, number(step), ink.muted, { anchor: i === 4 ? "end" : "middle", size: 11 });
     }
-    pen.text((left + width) / 2, height - 8, "step", ink.muted, { anchor: "middle" });
+    pen.text((left + width) / 2, height - 8, `step; ${unit}`, ink.muted, { anchor: "middle" });
     const colors = [ink.muted, ink.accent];
     series.forEach(([title, of], i) => {
       if (of.length > 1) pen.line(of.map(([a, b]) => [x(a), y(b)]), colors[i], { width: 2 });
@@ -61,6 +61,5 @@ function curve({ history, unit }) {
       pen.circle(left + 10 + 110 * i, 16, 5, colors[i]);
       pen.text(left + 20 + 110 * i, 20, title, ink.ink);
     });
-    pen.text(width - 20, 20, unit, ink.muted, { anchor: "end", size: 11 });
   } });
 }

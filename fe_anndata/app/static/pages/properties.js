@@ -3,7 +3,7 @@
 import { finished, get, send } from "../api.js";
 import { button, field, fill, h, notice } from "../dom.js";
 import { dropBox, frame, geneLink, python, vectorFields, vectors, within } from "../parts.js";
-import { picture, short } from "../picture.js";
+import { picture, short, wide } from "../picture.js";
 import { address, set } from "../state.js";
 import { table } from "../table.js";
 import { geneInput } from "./genes.js";
@@ -52,9 +52,10 @@ export function create(home) {
 function aurocs({ columns, rows }) {
   const at = (name) => columns.indexOf(name);
   const shown = [...rows].sort((a, b) => b[at("auroc")] - a[at("auroc")]).slice(0, 30);
-  const side = 210;
-  const x = (value) => side + value * 380;
-  return picture({ width: 640, height: 60 + 20 * shown.length, name: "auroc", label: "AUROC of each property beside that of shuffled labels", draw(pen, ink) {
+  const width = wide();
+  const side = Math.round(width / 3);
+  const x = (value) => side + value * (width - side - 50);
+  return picture({ width, height: 60 + 20 * shown.length, name: "auroc", label: "AUROC of each property beside that of shuffled labels", draw(pen, ink) {
     for (const value of [0, 0.25, 0.5, 0.75, 1]) {
       pen.line([[x(value), 30], [x(value), 36 + 20 * shown.length]], ink.line);
       pen.text(x(value), 52 + 20 * shown.length, value, ink.muted, { anchor: "middle", size: 11 });
@@ -65,7 +66,7 @@ function aurocs({ columns, rows }) {
     pen.text(side + 105, 18, "shuffled labels", ink.ink);
     shown.forEach((row, i) => {
       const y = 42 + 20 * i;
-      pen.text(side - 8, y + 4, short(row[0], 30), ink.ink, { anchor: "end", size: 12 });
+      pen.text(side - 8, y + 4, short(row[0], Math.floor(side / 7)), ink.ink, { anchor: "end", size: 12 });
       const [value, se, shuffled] = ["auroc", "auroc_se", "auroc_permuted"].map((name) => row[at(name)]);
       if (se) pen.line([[x(Math.max(0, value - se)), y], [x(Math.min(1, value + se)), y]], ink.accent, { width: 2 });
       if (shuffled !== null && shuffled !== undefined) pen.circle(x(shuffled), y, 4, ink.muted);
