@@ -266,24 +266,24 @@ def open_data(source: AnnData | str | Path, vectors: bool | None = None) -> Data
     if kind_of(path) not in OF_ANNDATA:
         return Data(read_any(path, progress=False), path, stamp)
     with ExitStack() as stack:
-        adata = _shown(stack.enter_context(opened(path)), path)
-        return Data(adata, path, stamp, stack.pop_all())
+        adata, stays_open = _shown(stack.enter_context(opened(path)), path)
+        return Data(adata, path, stamp, stack.pop_all() if stays_open else ExitStack())
 
 
-def _shown(source: Source, path: Path) -> AnnData:
-    """Return the AnnData of an open file: in memory, or with large matrices that stay there."""
+def _shown(source: Source, path: Path) -> tuple[AnnData, bool]:
+    """Return the AnnData of an open file, and whether its matrices stay there, being large."""
     adata = source.adata
     if adata.X is not None:  # of an older layout, which is read whole
-        return adata
+        return adata, False
     matrices: dict[str | None, Any] = {}
     for layer in (None, *source.layers):
         with suppress(ValueError):  # a file may have no X
             matrices[layer] = stored(source, layer).X
     if sum(map(stored_values, matrices.values())) <= STAYS:
-        return read_any(path, progress=False)
+        return read_any(path, progress=False), False
     X = matrices.pop(None, None)
     parts = {name: dict(getattr(adata, name)) for name in ("obsm", "varm", "uns")}
-    return AnnData(X=X, obs=adata.obs, var=adata.var, layers=matrices, **parts)
+    return AnnData(X=X, obs=adata.obs, var=adata.var, layers=matrices, **parts), True
 
 
 def _is_numbers(table: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,50 +54,52 @@ def model(site: Site, asked: Asked) -> dict[str, Any]:
         "versions": {"written by fe_anndata": stored.get("version"), "format": stored.get("format"),
                      "fe_anndata here": __version__},
         "facts": plain(stored["preprocessing"]),
-        "command": _command(site, key, given),
+        "command": _command(site, params, key, given),
         "python": [data.opening, f"fe.get.history(adata, key={key!r})",
                    f"fe.tl.train(adata, {_call(params, key, given)})"],
     }  # fmt: skip
 
 
 def _given(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options whose values are not the defaults of the family."""
+    """Return what a call must be given to do the same, with the values that were chosen for it."""
     options = options_of(family(params["model"]).options)
+    defaults = {name: of.default for name, of in options.items()}
     found = {}
-    for name, of in options.items():
+    for name, default in (dict.fromkeys(OF_THE_CALL) | defaults).items():
         value = plain(params.get(name))
         value = tuple(value) if isinstance(value, list) else value
-        default = tuple(of.default) if isinstance(of.default, list | tuple) else of.default
-        if value is not None and value != default and default != "auto":
+        if value not in (None, "", default):
             found[name] = value
+    if found.get("recipe") == "default":
+        del found["recipe"]
     return found
 
 
 def _call(params: Mapping[str, Any], key: str, given: Mapping[str, Any]) -> str:
-    words = [repr(params["model"])]
-    for name in OF_THE_CALL:
-        value = params.get(name)
-        if value not in (None, "", "default", 0):
-            words.append(f"{name}={plain(value)!r}")
-    words += [f"{name}={value!r}" for name, value in given.items()]
-    return ", ".join([*words, f"key_added={key!r}"])
+    words = [f"{name}={value!r}" for name, value in given.items()]
+    as_is = [] if params["normalize"] else ["normalize=None"]
+    return ", ".join([repr(params["model"]), *as_is, *words, f"key_added={key!r}"])
 
 
-def _command(site: Site, key: str, given: Mapping[str, Any]) -> str:
+def _command(site: Site, params: Mapping[str, Any], key: str, given: Mapping[str, Any]) -> str:
     path = site.data.path
     name = "cells.h5ad" if path is None else path.name
-    words = [f"--{option.replace('_', '-')} {_typed(value)}" for option, value in given.items()]
-    return " ".join(["fe-anndata train", repr(name), *words, f"--key-added {key}", "-o again.h5ad"])
-
-
-def _typed(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    words = ["fe-anndata", "train", name, "--model", params["model"], "--key-added", key]
+    words += [] if params["normalize"] else ["--normalize", "none"]
+    for option, value in given.items():
+        typed = option.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{typed}" if value else f"--no-{typed}")
+        else:
+            listed = value if isinstance(value, tuple) else (value,)
+            words += [f"--{typed}", *map(str, listed)]
+    return shlex.join([*words, "-o", "again.h5ad"])
 
 
 def _held_out_r2(stored: Mapping[str, Any], loss: float) -> float | None:
-    """Return 1 less the held-out error over the variance of the entries, if that is known."""
-    variance = stored["preprocessing"].get("variance")
-    return None if not variance else float(1 - loss / variance)
+    """Return 1 less the held-out error over the variance of the entries, whose root is kept."""
+    known = stored["preprocessing"]
+    return float(1 - loss / known["scale"] ** 2) if known.get("centered") else None
 
 
 def _warnings(
