@@ -37,7 +37,7 @@ def test_a_large_file_is_coloured_as_a_small_one(file, adata, monkeypatch):
     large = open_data(file)
     assert not isinstance(large.adata.X, np.ndarray)  # it stays in its file
     assert large.is_copied(None)
-    assert np.allclose(large.look(gene, None, None, "fe").values, wanted.values)  # noqa: PD011
+    assert np.allclose(large.look(gene, None, None, "fe").values, wanted.values)
     large.close()
 
 

@@ -15,8 +15,8 @@ export function table({ columns, rows, links = {}, name, size = 10 }) {
   const kinds = columns.map((_, i) => (rows.some((row) => typeof row[i] === "number") ? "numeric" : null));
   const heads = columns.map((column, i) => h("th", { scope: "col", class: kinds[i] },
     button(column, () => sort(i), { class: "sort", title: `sort by ${column}` })));
-  const back = button("‹ Back", () => turn(-1), { "aria-label": `previous rows of ${name}` });
-  const forth = button("Next ›", () => turn(1), { "aria-label": `next rows of ${name}` });
+  const back = button("Back", () => turn(-1), { "aria-label": `Back: rows of ${name}` });
+  const forth = button("Next", () => turn(1), { "aria-label": `Next: rows of ${name}` });
 
   function sort(i) {
     rising = sorted === i ? !rising : typeof rows[0]?.[i] !== "number";

@@ -97,7 +97,7 @@ export function create(home) {
     const names = h("h2", {}, `Most similar to ${found.query.slice(0, 5).join(", ")}${found.query.length > 5 ? ", …" : ""}`);
     const links = { gene: (name) => geneLink(name, name, { key: params.key, symbols: params.symbols }) };
     const show = (of) => fill(rows, table({ ...of, name: `similar to ${found.query[0]}`, links: { ...links,
-      similarity: (value, row) => h("a", { href: address("genes", { ...params, b: row[0] }), "aria-label": `compare with ${row[0]}` }, number(value)) } }));
+      similarity: (value, row) => h("a", { href: address("genes", { ...params, b: row[0] }), "aria-label": `${number(value)}: compare with ${row[0]}` }, number(value)) } }));
     show(found.table);
     if (found.query.length === 1) get("genes/similar", { ...asked(), ranks: 1 }).then((more) => answers.contains(rows) && show(more.table), () => {});
     return h("div", {}, names, h("p", { class: "muted" }, `of ${number(found.n_genes)} genes`), rows, python(found.python));

@@ -21,6 +21,7 @@ export function create(home) {
   let colour = null;
   let mask = null;
   let hidden = new Set();
+  let listSets = () => {};
   const colours = {};
 
   // controls
@@ -94,6 +95,7 @@ export function create(home) {
     if (is("placed", "basis", "x", "y")) await showPlaced();
     if (is("at") && params.at) await mark();
     showSets();
+    listSets();
     flags();
   }
 
@@ -163,11 +165,12 @@ export function create(home) {
   function selection(found, what) {
     const genes = h("div");
     const model = modelOf(home, params);
-    const others = named();
-    const against = choice([["", "all other samples"], ...others.map(([name], i) => [i, `the set ${name}`])], "", () => {});
+    const against = choice([], "", () => {});
+    listSets = () => setOptions(against, [["", "all other samples"], ...named().map(([of], i) => [i, `the set ${of}`])], against.value);
+    listSets();
     const name = h("input", { type: "text", maxlength: "80", placeholder: "name of a set" });
     const look = () => within(genes, async (say) => {
-      const values = { sel: what, key: model, against: against.value === "" ? null : others[Number(against.value)][1] };
+      const values = { sel: what, key: model, against: against.value === "" ? null : named()[Number(against.value)][1] };
       const done = await finished(await post("samples/markers", values), say);
       const made = await get("samples/markers", { job: done.job });
       return h("div", {}, made.drawn ? notice("warn", `${number(made.sides[0])} and ${number(made.sides[1])} samples were drawn from both sides; the line of Python takes all.`) : null,
@@ -179,7 +182,7 @@ export function create(home) {
           button("Clear", () => set({ sel: "" })))),
       h("div", { class: "row" }, field("Keep it as a set", name), button("Keep", () => {
         const of = name.value.trim();
-        if (of) set({ sets: JSON.stringify([...others.filter(([one]) => one !== of), [of, what]]) });
+        if (of) set({ sets: JSON.stringify([...named().filter(([one]) => one !== of), [of, what]]) });
       })),
       composition(found.made_of),
       model && found.n ? [h("h3", {}, "Genes that set it apart"), h("div", { class: "row" }, field("Compared with", against), button("Find genes", look, { class: "main" })), genes] : null,
@@ -196,8 +199,10 @@ export function create(home) {
       fill(place2, of ? table({ ...of, name: `composition by ${of.column}`, size: 10 }) : null);
     };
     if (shown) show(shown.column);
+    const columns2 = choice(groups.map((one) => one.column), shown?.column, show);
+    columns2.setAttribute("aria-label", "column");
     return h("div", { class: "two" },
-      groups.length ? h("div", {}, h("h3", {}, "What it is made of"), groups.length > 1 ? choice(groups.map((one) => one.column), shown.column, show) : null, place2) : null,
+      groups.length ? h("div", {}, h("h3", {}, "What it is made of"), groups.length > 1 ? columns2 : null, place2) : null,
       numbers.length ? h("div", {}, h("h3", {}, "Medians"), table({ columns: ["column", "selection", "rest"], rows: numbers.map((one) => [one.column, one.median, one.median_rest]), name: "medians" })) : null);
   }
 
