@@ -173,16 +173,9 @@ def test_samples_are_selected_by_keys_alone(watched):
     page.get_by_role("button", name="Box").focus()
     page.keyboard.press("Enter")
     page.locator("canvas.top").focus()
-    for key, times in (
-        ("ArrowLeft", 8),
-        ("ArrowUp", 6),
-        (" ", 1),
-        ("ArrowRight", 14),
-        ("ArrowDown", 12),
-        (" ", 1),
-    ):
-        for _ in range(times):
-            page.keyboard.press(f"Shift+{key}" if key.startswith("Arrow") else key)
+    for keys in ("Left " * 4 + "Up " * 3 + "Space", "Right " * 4 + "Down " * 4 + "Space"):
+        for key in keys.split():
+            page.keyboard.press("Space" if key == "Space" else f"Shift+Arrow{key}")
     page.wait_for_selector("text=samples are selected")
     n = int(page.locator(".selection h2").first.inner_text().split()[0].replace(",", ""))
     assert 50 < n < 650

@@ -187,7 +187,7 @@ export function pointsPicture({ points, names, colors, axes, name, label, arrows
     points.forEach((point, i) => {
       const [x, y] = at(point);
       const text = short(names[i], 24);
-      const long = text.length * 6.7;
+      const long = text.length * 7.4;
       const places = [[x + 9, y + 4], [x - 9 - long, y + 4], [x - long / 2, y - 9], [x - long / 2, y + 18]];
       const clear = (of) => places.find(([left, low]) => left > 2 && left + long < width - 2
         && !of.some((one) => meets(one, [left, low - 10, left + long, low + 2])));

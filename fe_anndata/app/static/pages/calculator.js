@@ -28,7 +28,7 @@ export function create(home) {
       event.preventDefault();
       const of = three.map(([input]) => (/[\s:"]/.test(input.value) ? `"${input.value.trim()}"` : input.value.trim()));
       if (of.every(Boolean)) set({ expression: `${of[0]}:${of[1]}::${of[2]}:?` });
-    } }, h("div", { class: "row" }, names), three.map(([, list]) => list), h("button", { class: "main", type: "submit" }, "a : b :: c : ?")),
+    } }, names, three.map(([, list]) => list), h("button", { class: "main", type: "submit" }, "a : b :: c : ?")),
     field("Sum or analogy", expression, "such as 0.5*TP53 + MDM2 - MYC, or a:b::c:?"), button("Example", () => set({ expression: example })),
     field("Answers", n), field("Drawn", drawn), field("Measured by", metric), fields], content);
 

@@ -92,7 +92,7 @@ function heat({ genes, changes }) {
   const cell = Math.max(2, Math.floor((widest() - side - 70) / changes[0].length));
   const wide = changes[0].length * cell;
   return picture({ width: side + wide + 70, height: 60 + 16 * genes.length, name: "path", label: `predicted change of ${genes.length} genes along the path`, draw(pen, ink) {
-    pen.text(side, 16, "predicted change since the first stop →", ink.muted, { size: 12 });
+    pen.text(4, 16, "predicted change since the first stop →", ink.muted, { size: 12 });
     changes.forEach((row, i) => {
       pen.text(side - 6, 38 + 16 * i, short(genes[i], 14), ink.ink, { anchor: "end", size: 12 });
       row.forEach((value, k) => pen.rect(side + k * cell, 26 + 16 * i, cell, 16, diverging(value / most)));
