@@ -41,6 +41,19 @@ def test_a_large_file_is_coloured_as_a_small_one(file, adata, monkeypatch):
     large.close()
 
 
+def test_layers_of_a_large_file_stay_in_it_too(adata, tmp_path, monkeypatch):
+    gene = adata.var_names[3]
+    made = adata.copy()
+    made.layers["twice"] = 2 * made.X
+    fe.io.write_h5ad(made, tmp_path / "layers.h5ad")
+    monkeypatch.setattr(data, "STAYS", 10)
+    large = open_data(tmp_path / "layers.h5ad")
+    assert list(large.adata.layers) == ["twice"]
+    found = [large.look(gene, layer, None, None).values for layer in (None, "twice")]
+    assert np.allclose(found[1], 2 * found[0])
+    large.close()
+
+
 def test_no_room_for_a_copy_is_said(adata, monkeypatch):
     of = open_data(adata)
     made = of.columns(None, None)
