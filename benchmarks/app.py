@@ -5,7 +5,7 @@ the time depends on is its size. A large matrix is read once by columns before s
 coloured by a gene, in the background; how long that takes is a row of its own. WebGL is drawn by
 software, as without a graphics card.
 
-    python -m benchmarks.app
+    python -m benchmarks.app [--rounds N]
     python -m benchmarks.app --tiny    # only to see that it runs
 """
 
@@ -70,7 +70,7 @@ def demo(path: Path, steps: int | None) -> None:
     fe.io.write_h5ad(adata, path)
 
 
-def measured(drawn: Any, path: Path, genes: Sequence[str]) -> dict[str, list[float]]:
+def measured(drawn: Any, path: Path, genes: Sequence[str], rounds: int) -> dict[str, list[float]]:
     """Return seconds of each thing that is done, of several rounds."""
     began = time.perf_counter()
     served = fe.app(path, open_browser=False)
@@ -80,7 +80,7 @@ def measured(drawn: Any, path: Path, genes: Sequence[str]) -> dict[str, list[flo
         ("first page", "", ".home h1"),
         ("samples, drawn and coloured", "#samples", painted),
     ):
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             context = drawn.new_context()  # without what another window has kept
             page = context.new_page()
             page.goto(served.url + page_of, wait_until="commit")
@@ -114,7 +114,9 @@ LIMITS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table and write it as JSON."""
-    options = report.Parser("app", __doc__).parse_args(arguments)
+    parser = report.Parser("app", __doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args(arguments)
     shape = TINY if options.tiny else LARGE
     rows = []
     with tempfile.TemporaryDirectory() as folder, browser() as drawn:
@@ -124,10 +126,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sizes = {"demo": (700, 765), "simulated": shape[:2]}
         genes = {
             "demo": ["LYZ", "CST3", "CD79A", "CD79B", "CD3D", "NKG7", "FCER1G", "MS4A1"],
-            "simulated": [f"gene{37 * i}" for i in range(ROUNDS + 1)],
+            "simulated": [f"gene{37 * i}" for i in range(options.rounds + 1)],
         }
         for name, path in paths.items():
-            for what, took in measured(drawn, path, genes[name]).items():
+            for what, took in measured(
+                drawn, path, genes[name][: options.rounds + 1], options.rounds
+            ).items():
                 rows.append(
                     {
                         "file": name,
@@ -140,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         "limit": LIMITS[name].get(what, np.nan),
                     }
                 )
-    title = f"the web app in a headless browser; seconds are medians of up to {ROUNDS} rounds"
+    title = (
+        f"the web app in a headless browser; seconds are medians of up to {options.rounds} rounds"
+    )
     report.publish(options, pd.DataFrame(rows), title, decoder=report.NO_MODEL)
 
 

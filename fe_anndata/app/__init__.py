@@ -44,8 +44,8 @@ def app(adata: AnnData | str | Path, *, port: int = 8765, open_browser: bool = T
 
     Returns
     -------
-    Served
-        ``url`` is the address, with a token that the page needs; ``stop()`` ends the server. In a
+    object
+        Its ``url`` is the address, with a token that the page needs; ``stop()`` ends the server. In a
         notebook it is shown as a link.
 
     Raises
