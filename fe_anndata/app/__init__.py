@@ -45,8 +45,8 @@ def app(adata: AnnData | str | Path, *, port: int = 8765, open_browser: bool = T
     Returns
     -------
     object
-        Its ``url`` is the address, with a token that the page needs; ``stop()`` ends the server. In a
-        notebook it is shown as a link.
+        Its ``url`` is the address, with a token that the page needs; ``stop()`` ends the server.
+        In a notebook it is shown as a link.
 
     Raises
     ------
