@@ -352,6 +352,10 @@ TABLES: dict[str, Table] = {
     "gene_lookup": Table("gene_lookup", {
         "genes": "genes x dim", "what": "what", "milliseconds": "ms", "ratio": "loop / this",
     }),
+    "app": Table("app", {
+        "file": "file", "samples": "samples", "genes": "genes", "what": "what",
+        "seconds": "seconds", "most": "slowest", "limit": "limit",
+    }),
 }  # fmt: skip
 """By the name that benchmarks/page.md has for them."""
 

@@ -6,8 +6,9 @@
 
 The verbs are in :mod:`~fe_anndata.pp` (preprocessing), :mod:`~fe_anndata.tl` (tools),
 :mod:`~fe_anndata.pl` (plots), :mod:`~fe_anndata.get` (read results), :mod:`~fe_anndata.io` (files)
-and :mod:`~fe_anndata.datasets`; each is imported when it is first used, so that the numerical
-floors below them (kernels, models, training) can be used without anndata.
+and :mod:`~fe_anndata.datasets`; ``fe.app(adata)`` shows results in a browser. Each is imported when
+it is first used, so that the numerical floors below them (kernels, models, training) can be used
+without anndata.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from ._core.settings import settings
 
 if TYPE_CHECKING:
-    from . import datasets, get, io, models, pl, pp, tl
+    from . import app, datasets, get, io, models, pl, pp, tl
 
 __version__ = version("fe-anndata")
-__all__ = ["__version__", "datasets", "get", "io", "models", "pl", "pp", "settings", "tl"]
+__all__ = ["__version__", "app", "datasets", "get", "io", "models", "pl", "pp", "settings", "tl"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from benchmarks import (
+    app,
     batches,
     bins,
     calls,
@@ -49,6 +51,7 @@ from benchmarks import (
     time_to_quality,
     two_checkouts,
 )
+from benchmarks.browser import chromium
 from benchmarks.shown import TABLES
 
 NEW_SAMPLES = ["--folds", "2", "--classifiers", "knn", "--methods", "fe", "pca"]
@@ -56,6 +59,9 @@ ONE_DEAL = ["--deals", "1", "--seeds", "1"]
 
 EMBEDDINGS = ["FE", "PCA", "NMF", "autoencoder"]
 """All but those that take seconds."""
+IN_A_BROWSER = pytest.mark.skipif(
+    chromium() is None or find_spec("playwright") is None, reason="needs Chromium and playwright"
+)
 ONE_SEED = ["--seeds", "1", "--draws", "1", "--genes-seeds", "1"]
 
 
@@ -78,6 +84,7 @@ def results(tmp_path, monkeypatch):
         (calls, [], 2),
         (checks, ["--rounds", "1"], 2),
         (gene_lookup, [], 6),
+        pytest.param(app, [], 12, marks=IN_A_BROWSER),
         (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
         (gene_views, ["--seeds", "1"], 9),
         (gene_metrics, ["--seeds", "1"], 5),

@@ -31,7 +31,8 @@ FLOORS = {
     "pl": 6,
     "io": 6,
     "datasets": 6,
-    "cli": 7,
+    "app": 7,
+    "cli": 8,
 }
 NUMERIC = ("kernels", "matrix", "models", "genespace", "evaluation", "training")
 

@@ -55,6 +55,7 @@ def test_every_extra_is_one_and_in_all():
 def test_no_other_package_is_imported():
     known = {*names_of(PROJECT["dependencies"]), *OF_OTHERS, "fe_anndata", *sys.stdlib_module_names}
     for path in ROOT.rglob("*.py"):
+        of_app = names_of(EXTRAS["app"]) if path.is_relative_to(ROOT / "app") else set()
         for node in ast.walk(ast.parse(path.read_text())):
             imported = []
             if isinstance(node, ast.Import):
@@ -63,7 +64,10 @@ def test_no_other_package_is_imported():
                 imported = [node.module]
             for name in imported:
                 top = name.partition(".")[0]
-                assert DISTRIBUTIONS.get(top, top) in known or _for_types(path, node), (path, name)
+                assert DISTRIBUTIONS.get(top, top) in known | of_app or _for_types(path, node), (
+                    path,
+                    name,
+                )
 
 
 def _for_types(path, node):

@@ -45,12 +45,15 @@ class Source:
         Of the file that the matrices stay in, if it is known.
     turned
         Whether it is known that its rows are samples, since it was read the right way round.
+    layers
+        Names of the layers of the file that the matrices stay in.
     """
 
     adata: AnnData
     matrix: Callable[[str | None], Any]
     path: Path | None = None
     turned: bool = False
+    layers: tuple[str, ...] = ()
 
     def copied(self) -> AnnData:
         """Return a copy of the AnnData; of one in a file without the matrices."""
@@ -194,4 +197,5 @@ def _open(path: Path, orientation: Orientation) -> Iterator[Source]:
 
 
 def _of_group(group: Any, path: Path) -> Source:
-    return Source(tables_of(group, path), partial(matrix_of, group, path), path)
+    layers = tuple(group["layers"]) if "layers" in group else ()
+    return Source(tables_of(group, path), partial(matrix_of, group, path), path, layers=layers)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol, Self
 
 from tqdm.auto import tqdm
@@ -51,12 +52,21 @@ class Lines:
         What is done.
     say
         What prints a line.
+    every
+        Seconds between two lines.
     """
 
     def __init__(
-        self, total: float | None, done: float, unit: str, desc: str, say: Callable[[str], None]
+        self,
+        total: float | None,
+        done: float,
+        unit: str,
+        desc: str,
+        say: Callable[[str], None],
+        every: float = EVERY,
     ) -> None:
         self.total, self.done, self.unit, self.desc, self.say = total, done, unit, desc, say
+        self.every = every
         self.before, self.found = done, ""
         self.started = self.told = time.monotonic()
 
@@ -64,7 +74,7 @@ class Lines:
         """Count, and print a line if one is due."""
         self.done += n
         now = time.monotonic()
-        if now - self.told >= EVERY:
+        if now - self.told >= self.every:
             self.told = now
             self.say(self.line(now - self.started))
 
@@ -104,13 +114,15 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-_say: Callable[[str], None] | None = None
+_SAY: ContextVar[tuple[Callable[[str], None], float] | None] = ContextVar("say", default=None)
+"""What prints lines, and how often; of each thread its own."""
 
 
 def remark(text: str, *, shown: bool) -> None:
     """Say what is waited for, where no bar can tell how far it is."""
     if shown:
-        (_say or _beside_bars)(text)
+        lines = _SAY.get()
+        (_beside_bars if lines is None else lines[0])(text)
 
 
 def _beside_bars(text: str) -> None:
@@ -118,14 +130,13 @@ def _beside_bars(text: str) -> None:
 
 
 @contextmanager
-def in_lines(say: Callable[[str], None] | None) -> Iterator[None]:
+def in_lines(say: Callable[[str], None] | None, every: float = EVERY) -> Iterator[None]:
     """Show all progress within this block as lines that `say` prints; None: as bars, as ever."""
-    global _say
-    earlier, _say = _say, say
+    earlier = _SAY.set(None if say is None else (say, every))
     try:
         yield
     finally:
-        _say = earlier
+        _SAY.reset(earlier)
 
 
 def progress_bar(
@@ -154,8 +165,9 @@ def progress_bar(
     delay
         Seconds before a bar appears; `SOON` for what is mostly over by then.
     """
-    if shown and _say is not None:
-        return Lines(total, initial, unit, desc, _say)
+    lines = _SAY.get()
+    if shown and lines is not None:
+        return Lines(total, initial, unit, desc, *lines)
     bar: Progress = tqdm(
         total=total, initial=initial, disable=not shown, unit=unit, desc=desc or None, delay=delay
     )

@@ -34,11 +34,12 @@ from . import sweep as sweep
 from . import train as train
 from . import transform as transform
 from . import vectors as vectors
+from . import web_app as web_app
 from .app import FIRST_EXAMPLE as FIRST_EXAMPLE
 from .app import app as app
 
 GROUPS = {
-    "Start": ("demo", "models", "info", "--install-completion", "--help", "--version"),
+    "Start": ("demo", "app", "models", "info", "--install-completion", "--help", "--version"),
     "Samples": ("train", "transform", "predict-labels", "reconstruct", "impute", "generate",
                 "embedding-density", "markers", "differential"),
     "Genes": ("similar-genes", "gene-arithmetic", "gene-similarity", "explain-similarity",

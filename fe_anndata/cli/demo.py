@@ -54,6 +54,7 @@ def demo(*, out: Path = Path("fe-demo")) -> None:
     io.write_h5ad(adata, out / NAMES[0], overwrite=_is_of_a_demo(out / NAMES[0]))
     print(f"\nwrote {out}/{', '.join(NAMES)}")
     print("next, for example:")
+    print(f"  fe-anndata app {out}/pbmc.h5ad")
     print(f"  fe-anndata similar {out}/pbmc.h5ad CD3D")
     print(f"  fe-anndata plot {out}/pbmc.h5ad embedding --color LYZ -o {out}/LYZ.png")
 

@@ -112,7 +112,7 @@ def gene_arithmetic(
     >>> fe.pl.gene_arithmetic(adata, "CD79A:HLA-DRA::LYZ:?").get_title()
     'CD79A:HLA-DRA::LYZ:?'
     """
-    sum_ = _solved(gene_space(adata, key, gene_symbols), expression, n, metric)
+    sum_ = solved(gene_space(adata, key, gene_symbols), expression, n, metric)
     seen = around(sum_.vectors, sum_.total)
     points, total = seen.points, np.zeros(2)
     every = np.vstack([points, total])
@@ -145,7 +145,14 @@ def gene_arithmetic(
     return panel
 
 
-def _solved(space: GeneSpace, expression: str, n: int, metric: str) -> Sum:
+def solved(space: GeneSpace, expression: str, n: int, metric: str) -> Sum:
+    """Return a sum with its answers; the same gene under two names is one.
+
+    Raises
+    ------
+    KeyError, ValueError
+        As :meth:`.GeneSpace.arithmetic`, or if no gene is left to be an answer.
+    """
     answers = space.arithmetic(expression, n, metric)
     if not len(answers):
         raise ValueError("the expression contains all genes, so there is no answer to draw.")

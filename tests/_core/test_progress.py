@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from tqdm.auto import tqdm
 
@@ -73,3 +75,25 @@ def test_bars_elsewhere(capsys):
     assert "0/10" in err
     assert "wait" in err
     assert "never" not in err
+
+
+def test_each_thread_says_its_own_lines_as_often_as_it_asked():
+    said = {"one": [], "other": []}
+
+    def work(name):
+        with in_lines(said[name].append, every=0):
+            ready.wait(10)  # both are within their blocks at once
+            with progress_bar(2, shown=True, unit="step", desc=name) as bar:
+                bar.update(1)
+                bar.update(1)
+            ready.wait(10)
+
+    ready = threading.Barrier(2)
+    threads = [threading.Thread(target=work, args=(name,)) for name in said]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, lines in said.items():
+        assert len(lines) >= 2
+        assert all(line.startswith(name) for line in lines)

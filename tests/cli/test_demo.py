@@ -29,6 +29,7 @@ def test_demo(run, tmp_path):
         line.strip() for line in out.split("next")[1].splitlines() if "fe-anndata" in line
     ]
     assert len(next_steps) >= 2
+    assert next_steps.pop(0) == f"fe-anndata app {folder}/pbmc.h5ad"  # serves until it is stopped
     for line in next_steps:
         assert run(*line.split()[1:])[0] == 0
     assert not plt.get_fignums()

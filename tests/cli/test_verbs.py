@@ -131,7 +131,7 @@ def test_no_half_number_is_taken_for_a_whole_one(name):
             assert argument.parameter.converter is not None, argument.name
 
 
-QUIET = ("demo",)
+QUIET = ("app", "demo")
 """Commands whose result no program reads."""
 
 
