@@ -130,9 +130,12 @@ def _beside_bars(text: str) -> None:
 
 
 @contextmanager
-def in_lines(say: Callable[[str], None] | None, every: float = EVERY) -> Iterator[None]:
-    """Show all progress within this block as lines that `say` prints; None: as bars, as ever."""
-    earlier = _SAY.set(None if say is None else (say, every))
+def in_lines(say: Callable[[str], None] | None, every: float | None = None) -> Iterator[None]:
+    """Show all progress within this block as lines that `say` prints; None: as bars, as ever.
+
+    `every` is the number of seconds between two lines, by default `EVERY`.
+    """
+    earlier = _SAY.set(None if say is None else (say, EVERY if every is None else every))
     try:
         yield
     finally:
