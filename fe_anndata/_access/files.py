@@ -25,6 +25,7 @@ from .h5ad import (
     tables_of,
 )
 from .headers import TABLES
+from .layers import layers_of
 
 _READING = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError)
 """What reading a damaged file raises."""
@@ -163,7 +164,7 @@ def _in_place(adata: AnnData) -> Source:
 
     def find(layer: str | None) -> Any:
         if layer is not None:
-            require_key(layer, adata.layers, "layer")
+            require_key(layer, layers_of(adata), "layer")
             return adata.layers[layer]
         if _is_closed(adata):
             raise ValueError(
@@ -171,12 +172,12 @@ def _in_place(adata: AnnData) -> Source:
                 "backed='r')."
             )
         if adata.X is None:
-            if not adata.layers:
+            if not layers_of(adata):
                 raise ValueError(
                     "adata.X is empty, and there is no layer. What a verb returns for a path is "
                     "without the matrix: adata.X = fe.io.read_h5ad(path).X brings it back."
                 )
-            raise ValueError(f"adata.X is empty; name a layer: {near('', adata.layers)}")
+            raise ValueError(f"adata.X is empty; name a layer: {near('', layers_of(adata))}")
         return adata.X
 
     return Source(adata, find, path)

@@ -14,6 +14,7 @@ from .._core.errors import near, require_key
 from .._core.extras import extra
 from ..matrix.values import Values, as_values
 from .inputs import as_table, expression
+from .layers import layers_of
 
 MODALITY, SCALE = "modality", "modality_scale"
 """Columns of var of a joined AnnData."""
@@ -87,7 +88,7 @@ def _in_anndata(adata: AnnData, where: str) -> tuple[Values, pd.Index]:
     if where in adata.layers:
         return expression(adata, where), adata.var_names
     if where not in adata.obsm:
-        known = ["X", *adata.layers, *adata.obsm]
+        known = ["X", *layers_of(adata), *adata.obsm]
         raise KeyError(f"no layer and no key of obsm {where!r}: {near(where, known)}")
     table = adata.obsm[where]
     names = table.columns if isinstance(table, pd.DataFrame) else None

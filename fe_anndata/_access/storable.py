@@ -14,6 +14,7 @@ from anndata.io import write_elem
 from scipy import sparse
 
 from .h5ad import first_line
+from .layers import layers_of
 
 TABLES = ("obs", "var")
 MAPPINGS = ("obsm", "varm", "layers", "obsp", "varp")
@@ -50,7 +51,7 @@ def in_storable_form(adata: AnnData) -> AnnData:
         X=storable(adata.X),
         shape=adata.shape if adata.X is None else None,
         **{name: _table(getattr(adata, name)) for name in TABLES},
-        **{name: storable(dict(getattr(adata, name))) for name in MAPPINGS},
+        **{name: storable(_mapping(adata, name)) for name in MAPPINGS},
         uns=storable(dict(adata.uns)),
     )
     if raw is not None:
@@ -81,6 +82,10 @@ def require_storable(adata: AnnData, path: str | Path | None = None) -> None:
                 f"{of}{where} cannot be written to an .h5ad or .zarr file ({why}), and the result "
                 "would be lost with it. Delete it, or make it text, numbers or categories."
             )
+
+
+def _mapping(adata: AnnData, name: str) -> dict[str, Any]:
+    return layers_of(adata) if name == "layers" else dict(getattr(adata, name))
 
 
 def _table(table: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +145,7 @@ def _faults(adata: AnnData) -> Iterator[tuple[str, str | None]]:
     for name in TABLES:
         yield from _of_table(f"adata.{name}", getattr(adata, name))
     for name in MAPPINGS:
-        for key, value in getattr(adata, name).items():
+        for key, value in _mapping(adata, name).items():
             where = f"adata.{name}[{key!r}]"
             yield where, _of_key(key)
             if isinstance(value, pd.DataFrame):

@@ -21,6 +21,7 @@ from .._access.files import Source, opened
 from .._access.formats import OF_ANNDATA, kind_of
 from .._access.genes import find_gene, gene_space, known_genes
 from .._access.inputs import matrix, rows_of, stored
+from .._access.layers import layers_of
 from .._access.results import families_in, normalize_of
 from .._core.errors import near
 from .._core.gene_names import is_id, without_version
@@ -226,7 +227,7 @@ class Data:
         """Return some samples of an AnnData, with their values in memory."""
         taken = {
             name: rows_of(matrix(adata, name)).take(rows)
-            for name in (*([] if adata.X is None else [None]), *adata.layers)
+            for name in (*([] if adata.X is None else [None]), *layers_of(adata))
         }
         return AnnData(
             X=taken.pop(None, None), obs=adata.obs.iloc[rows].copy(), var=adata.var,

@@ -89,15 +89,17 @@ def attention(
         Replace the output if it exists.
     """
     from .. import get, io
+    from .._access.layers import layers_of
 
     settings.verbosity()
     given = {"the input": input, "the reference": reference}
     require_outputs([(out, H5AD)], overwrite=overwrite, inputs=given)
     found = get.attention(read(input), samples, genes, reference=reference, layer=layer, key=key)
     io.write_h5ad(found, out, overwrite=overwrite)
-    words = f"attention of {len(found.layers)} latent vectors to {found.n_vars} genes"
+    n_latents = len(layers_of(found))
+    words = f"attention of {n_latents} latent vectors to {found.n_vars} genes"
     print_done(as_json, [(out, f"{words} in {found.n_obs} samples")], n_samples=found.n_obs,
-               n_genes=found.n_vars, n_latents=len(found.layers))  # fmt: skip
+               n_genes=found.n_vars, n_latents=n_latents)  # fmt: skip
 
 
 @app.command

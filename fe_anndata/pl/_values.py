@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._access.columns import column_of
 from .._access.genes import Place, find_gene, known_genes, values_at
+from .._access.layers import layers_of
 from .._access.samples import as_categories, as_listed, is_categorical
 from .._core.errors import near, require_key
 from ..matrix.normalize import STEPS
@@ -174,7 +175,7 @@ def _expression(
     adata: AnnData, place: Place, layer: str | None, step: str | None
 ) -> NDArray[np.float64]:
     if layer is not None:
-        require_key(layer, adata.layers, "layer")
+        require_key(layer, layers_of(adata), "layer")
         if place.in_raw:
             raise KeyError(
                 f"the gene {place.name!r} is in adata.raw alone, which has no layers: leave out "

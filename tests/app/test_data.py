@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 
 import fe_anndata as fe
+from fe_anndata._access.layers import layers_of
 from fe_anndata.app import columns, data
 from fe_anndata.app.asking import Packed, explained, plain, table_of
 from fe_anndata.app.data import open_data, quantised
@@ -48,7 +49,7 @@ def test_layers_of_a_large_file_stay_in_it_too(adata, tmp_path, monkeypatch):
     fe.io.write_h5ad(made, tmp_path / "layers.h5ad")
     monkeypatch.setattr(data, "STAYS", 10)
     large = open_data(tmp_path / "layers.h5ad")
-    assert list(large.adata.layers) == ["twice"]
+    assert list(layers_of(large.adata)) == ["twice"]
     twice = large.look(gene, "twice", None, None)
     assert np.allclose(twice.values, 2 * np.asarray(adata[:, gene].X).ravel())
     large.close()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import fe_anndata as fe
+from fe_anndata._access.layers import layers_of
 from fe_anndata.models.fe import whole_matrix
 
 from .shared import bad, small
@@ -132,7 +133,7 @@ def test_train_adds_to_the_file(run, source, tmp_path):
     fe.tl.train(expected, steps=5, progress=False)
     assert found.X.tobytes() == expected.X.tobytes()
     assert found.raw.X.tobytes() == expected.raw.X.tobytes()
-    assert set(found.layers) == {"truth"}
+    assert set(layers_of(found)) == {"truth"}
     pd.testing.assert_frame_equal(found.obs, expected.obs)
     pd.testing.assert_frame_equal(found.var, expected.var)
     assert found.obsm["X_fe"].tobytes() == expected.obsm["X_fe"].tobytes()
@@ -159,7 +160,7 @@ def test_train_on_a_file_of_an_old_version(run, source, tmp_path):
     assert run("train", half, "-o", rest, "--steps", 8, "--resume")[0] == 0
     found = fe.io.read_h5ad(rest)
     assert found.X.tobytes() == small().X.tobytes()
-    assert set(found.layers) == {"truth"}
+    assert set(layers_of(found)) == {"truth"}
 
 
 @pytest.mark.parametrize("name", ["out.h5ad", "out.zarr", "in.zarr"])

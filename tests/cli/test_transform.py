@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import fe_anndata as fe
+from fe_anndata._access.layers import layers_of
 
 from .shared import bad
 
@@ -24,7 +25,7 @@ def test_transform_adds_to_the_file(run, new, trained, tmp_path):
     pd.testing.assert_frame_equal(found.obs, expected.obs)
     pd.testing.assert_frame_equal(found.var, expected.var)
     assert found.X.tobytes() == expected.X.tobytes()
-    assert set(found.layers) == {"truth", "log"}
+    assert set(layers_of(found)) == {"truth", "log"}
     assert found.uns["kept"] == "text"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["new.h5ad", "out.h5ad"]
     fe.tl.impute(found, reference=trained)  # and it goes on from there

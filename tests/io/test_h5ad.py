@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fe_anndata as fe
+from fe_anndata._access.layers import layers_of
 from fe_anndata.io.h5ad import write_beside
 
 
@@ -23,7 +24,7 @@ def test_write_then_read(adata, tmp_path, kind):
     back = fe.io.read_h5ad(path)
     assert back.X.tobytes() == adata.X.tobytes()
     assert back.obs_names.equals(adata.obs_names)
-    assert list(back.layers) == ["truth"]
+    assert list(layers_of(back)) == ["truth"]
     assert [p.name for p in tmp_path.iterdir()] == ["a.h5ad"]
 
 
@@ -138,7 +139,7 @@ def test_results_beside_a_copy(adata, results, tmp_path, source, out):
     write_beside(tmp_path / source, results, tmp_path / out)
     back = (anndata.read_zarr if out.endswith("zarr") else anndata.read_h5ad)(tmp_path / out)
     assert back.X.tobytes() == adata.X.tobytes()
-    assert list(back.layers) == ["truth"]
+    assert list(layers_of(back)) == ["truth"]
     assert back.obs["new"].tolist() == list(range(12))
     assert back.var["new"].tolist() == [False] * 4 + [True] * 4
     assert back.obsm["X_new"].shape == (12, 2)

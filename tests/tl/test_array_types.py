@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fe_anndata as fe
+from fe_anndata._access.layers import layers_of
 from tests.arrays import ARRAY_TYPES
 
 # tanh, for at a kink of relu rounding decides the side, and steps later it is no rounding any more.
@@ -170,7 +171,7 @@ def test_paths(untrained, plain, tmp_path, kind):
     for given, layer in ((path, None), (str(path), "log")):
         found = fe.tl.train(given, layer=layer, **RUN)
         assert found.X is None
-        assert not found.layers
+        assert not layers_of(found)
         assert set(found.obs) == set(untrained.obs)
         same_embedding(found.obsm["X_fe"], plain.obsm["X_fe"], array_type)
     new = whole_numbers(20, 1)

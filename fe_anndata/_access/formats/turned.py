@@ -16,6 +16,7 @@ from ..._core.log import logger
 from ..._core.warn import warn_user
 from ...matrix.findings import extremes_of
 from ...matrix.units import MOST_OF_LOGS
+from ..layers import layers_of
 from .orientation import Orientation, genes_are_rows
 from .table import Table
 
@@ -136,6 +137,6 @@ def _summed(adata: AnnData) -> AnnData:
 
     first = np.unique(codes, return_index=True)[1]
     made = AnnData(of(adata.X), obs=adata.obs, var=adata.var.iloc[first], obsm=dict(adata.obsm))
-    for name, layer in adata.layers.items():
+    for name, layer in layers_of(adata).items():
         made.layers[name] = of(layer)
     return made

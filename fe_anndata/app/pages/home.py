@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ... import __version__
+from ..._access.layers import layers_of
 from ..._access.samples import is_categorical
 from ..._core.keys import Keys
 from ..._core.whole import require_writable
@@ -44,7 +45,7 @@ def home(site: Site, _: Asked) -> dict[str, Any]:
         ],
         "gene_keys": data.gene_keys,
         "bases": [{"name": name, "dim": _width(adata.obsm[name])} for name in data.bases],
-        "layers": list(adata.layers),
+        "layers": list(layers_of(adata)),
         "has_X": adata.X is not None and not data.vectors_alone,
         "obs": [_column(adata.obs, i) for i in range(adata.obs.shape[1])],
         "symbols": data.symbols,

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import fe_anndata as fe
+from fe_anndata._access.layers import layers_of
 from fe_anndata._access.results import trained_model
 from fe_anndata.models.exceiver.trained import Reader
 from tests.models.exceiver.conftest import QUICK, cohort
@@ -34,12 +35,12 @@ def _no_window():
 def test_weights_add_up_to_one_over_counted_genes(adata):
     found = fe.get.attention(adata, key="exceiver")
     assert found.shape == adata.shape
-    assert list(found.layers) == ["latent1", "latent2", "latent3"]
-    for values in (found.X, *found.layers.values()):
+    assert list(layers_of(found)) == ["latent1", "latent2", "latent3"]
+    for values in (found.X, *layers_of(found).values()):
         np.testing.assert_allclose(values.toarray().sum(1), 1, rtol=1e-5)
         assert values.dtype == np.float32
         assert ((values.toarray() > 0) == (adata.X.toarray() > 0)).all()
-    mean = np.mean([values.toarray() for values in found.layers.values()], axis=0)
+    mean = np.mean([values.toarray() for values in layers_of(found).values()], axis=0)
     np.testing.assert_allclose(found.X.toarray(), mean, rtol=1e-5)
     assert found.obs["kind"].tolist() == adata.obs["kind"].tolist()
 
@@ -101,7 +102,7 @@ def test_a_heat_map_of_means_by_group(adata):
     for ax in axes:
         image = ax.images[0]
         group = whole[adata.obs["text"] == ax.get_title()]
-        means = np.column_stack([np.asarray(v.mean(0)).ravel() for v in group.layers.values()])
+        means = np.column_stack([np.asarray(v.mean(0)).ravel() for v in layers_of(group).values()])
         places = whole.var_names.get_indexer(names)
         np.testing.assert_allclose(image.get_array(), 100 * means[places], rtol=1e-4)
         assert image.get_clim() == axes[0].images[0].get_clim()
