@@ -27,7 +27,7 @@ def snapshot(adata):
     """Return all that a verb could have written, in a form that compares."""
     places = ("obsm", "varm", "layers", "obsp", "varp")
     return (
-        {name: sorted(getattr(adata, name)) for name in places},
+        {name: set(getattr(adata, name)) for name in places},
         {name: list(getattr(adata, name).columns) for name in ("obs", "var")},
         {key: id(value) for key, value in adata.uns.items()},
         matrix_bytes(adata.X),

@@ -237,7 +237,7 @@ def test_options_say_what_they_are_and_their_defaults(options):
     assert [default for _, default, _ in described] == [repr(field.default) for field in fields]
     shown = pydoc.render_doc(options, renderer=pydoc.plaintext)  # what help() shows
     for field in fields:
-        assert re.search(rf"\b{field.name}: .* = {re.escape(repr(field.default))}[,)]", shown)
+        assert re.search(rf"\b{field.name}: .* = {re.escape(repr(field.default))}[,)\n]", shown)
 
 
 @every(FUNCTIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args, get_origin
@@ -15,13 +16,14 @@ _WIDTH = 96
 
 def documented(options: _O) -> _O:
     """Add a section of parameters, one for each field, to the docstring of a class of options."""
-    lines = ["", "", "Parameters", "----------"]
+    # Python 3.13 takes the indentation off docstrings, and earlier versions leave it.
+    lines = [inspect.cleandoc(options.__doc__ or ""), "", "Parameters", "----------"]
     for name, of in options_of(options).items():
         lines.append(f"{name} : {written(types_of(options)[name])}, default {default_of(of)}")
         lines += textwrap.wrap(
             explained(about(of)), _WIDTH, initial_indent="    ", subsequent_indent="    "
         )
-    options.__doc__ = f"{(options.__doc__ or '').rstrip()}" + "\n    ".join(lines) + "\n    "
+    options.__doc__ = "\n".join(lines)
     return options
 
 
