@@ -17,7 +17,8 @@ FLAGS = [
 
 def chromium() -> str | None:
     """Return where Chromium is, or None."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 @contextmanager

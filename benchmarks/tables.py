@@ -135,10 +135,14 @@ def headlines() -> str:
         theirs, _ = found(content, line.theirs)
         if content is None or ours is None or theirs is None:
             continue
+        error = ""
+        if line.ahead is not None:
+            difference, its_error = (found(content, place)[0] for place in line.ahead)
+            error = f" (ahead by {difference:+.3f} ± {its_error:.3f})"
         lines.append({
             "what": line.what,
             "decoder": decoder,
-            "FE": number(ours),
+            "FE": number(ours) + error,
             "beside it": f"{number(theirs)}, {line.against}",
             "python -m": f"`{content['command'].removeprefix('python -m ')}`",
         })  # fmt: skip
