@@ -1,9 +1,9 @@
 """The web app in a headless browser: the first page, a gene looked up, samples recoloured.
 
-The small file is that of ``fe-anndata demo``. The large one is simulated, with random vectors: what
-the time depends on is its size. A large matrix is read once by columns before samples can be
-coloured by a gene, in the background; how long that takes is a row of its own. WebGL is drawn by
-software, as without a graphics card.
+The small file is that of ``fe-anndata demo``. The others are simulated, with random vectors: what
+the time depends on is their size, in genes or in samples. A large matrix is read once by columns
+before samples can be coloured by a gene, in the background; how long that takes is a row of its
+own. WebGL is drawn by software, as without a graphics card.
 
     python -m benchmarks.app [--rounds N]
     python -m benchmarks.app --tiny    # only to see that it runs
@@ -26,8 +26,9 @@ import fe_anndata as fe
 from benchmarks import report
 from benchmarks.browser import browser
 
-LARGE, TINY = (100_000, 60_000, 600), (500, 300, 10)
+SIMULATED = {"simulated": (100_000, 60_000, 600), "a million samples": (1_000_000, 2000, 100)}
 """Samples, genes, and values that are not 0 of a sample."""
+TINY = (500, 300, 10)
 ROUNDS = 7
 UNTIL = """([hash, found]) => new Promise((done) => {
     const start = performance.now();
@@ -117,16 +118,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = report.Parser("app", __doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args(arguments)
-    shape = TINY if options.tiny else LARGE
+    sizes = dict.fromkeys(SIMULATED, TINY) if options.tiny else SIMULATED
     rows = []
     with tempfile.TemporaryDirectory() as folder, browser() as drawn:
-        paths = {"demo": Path(folder, "pbmc.h5ad"), "simulated": Path(folder, "large.h5ad")}
+        paths = {name: Path(folder, f"{name}.h5ad") for name in ("demo", *sizes)}
         demo(paths["demo"], 5 if options.tiny else None)
-        large(paths["simulated"], *shape)
-        sizes = {"demo": (700, 765), "simulated": shape[:2]}
+        for name, size in sizes.items():
+            large(paths[name], *size)
+        shapes = {"demo": (700, 765), **{name: size[:2] for name, size in sizes.items()}}
         genes = {
             "demo": ["LYZ", "CST3", "CD79A", "CD79B", "CD3D", "NKG7", "FCER1G", "MS4A1"],
-            "simulated": [f"gene{37 * i}" for i in range(options.rounds + 1)],
+            **{name: [f"gene{37 * i}" for i in range(options.rounds + 1)] for name in sizes},
         }
         for name, path in paths.items():
             for what, took in measured(
@@ -135,13 +137,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 rows.append(
                     {
                         "file": name,
-                        "samples": sizes[name][0],
-                        "genes": sizes[name][1],
+                        "samples": shapes[name][0],
+                        "genes": shapes[name][1],
                         "what": what,
                         "rounds": len(took),
                         "seconds": float(np.median(took)),
                         "most": float(max(took)),
-                        "limit": LIMITS[name].get(what, np.nan),
+                        "limit": LIMITS.get(name, {}).get(what, np.nan),
                     }
                 )
     title = (
