@@ -14,7 +14,11 @@ import pandas as pd
 
 LONGEST = 20_000
 """Letters of a parameter."""
-BAD_INPUT = (ValueError, KeyError, TypeError, OSError, MemoryError, ImportError)
+MOST_SAID = 2000
+"""Letters of what is said of an error, which may repeat what was asked."""
+BAD_INPUT = (
+    ValueError, KeyError, TypeError, OSError, MemoryError, ImportError, OverflowError,
+)  # fmt: skip
 """Errors that a user can cause, by what was asked or by what the file holds."""
 
 
@@ -67,7 +71,7 @@ class Asked:
             return default
         try:
             return json.loads(value)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             raise ValueError(f"{name} cannot be read: {value[:40]!r}.") from None
 
 
@@ -119,7 +123,8 @@ def explained(error: Exception) -> str:
     if isinstance(error, BAD_INPUT):
         # A KeyError shows its message in quotes.
         said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-        return said or type(error).__name__
+        said = said or type(error).__name__
+        return said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
     last = extract_tb(error.__traceback__)[-1]
     return (
         f"this is a fault of the app: {type(error).__name__}: {error} "

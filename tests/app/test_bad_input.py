@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import h5py
 import numpy as np
@@ -14,6 +15,7 @@ from fe_anndata.app.data import open_data
 from .conftest import HOSTILE, Client
 
 LONG = "x" * 19_000
+LARGE = "9" * 400
 QUESTIONS = {
     "an unknown gene": ("genes/similar", {"gene": "CST33"}, "did you mean"),
     "no gene": ("genes/similar", {"gene": " "}, "missing"),
@@ -33,6 +35,8 @@ QUESTIONS = {
     "a place of three": ("generate/place", {"at": "[1,2,3]"}, "two numbers"),
     "a place of nothing": ("generate/place", {"at": "[NaN, 1]"}, "two numbers"),
     "a place that is no JSON": ("generate/place", {"at": "{"}, "cannot be read"),
+    "a place too large for a number": ("generate/place", {"at": f"[{LARGE}, 1]"}, "two numbers"),
+    "a place too deep": ("generate/place", {"at": "[" * 19_000}, "cannot be read"),
     "a path of one": ("generate/path", {"stops": '[["kind", "a"]]'}, "2 to"),
     "a path to nowhere": ("generate/path", {"stops": '[["kind","a"],["kind","b"]]'}, "'b'"),
     "no such model": ("model", {"key": "nope"}, "nope"),
@@ -47,6 +51,7 @@ def test_a_wrong_question_is_answered_by_what_is_wrong(client, name):
     assert answer["status"] == 400, answer
     assert word in answer["error"]
     assert "fault of the app" not in answer["error"]
+    assert len(answer["error"]) < 3000
 
 
 SQUARE = [[0, 0], [1, 0], [1, 1], [0, 1]]
@@ -60,19 +65,21 @@ SELECTIONS = [
     ["polygon", "X_fe", 0, 1, [[0, 0], [1, None], [2, 2]]],
     ["polygon", "X_fe", 0, 99, SQUARE],
     ["polygon", "nope", 0, 1, SQUARE],
+    ["polygon", "X_fe", 0, 1, [[int(LARGE), 0], [1, 0], [1, 1]]],
     ["is", "kind", ["b"]],
     ["is", "kind", "a"],
     ["is", "nope", ["a"]],
     ["between", "kind", 0, 1],
     ["between", "n_genes", "a", 1],
     ["between", "n_genes", None, 1],
+    ["between", "n_genes", int(LARGE), 1],
     ["names", ["nobody"]],
     ["names", [[1]]],
     ["names", []],
 ]
 
 
-@pytest.mark.parametrize("what", SELECTIONS, ids=str)
+@pytest.mark.parametrize("what", SELECTIONS, ids=lambda what: str(what)[:60])
 def test_a_wrong_selection_is_refused(client, what):
     answer = client.post("samples/selection", sel=what)
     assert answer["status"] == 400, answer
@@ -213,6 +220,27 @@ def test_a_file_without_results_is_trained_on_the_page(untrained):
 def test_a_training_that_fails_says_why(untrained):
     client = Client(untrained)
     assert client.finished(client.post("train", sample_dim=900_000))["error"]
+
+
+def test_colours_that_cannot_be_computed_are_not_waited_for_without_an_end(adata):
+    without = adata.copy()
+    without.X = None
+    client = Client(without)
+    asked = {"name": ":fit", "key": "fe"}
+    client.get("samples/colour", **asked)
+    time.sleep(1)  # longer than a page waits before it asks again
+    assert "adata.X is empty" in client.get("samples/colour", **asked)["error"]
+
+
+def test_genes_that_cannot_be_compared_leave_the_other_pages_as_they_are(adata):
+    twice = adata.copy()
+    twice.var_names = [twice.var_names[0], *twice.var_names[:-1]]
+    twice.var["a"], twice.var["b"] = "x", "y"
+    twice.var.columns = ["a" if name == "b" else name for name in twice.var.columns]
+    client = Client(twice)
+    assert client.get("home")["n_vars"] == twice.n_vars
+    assert client.get("samples/points")["axes"] == ["FE1", "FE2"]
+    assert "make_unique" in client.get("genes/similar", gene="LYZ")["error"]
 
 
 def test_an_anndata_in_memory_is_not_changed(adata):

@@ -149,9 +149,10 @@ def _column(obs: pd.DataFrame, i: int) -> dict[str, Any]:
 
 def _examples(data: Data) -> list[str]:
     """Return genes that are worth a look: those whose vectors are longest."""
-    if not data.gene_keys:
+    try:
+        space = data.space(data.gene_keys[0], data.own_symbols)
+    except (IndexError, ValueError, KeyError, TypeError):  # what is wrong is said where it is asked
         return list(data.adata.var_names[:3])
-    space = data.space(data.gene_keys[0], data.own_symbols)
     return [space.names[i] for i in space.norms.argsort()[::-1][:4]]
 
 

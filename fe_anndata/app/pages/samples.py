@@ -112,7 +112,7 @@ def _own(site: Site, asked: Asked, name: str) -> Packed | dict[str, Any]:
         transform(new, data.adata, key=key, key_added="fit", progress=True)
         return new.obs
 
-    job = site.jobs.start(("fit", site.edition, key), work)
+    job = site.jobs.start(("fit", site.edition, key), work, again=False)
     if not job.is_done:
         return {"wait": f"All samples are placed anew: {job.said}."}
     obs = site.jobs.result(job.id)

@@ -36,7 +36,7 @@ def write_copy(site: Site, asked: Asked) -> dict[str, Any]:
         python.append(f"adata.obs[{column!r}] = {python_of(what)}")
     out = folder / name
     if data.path is None:
-        made = data.adata.copy()
+        made = data.adata.to_memory() if data.adata.isbacked else data.adata.copy()
         made.obs = obs
         write_h5ad(made, out)
     else:
