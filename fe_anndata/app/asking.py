@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, NamedTuple
@@ -116,6 +117,15 @@ def table_of(table: pd.DataFrame) -> dict[str, Any]:
     """Return a table as JSON: the names of its columns, and its rows."""
     columns = [plain(table.iloc[:, i].astype(object).to_list()) for i in range(table.shape[1])]
     return {"columns": [str(name) for name in table.columns], "rows": list(zip(*columns))}  # noqa: B905
+
+
+@contextmanager
+def without_folder(folder: str) -> Iterator[None]:
+    """Leave a temporary folder out of what is said of an error in a file that was sent."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(explained(error).replace(f"{folder}/", "")) from error
 
 
 def explained(error: Exception) -> str:

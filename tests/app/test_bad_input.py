@@ -85,7 +85,10 @@ def test_a_wrong_selection_is_refused(client, what):
     assert answer["status"] == 400, answer
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'"x"'])
+NO_OBJECTS = [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'"x"', b'{"text": "CST3 \\ud800"}']
+
+
+@pytest.mark.parametrize("body", NO_OBJECTS, ids=lambda body: str(body[:9]))
 def test_what_is_no_object_is_refused(client, body):
     assert client.http.post("lists", content=body).status_code == 400
 
@@ -153,7 +156,8 @@ def test_a_dropped_file_of_another_unit_is_warned_of(client, adata, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\nbroken", b"no file", bytes(5000)])
 @pytest.mark.parametrize(
-    "name", ["new.h5ad", "new.csv", "../../new.h5ad", "new", "a\0b.h5ad", ".."]
+    "name",
+    ["new.h5ad", "new.csv", "../../new.h5ad", "new", "a\0b.h5ad", "..", "", "x" * 300 + ".h5ad"],
 )
 def test_a_broken_file_is_refused_and_nothing_is_left(client, content, name):
     answer = client.http.post("file/place", content=content, params={"name": name, "key": "fe"})
@@ -164,6 +168,7 @@ def test_a_broken_file_is_refused_and_nothing_is_left(client, content, name):
         assert "fe-anndata-app-" not in job["error"]
     else:
         assert answer.status_code == 400, answer.text
+        assert "fe-anndata-app-" not in answer.text
 
 
 def test_links_in_a_dropped_file_are_not_followed(client, adata, tmp_path):
@@ -187,6 +192,12 @@ def test_gene_sets_that_cannot_be_learned(client, content):
     error = said.get("error") or client.finished(said)["error"]
     assert error
     assert "fault of the app" not in error
+    assert "fe-anndata-app-" not in error
+
+
+def test_lists_that_are_no_gmt_file_are_named_by_their_line_alone(client):
+    error = client.post("lists", text="a\tb\tCST3\nc")["error"]
+    assert error.startswith("lists.gmt, line 2")
 
 
 @pytest.fixture

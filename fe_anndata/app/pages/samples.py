@@ -69,10 +69,11 @@ def colour(site: Site, asked: Asked) -> Packed | dict[str, Any]:
     look = data.look(name, layer, symbols, key)
     if isinstance(look, Classes):
         counts = np.bincount(look.codes[look.codes >= 0], minlength=len(look.labels))
+        places = {label: place for place, label in enumerate(look.labels)}
         return Packed(
             {
                 "name": name, "kind": "groups", "labels": look.labels, "colors": look.colors,
-                "order": [look.labels.index(label) for label in look.listed or look.labels],
+                "order": [places[label] for label in look.listed or look.labels],
                 "counts": counts, "n_missing": int((look.codes < 0).sum()),
                 "python": _python(data, name, basis, asked),
             },
