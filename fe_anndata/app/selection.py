@@ -76,7 +76,9 @@ def python_of(what: Any) -> str:
     if kind == "is":
         return f"adata.obs[{rest[0]!r}].astype(str).isin({rest[1]!r}).to_numpy()"
     if kind == "between":
-        return f"adata.obs[{rest[0]!r}].between({rest[1]!r}, {rest[2]!r}).to_numpy()"
+        column, low, high = rest
+        within = f"adata.obs[{column!r}].between({low!r}, {high!r})"
+        return f"{within}.to_numpy(bool, na_value=False)"
     return f"adata.obs_names.isin({rest[0]!r})"
 
 

@@ -76,9 +76,25 @@ def test_a_column_colours_by_groups(client, adata):
     assert found["counts"] == [int((adata.obs["kind"] == one).sum()) for one in found["labels"]]
 
 
+def test_the_fit_to_a_layer_is_repeated_by_its_line_of_python(adata, tmp_path):
+    layered = adata.copy()
+    layered.layers["other"] = np.expm1(np.abs(adata.X))
+    layered.obs["some"] = pd.array([250, None] * (layered.n_obs // 2), dtype="Int64")
+    fe.tl.train(layered, steps=20, layer="other", normalize=None, progress=False)
+    fe.io.write_h5ad(layered, tmp_path / "layered.h5ad")
+    client = Client(tmp_path / "layered.h5ad")
+    found = client.patient("samples/colour", name=":fit", key="fe")
+    assert found["high"] == pytest.approx(run(found["python"]).max())
+    found = client.post("samples/selection", sel=["between", "some", 200, 300])
+    mask = run([*found["python"][:-1], "selected"])
+    assert np.array_equal(mask, found["arrays"]["mask"].astype(bool))
+    assert mask.sum() == 350
+
+
 def test_density_fit_and_outliers_are_those_of_the_verbs(client, adata):
     copy = fe.tl.embedding_density(adata, copy=True)
     found = client.get("samples/colour", name=":density")
+    assert run(found["python"]) is not None
     density = copy.obs["fe_density"]
     assert (found["low"], found["high"]) == pytest.approx((density.min(), density.max()))
     fit = client.patient("samples/colour", name=":fit", key="fe")

@@ -98,14 +98,13 @@ def _own(site: Site, asked: Asked, name: str) -> Packed | dict[str, Any]:
         embedding_density(made, basis, dimensions=(x, y))
         values = made.obs[Keys(basis).density].to_numpy(np.float64)
         call = f"fe.tl.embedding_density(adata, {basis!r}, dimensions=({x}, {y}))"
-        drawn = f"fe.pl.density(adata, {basis!r}, dimensions=({x}, {y}))"
+        drawn = f"fe.pl.density(adata, basis={basis!r}, dimensions=({x}, {y}))"
         return _numbers("density", values, [data.opening, call, drawn])
     key = asked.text("key")
-    require_trained(data.adata, key)
+    layer = require_trained(data.adata, key)["params"]["layer"]
 
     def work(job: Job) -> pd.DataFrame:
         data.require_unchanged()
-        layer = require_trained(data.adata, key)["params"]["layer"]
         new = AnnData(
             X=data.adata.X if layer is None else data.adata.layers[layer],
             obs=data.adata.obs.copy(), var=data.adata.var,
@@ -117,8 +116,9 @@ def _own(site: Site, asked: Asked, name: str) -> Packed | dict[str, Any]:
     if not job.is_done:
         return {"wait": f"All samples are placed anew: {job.said}."}
     obs = site.jobs.result(job.id)
+    given = f"key={key!r}" + ("" if layer is None else f", layer={layer!r}")
     python = [data.opening, "placed = adata.copy()",
-              f"fe.tl.transform(placed, adata, key={key!r}, key_added='fit')"]  # fmt: skip
+              f"fe.tl.transform(placed, adata, {given}, key_added='fit')"]  # fmt: skip
     if name == ":outlier":
         column = "fit_outlier"
     else:
