@@ -80,8 +80,7 @@ def _size(kind: Any, *, in_bits: bool) -> int:
     if isinstance(kind, list):  # a field is its name, its type and maybe a shape
         fields = [field for field in kind if isinstance(field, list) and len(field) > 1]
         return sum(
-            _size(field[1], in_bits=in_bits) * math.prod(_numbers(field[-1]))
-            for field in fields
+            _size(field[1], in_bits=in_bits) * math.prod(_numbers(field[-1])) for field in fields
         )
     digits = "".join(c for c in str(kind) if c.isdigit())
     size = int(digits[:9]) if digits else 8

@@ -332,6 +332,7 @@ def test_named_sets_go_to_a_copy(client, file):
     assert found["wrote"].endswith("copy.h5ad")
     again = client.post("sets/copy", sets=[["mine", what]], name="copy.h5ad")
     assert "exists" in again["error"]
+    assert "overwrite" not in again["error"]
     assert "mine" not in fe.io.read_h5ad(file).obs
 
 

@@ -3,7 +3,7 @@
 import { finished, get, patient, post, send, text } from "../api.js";
 import { legend, painted } from "../colours.js";
 import { button, choice, field, fill, h, later, newId, notice, number, save, setOptions } from "../dom.js";
-import { dropBox, frame, geneLink, modelOf, python, vectors, within } from "../parts.js";
+import { dropBox, frame, geneLink, modelOf, python, turned, vectors, within } from "../parts.js";
 import { Scatter } from "../scatter.js";
 import { set } from "../state.js";
 import { table } from "../table.js";
@@ -26,7 +26,7 @@ export function create(home) {
 
   // controls
   const basis = choice(home.bases.map((one) => [one.name, `${one.name} (${one.dim})`]), "", (value) => set({ basis: value, x: "", y: "", sel: params.sel }));
-  const axes = ["x", "y"].map((name) => choice([], "", (value) => set({ [name]: value })));
+  const axes = ["x", "y"].map((name) => choice([], "", (value) => set(turned(params, name, value))));
   const columns = home.obs.map((one) => [one.name, one.name]);
   const own = home.families.length ? OWN : OWN.slice(0, 1);
   const byColumn = choice([["", "–"], ...columns, ...own], "", (value) => value && set({ color: value, only: "", layer: params.layer }));
@@ -87,13 +87,14 @@ export function create(home) {
     hidden = new Set(params.only ? JSON.parse(params.only) : []);
     if (is("basis", "x", "y") || !scatter.n) {
       const found = await get("samples/points", where());
+      if (String(at()) !== String([of, x, y])) return; // another embedding was asked for meanwhile
       scatter.setPoints(found.arrays.points, found.axes);
       colour = null;
     }
     if (!colour || is("color", "layer", "key") || color.startsWith(":")) await paint(color);
     if (is("sel") || (params.sel && !mask)) await selectNow();
     if (is("placed", "basis", "x", "y")) await showPlaced();
-    if (is("at") && params.at) await mark();
+    if (is("at", "basis", "x", "y")) await mark();
     showSets();
     listSets();
     flags();
@@ -101,12 +102,16 @@ export function create(home) {
 
   const defaultColor = () => (home.obs.find((one) => one.kind === "groups" && one.n > 1 && one.n <= 40) ?? home.obs[0])?.name ?? home.examples[0] ?? ":density";
 
+  let painting = 0;
+
   async function paint(color) {
+    const turn = (painting += 1); // an answer that comes after another colour was asked for is dropped
     const own2 = vectors(home, params);
     const started = performance.now();
     try {
       const found = await patient(() => get("samples/colour", { name: color, ...where(), layer: params.layer, symbols: own2.symbols, key: modelOf(home, params) }),
-        (text2) => fill(said, notice("", text2)));
+        (text2) => turn === painting && fill(said, notice("", text2)));
+      if (turn !== painting) return;
       colour = found;
       colours.value = painted(colour, home.numbers);
       scatter.setColors(colours.value.levels, colours.value.colors);
@@ -116,6 +121,7 @@ export function create(home) {
       element.dataset.painted = color;
       element.dataset.seconds = ((performance.now() - started) / 1000).toFixed(3);
     } catch (error) {
+      if (turn !== painting) return;
       fill(said, notice("bad", error.message));
       colour ||= { kind: "numbers", name: color, low: 0, high: 0, arrays: { codes: new Uint8Array(scatter.n).fill(255) }, n_missing: 0 };
       const grey = painted(colour, home.numbers);
@@ -129,16 +135,24 @@ export function create(home) {
       const next = new Set(hidden);
       if (name === null) { next.clear(); if (hide) colour.labels.forEach((one) => next.add(one)); } else if (hide) next.add(name); else next.delete(name);
       set({ only: next.size ? JSON.stringify([...next]) : "" }, { quiet: true });
-      if (name === null) showLegend();
     };
     const pickable = home.obs.some((one) => one.name === colour.name);
-    fill(key, legend(colour, home.numbers, hidden, change, pickable ? (name) => set({ sel: JSON.stringify(["is", colour.name, [name]]) }) : null));
+    fill(key, legend(colour, home.numbers, (label) => hidden.has(label), change, pickable ? (name) => set({ sel: JSON.stringify(["is", colour.name, [name]]) }) : null));
     scatter.legend = () => (colour.kind === "numbers"
       ? [[`${colour.name}: ${number(colour.low)}`, home.numbers[0]], [number(colour.high), home.numbers[254]]]
       : colour.order.filter((i) => colour.counts[i] && !hidden.has(colour.labels[i])).slice(0, 60).map((i) => [colour.labels[i], colour.colors[i]]));
   }
 
+  /** Return the corners of the selection, if they were drawn in the plane that is shown. */
+  function outlined() {
+    try {
+      const [kind, of, x, y, corners] = JSON.parse(params.sel);
+      return kind === "polygon" && String([of, x, y]) === String(at()) ? corners : null;
+    } catch { return null; }
+  }
+
   function flags() {
+    scatter.outline = outlined();
     const made = new Uint8Array(scatter.n);
     if (hidden.size && colour?.kind === "groups") {
       const gone = colour.labels.map((one) => hidden.has(one));
@@ -149,12 +163,10 @@ export function create(home) {
   }
 
   async function selectNow() {
-    scatter.outline = null;
     mask = null;
     if (!params.sel) { fill(details); return; }
     await within(details, async () => {
       const what = JSON.parse(params.sel);
-      if (what[0] === "polygon" && what[1] === at()[0]) [, , , , scatter.outline] = what;
       const found = await post("samples/selection", { sel: what });
       mask = found.arrays.mask;
       flags();
@@ -279,13 +291,15 @@ export function create(home) {
   }
 
   async function mark() {
+    scatter.marks = scatter.marks.filter((one) => !one.ring);
+    if (!params.at) { if (before.at) fill(said); return; }
     try {
       const found = await get("samples/one", { name: params.at });
       const [x, y] = [scatter.points[2 * found.row], scatter.points[2 * found.row + 1]];
-      scatter.marks = [...scatter.marks.filter((one) => !one.ring), { at: [x, y], ring: true, text: found.name }];
+      scatter.marks.push({ at: [x, y], ring: true, text: found.name });
       scatter.draw();
       fill(said, notice("", h("strong", {}, found.name), ` ${found.facts.slice(0, 8).map(([name, of]) => `${name}: ${number(of)}`).join(", ")} `,
-        button("Clear", () => { scatter.marks = scatter.marks.filter((one) => !one.ring); fill(said); set({ at: "" }); })));
+        button("Clear", () => set({ at: "" }))));
     } catch (error) { fill(said, notice("bad", error.message)); }
   }
 
