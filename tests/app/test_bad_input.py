@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 
 import h5py
@@ -226,6 +227,13 @@ def test_a_file_without_results_is_trained_on_the_page(untrained):
     fe.tl.train(wanted, sample_dim=3, steps=20, progress=False)
     assert np.array_equal(fe.io.read_h5ad(made).obsm["X_fe"], wanted.obsm["X_fe"])
     assert "fe" not in fe.io.read_h5ad(untrained).uns
+
+
+def test_the_command_to_type_is_safe_in_a_shell(untrained):
+    path = untrained.rename(untrained.with_name("a'$HOME' (1).h5ad"))
+    words = shlex.split(Client(path).get("home")["typed"])
+    assert words[:3] == ["fe-anndata", "train", path.name]
+    assert '"' not in Client(path).get("home")["typed"].replace("'\"'\"'", "")
 
 
 def test_a_training_that_fails_says_why(untrained):

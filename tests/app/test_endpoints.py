@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import time
 
@@ -178,6 +179,15 @@ def test_a_column_of_very_many_labels_colours_at_once():
     found = client.get("samples/colour", name="clone")
     assert time.process_time() - began < 8
     assert [found["labels"][i] for i in found["order"][9:11]] == ["c9", "c10"]
+
+
+def test_a_table_keeps_columns_that_are_named_as_an_axis(adata):
+    named = adata.copy()
+    named.obs["FE1"] = '=1+1, "q"'
+    answer = Client(named).http.post("samples/csv", json={"sel": ["is", "kind", ["a"]]})
+    table = pd.read_csv(io.StringIO(answer.text), index_col=0)
+    assert set(table["FE1"]) == {'=1+1, "q"'}
+    assert np.allclose(table["FE1 of X_fe"], adata.obsm["X_fe"][adata.obs["kind"] == "a", 0])
 
 
 def test_genes_can_be_restricted(client, adata):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,8 @@ def _free(path: Path) -> Path:
 
 
 def _typed(path: Path) -> str:
-    return f"fe-anndata train {path.name!r} -o {path.name.partition('.')[0] + '.trained.h5ad'!r}"
+    out = f"{path.name.partition('.')[0]}.trained.h5ad"
+    return shlex.join(["fe-anndata", "train", path.name, "-o", out])
 
 
 def _width(table: Any) -> int | None:

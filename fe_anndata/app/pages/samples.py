@@ -273,7 +273,7 @@ def as_csv(site: Site, asked: Asked) -> Response:
     for name, values in zip(
         axes_of(basis, x, y), coordinates(adata, basis, (x, y))[mask].T, strict=True
     ):
-        table[name] = values
+        table[name if name not in table else f"{name} of {basis}"] = values
     return Response(table.to_csv(index_label="sample"), media_type="text/csv")
 
 
