@@ -194,6 +194,21 @@ def test_samples_are_selected_by_keys_alone(watched):
     assert watched.errors == []
 
 
+def test_a_range_of_a_column_is_selected_by_keys_alone(watched):
+    page = watched.open("#samples")
+    page.locator("summary", has_text="Select by range").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Measure").select_option("n_genes")
+    page.get_by_label("At least").focus()
+    for keys in ("1000", "1200"):
+        page.keyboard.type(keys)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=samples are selected")
+    assert page.url.endswith("sel=%5B%22between%22,%22n_genes%22,1000,1200%5D")
+    assert watched.errors == []
+
+
 def test_a_place_is_marked_by_keys_alone(watched):
     page = watched.open("#generate")
     page.locator("canvas.top").focus()

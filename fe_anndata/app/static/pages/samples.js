@@ -50,6 +50,13 @@ export function create(home) {
   const chooser = h("details", { ontoggle: () => chooser.open && !label.options.length && fillLabels() }, h("summary", {}, "Select by label"),
     field("Column", column), field("Label", label),
     button("Select", () => label.value && set({ sel: JSON.stringify(["is", column.value, [label.value]]) })));
+  const measures = home.obs.filter((one) => one.kind === "numbers").map((one) => one.name);
+  const measure = choice(measures, measures[0], () => {});
+  const [least, most] = [0, 1].map(() => h("input", { type: "number", step: "any" }));
+  const range = measures.length ? h("details", {}, h("summary", {}, "Select by range"), field("Measure", measure),
+    h("div", { class: "row" }, field("At least", least), field("At most", most)), button("Select", () => {
+      if (least.value && most.value) set({ sel: JSON.stringify(["between", measure.value, Number(least.value), Number(most.value)]) });
+    })) : null;
   const sets = h("div");
   const drop = home.families.length ? dropBox("New samples, placed in this embedding", "", place) : null;
 
@@ -65,7 +72,7 @@ export function create(home) {
   const placed = h("section", { "aria-label": "New samples" });
   const element = frame("Samples", "", [
     field("Embedding", basis), h("div", { class: "row" }, field("Across", axes[0]), field("Up", axes[1])),
-    field("Colour by", byColumn), field("or by a gene", byGene), near, layer, chooser, sets, drop,
+    field("Colour by", byColumn), field("or by a gene", byGene), near, layer, chooser, range, sets, drop,
   ], h("div", { class: "stage" }, h("div", {}, scatter.element, said), key), details, placed, code);
 
   const at = () => [params.basis || home.bases[0].name, Number(params.x || 0), Number(params.y || 1)];
