@@ -70,9 +70,21 @@ def _numbers(found: Any) -> list[int]:
 
 
 def _itemsize(header: dict[str, Any]) -> int:
-    digits = "".join(c for c in str(header.get("dtype", header.get("data_type"))) if c.isdigit())
+    return _size(header.get("dtype", header.get("data_type")), in_bits="data_type" in header)
+
+
+def _size(kind: Any, *, in_bits: bool) -> int:
+    """Return the bytes of an item of a type: a word, or the fields of a record."""
+    if isinstance(kind, dict) and isinstance(kind.get("configuration"), dict):
+        kind = kind["configuration"].get("fields", kind)
+    if isinstance(kind, list):  # a field is its name, its type and maybe a shape
+        fields = [field for field in kind if isinstance(field, list) and len(field) > 1]
+        return sum(
+            _size(field[1], in_bits=in_bits) * math.prod(_numbers(field[-1])) for field in fields
+        )
+    digits = "".join(c for c in str(kind) if c.isdigit())
     size = int(digits[:9]) if digits else 8
-    return max(1, size // 8 if "data_type" in header else size)
+    return max(1, size // 8 if in_bits else size)
 
 
 def _bytes(header: dict[str, Any]) -> float:

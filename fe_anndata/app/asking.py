@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, NamedTuple
@@ -14,7 +15,11 @@ import pandas as pd
 
 LONGEST = 20_000
 """Letters of a parameter."""
-BAD_INPUT = (ValueError, KeyError, TypeError, OSError, MemoryError, ImportError)
+MOST_SAID = 2000
+"""Letters of what is said of an error, which may repeat what was asked."""
+BAD_INPUT = (
+    ValueError, KeyError, TypeError, OSError, MemoryError, ImportError, OverflowError,
+)  # fmt: skip
 """Errors that a user can cause, by what was asked or by what the file holds."""
 
 
@@ -67,7 +72,7 @@ class Asked:
             return default
         try:
             return json.loads(value)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             raise ValueError(f"{name} cannot be read: {value[:40]!r}.") from None
 
 
@@ -114,12 +119,22 @@ def table_of(table: pd.DataFrame) -> dict[str, Any]:
     return {"columns": [str(name) for name in table.columns], "rows": list(zip(*columns))}  # noqa: B905
 
 
+@contextmanager
+def without_folder(folder: str) -> Iterator[None]:
+    """Leave a temporary folder out of what is said of an error in a file that was sent."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(explained(error).replace(f"{folder}/", "")) from error
+
+
 def explained(error: Exception) -> str:
     """Return what a page says of an error; one that no user can cause is a fault of ours."""
     if isinstance(error, BAD_INPUT):
         # A KeyError shows its message in quotes.
         said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-        return said or type(error).__name__
+        said = said or type(error).__name__
+        return said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
     last = extract_tb(error.__traceback__)[-1]
     return (
         f"this is a fault of the app: {type(error).__name__}: {error} "

@@ -118,7 +118,7 @@ class Data:
         var = self.adata.var
         columns = [
             str(name)
-            for name in var.columns
+            for name in var.columns[~var.columns.duplicated(keep=False)]
             if (var[name].dtype.kind in "OT" or hasattr(var[name], "cat"))
             and var[name].nunique() > 0.5 * self.adata.n_vars
         ]

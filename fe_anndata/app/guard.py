@@ -83,8 +83,9 @@ class Guard:
         await self.app(scope, _limited(receive, limit), guarded)
 
     def _refusal(self, scope: Any) -> PlainTextResponse | None:
-        host = Headers(scope=scope).get("host", "").rpartition(":")
-        if (host[0] if host[1] and host[2].isdigit() else host[2]) not in HOSTS:
+        host = Headers(scope=scope).get("host", "")
+        name, _, port = host.rpartition(":")
+        if (name if port.isdigit() else host) not in HOSTS:
             return PlainTextResponse("the app answers this machine alone.", 421)
         first = scope["path"].lstrip("/").partition("/")[0]
         if not secrets.compare_digest(first.encode(), self.token.encode()):

@@ -60,7 +60,7 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._list, self._turn = threading.Lock(), threading.Lock()
 
-    def start(self, of: object, work: Callable[[Job], Any]) -> Job:
+    def start(self, of: object, work: Callable[[Job], Any], *, again: bool = True) -> Job:
         """Return the job of what `of` says, begun unless it was before.
 
         Parameters
@@ -69,11 +69,14 @@ class Jobs:
             What tells the work from other work; its ``repr`` is taken.
         work
             A function of the job that returns the result.
+        again
+            Whether it is begun again if it has failed. What a page asks for until it is there must
+            not be, or the page would wait forever.
         """
         name = hashlib.sha256(repr(of).encode()).hexdigest()[:16]
         with self._list:
             job = self._jobs.get(name)
-            if job is not None and not job.error:
+            if job is not None and not (job.error and again):
                 return job
             job = self._jobs[name] = Job(name)
             finished = [key for key, one in self._jobs.items() if one.is_done]

@@ -71,12 +71,14 @@ def python_of(what: Any) -> str:
     kind, *rest = what
     if kind == "polygon":
         basis, x, y, corners = rest
-        listed = [[float(f"{value:.6g}") for value in corner] for corner in corners]
+        listed = [[float(f"{value:.6g}") for value in corner] for corner in _corners(corners)]
         return f"Path({listed}).contains_points(adata.obsm[{basis!r}][:, [{x}, {y}]])"
     if kind == "is":
         return f"adata.obs[{rest[0]!r}].astype(str).isin({rest[1]!r}).to_numpy()"
     if kind == "between":
-        return f"adata.obs[{rest[0]!r}].between({rest[1]!r}, {rest[2]!r}).to_numpy()"
+        column, low, high = rest
+        within = f"adata.obs[{column!r}].between({low!r}, {high!r})"
+        return f"{within}.to_numpy(bool, na_value=False)"
     return f"adata.obs_names.isin({rest[0]!r})"
 
 
@@ -89,7 +91,7 @@ def imports_of(*selections: Any) -> list[str]:
 def _corners(corners: Any) -> NDArray[np.float64]:
     try:
         found = np.asarray(corners, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.empty((0, 2))
     if found.ndim != 2 or found.shape[1] != 2 or not 3 <= len(found) <= MOST_CORNERS:
         raise ValueError(f"a polygon has 3 to {MOST_CORNERS} corners of two numbers.")

@@ -105,6 +105,7 @@ def site_of(site: Site, token: str) -> Guard:
 def _object(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body or b"{}")
+        json.dumps(found, ensure_ascii=False).encode()  # half a character is no text to answer with
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

@@ -31,6 +31,9 @@ def trained_pbmc():
     names[5] = HOSTILE
     adata.obs_names = names
     adata.obs["kind"] = pd.Categorical(np.where(np.arange(adata.n_obs) % 3, "a", HOSTILE))
+    adata.obs["louvain_and_phase"] = (
+        adata.obs["louvain"].astype(str) + " " + adata.obs["phase"].astype(str)
+    ).astype("category")
     adata.obs[f"c {HOSTILE}"] = np.arange(adata.n_obs, dtype=float)
     fe.tl.train(adata, steps=30, record_every=10, progress=False)
     return adata

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import time
 
 import h5py
 import numpy as np
@@ -14,6 +16,7 @@ from fe_anndata.app.data import open_data
 from .conftest import HOSTILE, Client
 
 LONG = "x" * 19_000
+LARGE = "9" * 400
 QUESTIONS = {
     "an unknown gene": ("genes/similar", {"gene": "CST33"}, "did you mean"),
     "no gene": ("genes/similar", {"gene": " "}, "missing"),
@@ -33,6 +36,8 @@ QUESTIONS = {
     "a place of three": ("generate/place", {"at": "[1,2,3]"}, "two numbers"),
     "a place of nothing": ("generate/place", {"at": "[NaN, 1]"}, "two numbers"),
     "a place that is no JSON": ("generate/place", {"at": "{"}, "cannot be read"),
+    "a place too large for a number": ("generate/place", {"at": f"[{LARGE}, 1]"}, "two numbers"),
+    "a place too deep": ("generate/place", {"at": "[" * 19_000}, "cannot be read"),
     "a path of one": ("generate/path", {"stops": '[["kind", "a"]]'}, "2 to"),
     "a path to nowhere": ("generate/path", {"stops": '[["kind","a"],["kind","b"]]'}, "'b'"),
     "no such model": ("model", {"key": "nope"}, "nope"),
@@ -47,6 +52,7 @@ def test_a_wrong_question_is_answered_by_what_is_wrong(client, name):
     assert answer["status"] == 400, answer
     assert word in answer["error"]
     assert "fault of the app" not in answer["error"]
+    assert len(answer["error"]) < 3000
 
 
 SQUARE = [[0, 0], [1, 0], [1, 1], [0, 1]]
@@ -60,25 +66,30 @@ SELECTIONS = [
     ["polygon", "X_fe", 0, 1, [[0, 0], [1, None], [2, 2]]],
     ["polygon", "X_fe", 0, 99, SQUARE],
     ["polygon", "nope", 0, 1, SQUARE],
+    ["polygon", "X_fe", 0, 1, [[int(LARGE), 0], [1, 0], [1, 1]]],
     ["is", "kind", ["b"]],
     ["is", "kind", "a"],
     ["is", "nope", ["a"]],
     ["between", "kind", 0, 1],
     ["between", "n_genes", "a", 1],
     ["between", "n_genes", None, 1],
+    ["between", "n_genes", int(LARGE), 1],
     ["names", ["nobody"]],
     ["names", [[1]]],
     ["names", []],
 ]
 
 
-@pytest.mark.parametrize("what", SELECTIONS, ids=str)
+@pytest.mark.parametrize("what", SELECTIONS, ids=lambda what: str(what)[:60])
 def test_a_wrong_selection_is_refused(client, what):
     answer = client.post("samples/selection", sel=what)
     assert answer["status"] == 400, answer
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'"x"'])
+NO_OBJECTS = [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'"x"', b'{"text": "CST3 \\ud800"}']
+
+
+@pytest.mark.parametrize("body", NO_OBJECTS, ids=lambda body: str(body[:9]))
 def test_what_is_no_object_is_refused(client, body):
     assert client.http.post("lists", content=body).status_code == 400
 
@@ -146,7 +157,8 @@ def test_a_dropped_file_of_another_unit_is_warned_of(client, adata, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\nbroken", b"no file", bytes(5000)])
 @pytest.mark.parametrize(
-    "name", ["new.h5ad", "new.csv", "../../new.h5ad", "new", "a\0b.h5ad", ".."]
+    "name",
+    ["new.h5ad", "new.csv", "../../new.h5ad", "new", "a\0b.h5ad", "..", "", "x" * 300 + ".h5ad"],
 )
 def test_a_broken_file_is_refused_and_nothing_is_left(client, content, name):
     answer = client.http.post("file/place", content=content, params={"name": name, "key": "fe"})
@@ -157,6 +169,7 @@ def test_a_broken_file_is_refused_and_nothing_is_left(client, content, name):
         assert "fe-anndata-app-" not in job["error"]
     else:
         assert answer.status_code == 400, answer.text
+        assert "fe-anndata-app-" not in answer.text
 
 
 def test_links_in_a_dropped_file_are_not_followed(client, adata, tmp_path):
@@ -180,6 +193,12 @@ def test_gene_sets_that_cannot_be_learned(client, content):
     error = said.get("error") or client.finished(said)["error"]
     assert error
     assert "fault of the app" not in error
+    assert "fe-anndata-app-" not in error
+
+
+def test_lists_that_are_no_gmt_file_are_named_by_their_line_alone(client):
+    error = client.post("lists", text="a\tb\tCST3\nc")["error"]
+    assert error.startswith("lists.gmt, line 2")
 
 
 @pytest.fixture
@@ -210,9 +229,37 @@ def test_a_file_without_results_is_trained_on_the_page(untrained):
     assert "fe" not in fe.io.read_h5ad(untrained).uns
 
 
+def test_the_command_to_type_is_safe_in_a_shell(untrained):
+    path = untrained.rename(untrained.with_name("a'$HOME' (1).h5ad"))
+    words = shlex.split(Client(path).get("home")["typed"])
+    assert words[:3] == ["fe-anndata", "train", path.name]
+    assert '"' not in Client(path).get("home")["typed"].replace("'\"'\"'", "")
+
+
 def test_a_training_that_fails_says_why(untrained):
     client = Client(untrained)
     assert client.finished(client.post("train", sample_dim=900_000))["error"]
+
+
+def test_colours_that_cannot_be_computed_are_not_waited_for_without_an_end(adata):
+    without = adata.copy()
+    without.X = None
+    client = Client(without)
+    asked = {"name": ":fit", "key": "fe"}
+    client.get("samples/colour", **asked)
+    time.sleep(1)  # longer than a page waits before it asks again
+    assert "adata.X is empty" in client.get("samples/colour", **asked)["error"]
+
+
+def test_genes_that_cannot_be_compared_leave_the_other_pages_as_they_are(adata):
+    twice = adata.copy()
+    twice.var_names = [twice.var_names[0], *twice.var_names[:-1]]
+    twice.var["a"], twice.var["b"] = "x", "y"
+    twice.var.columns = ["a" if name == "b" else name for name in twice.var.columns]
+    client = Client(twice)
+    assert client.get("home")["n_vars"] == twice.n_vars
+    assert client.get("samples/points")["axes"] == ["FE1", "FE2"]
+    assert "make_unique" in client.get("genes/similar", gene="LYZ")["error"]
 
 
 def test_an_anndata_in_memory_is_not_changed(adata):

@@ -194,6 +194,21 @@ def test_samples_are_selected_by_keys_alone(watched):
     assert watched.errors == []
 
 
+def test_a_range_of_a_column_is_selected_by_keys_alone(watched):
+    page = watched.open("#samples")
+    page.locator("summary", has_text="Select by range").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Measure").select_option("n_genes")
+    page.get_by_label("At least").focus()
+    for keys in ("1000", "1200"):
+        page.keyboard.type(keys)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=samples are selected")
+    assert page.url.endswith("sel=%5B%22between%22,%22n_genes%22,1000,1200%5D")
+    assert watched.errors == []
+
+
 def test_a_place_is_marked_by_keys_alone(watched):
     page = watched.open("#generate")
     page.locator("canvas.top").focus()
@@ -275,6 +290,68 @@ def test_points_are_drawn_and_the_legend_hides_them(watched):
     page.get_by_role("checkbox", name="a", exact=False).first.click()
     page.wait_for_timeout(300)
     assert 0 < page.evaluate(count) < 0.9 * every
+
+
+def test_a_find_box_and_none_keep_what_the_legend_hides(watched):
+    page = watched.open("#samples?color=louvain_and_phase")
+    legend = page.locator(".legend")
+    first = legend.get_by_role("checkbox").first
+    first.uncheck()
+    page.get_by_label("find a label").fill("0 ")
+    assert not first.is_checked()
+    page.get_by_role("button", name="None").focus()
+    page.keyboard.press("Enter")
+    assert legend.locator("input:checked").count() == 0
+    assert page.evaluate("document.activeElement.textContent") == "None"
+
+
+def test_both_axes_never_show_the_same_dimension(watched):
+    page = watched.open("#samples")
+    page.get_by_label("Across", exact=True).select_option(index=1)
+    watched.settle()
+    assert page.get_by_label("Up", exact=True).input_value() == "0"
+    assert page.locator(".notice.bad").count() == 0
+
+
+def test_an_outline_is_drawn_in_its_own_plane_alone(watched):
+    square = "[[-9,-9],[9,-9],[9,9],[-9,9],[-9,0],[0,0],[0,-1]]"
+    page = watched.open(f'#samples?sel=["polygon","X_fe",0,1,{square}]')
+    drawn = """() => { const { width, height } = document.querySelector('canvas.top');
+        const pen = document.querySelector('canvas.top').getContext('2d');
+        const { data } = pen.getImageData(0, 0, width, height);
+        return data.filter((value, i) => i % 4 === 3 && value).length; }"""
+    page.get_by_label("Embedding", exact=True).select_option("X_umap")
+    watched.settle()
+    page.wait_for_timeout(300)
+    before = page.evaluate(drawn)
+    page.locator(".selection").get_by_role("button", name="Clear").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate(drawn) == before
+
+
+def test_a_colour_that_comes_late_does_not_replace_the_next_one(watched):
+    page = watched.open("#samples")
+    held = []
+    page.route("**/samples/colour?name=LYZ*", lambda route: held.append(route))
+    page.get_by_label("or by a gene").fill("LYZ")
+    page.keyboard.press("Enter")
+    page.get_by_label("Colour by").select_option("phase")
+    page.wait_for_selector(".legend h2 >> text=phase")
+    held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    assert page.locator(".legend h2").inner_text() == "phase"
+
+
+def test_the_lists_of_a_path_say_where_it_leads(watched):
+    page = watched.open(PAGES["a path"])
+    ends = [page.get_by_label(name, exact=True).input_value() for name in ("From", "To")]
+    assert ends == ["CD34+", "Dendritic"]
+    page = watched.open('#generate?stops=[["louvain","5"],["louvain","3"]]')
+    names = ("Column", "From", "To")
+    assert [page.get_by_label(name, exact=True).input_value() for name in names] == [
+        "louvain", "5", "3",
+    ]  # fmt: skip
 
 
 def test_the_address_holds_what_is_shown_and_back_goes_back(watched):

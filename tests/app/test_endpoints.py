@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shlex
+import time
 
 import numpy as np
 import pandas as pd
@@ -75,9 +77,25 @@ def test_a_column_colours_by_groups(client, adata):
     assert found["counts"] == [int((adata.obs["kind"] == one).sum()) for one in found["labels"]]
 
 
+def test_the_fit_to_a_layer_is_repeated_by_its_line_of_python(adata, tmp_path):
+    layered = adata.copy()
+    layered.layers["other"] = np.expm1(np.abs(adata.X))
+    layered.obs["some"] = pd.array([250, None] * (layered.n_obs // 2), dtype="Int64")
+    fe.tl.train(layered, steps=20, layer="other", normalize=None, progress=False)
+    fe.io.write_h5ad(layered, tmp_path / "layered.h5ad")
+    client = Client(tmp_path / "layered.h5ad")
+    found = client.patient("samples/colour", name=":fit", key="fe")
+    assert found["high"] == pytest.approx(run(found["python"]).max())
+    found = client.post("samples/selection", sel=["between", "some", 200, 300])
+    mask = run([*found["python"][:-1], "selected"])
+    assert np.array_equal(mask, found["arrays"]["mask"].astype(bool))
+    assert mask.sum() == 350
+
+
 def test_density_fit_and_outliers_are_those_of_the_verbs(client, adata):
     copy = fe.tl.embedding_density(adata, copy=True)
     found = client.get("samples/colour", name=":density")
+    assert run(found["python"]) is not None
     density = copy.obs["fe_density"]
     assert (found["low"], found["high"]) == pytest.approx((density.min(), density.max()))
     fit = client.patient("samples/colour", name=":fit", key="fe")
@@ -151,6 +169,25 @@ def test_several_genes_are_one_query(client, adata):
     genes = list(adata.var_names[:2])
     found = client.get("genes/similar", gene=", ".join(genes), n=5)
     same(found["table"], fe.tl.similar_genes(adata, genes, 5))
+
+
+def test_a_column_of_very_many_labels_colours_at_once():
+    labels = [f"c{i}" for i in range(60_000)]
+    many = AnnData(obs=pd.DataFrame({"clone": pd.Categorical(labels)}, index=labels))
+    client = Client(many)
+    began = time.process_time()
+    found = client.get("samples/colour", name="clone")
+    assert time.process_time() - began < 8
+    assert [found["labels"][i] for i in found["order"][9:11]] == ["c9", "c10"]
+
+
+def test_a_table_keeps_columns_that_are_named_as_an_axis(adata):
+    named = adata.copy()
+    named.obs["FE1"] = '=1+1, "q"'
+    answer = Client(named).http.post("samples/csv", json={"sel": ["is", "kind", ["a"]]})
+    table = pd.read_csv(io.StringIO(answer.text), index_col=0)
+    assert set(table["FE1"]) == {'=1+1, "q"'}
+    assert np.allclose(table["FE1 of X_fe"], adata.obsm["X_fe"][adata.obs["kind"] == "a", 0])
 
 
 def test_genes_can_be_restricted(client, adata):
@@ -305,6 +342,7 @@ def test_named_sets_go_to_a_copy(client, file):
     assert found["wrote"].endswith("copy.h5ad")
     again = client.post("sets/copy", sets=[["mine", what]], name="copy.h5ad")
     assert "exists" in again["error"]
+    assert "overwrite" not in again["error"]
     assert "mine" not in fe.io.read_h5ad(file).obs
 
 

@@ -26,13 +26,23 @@ def test_nothing_is_answered_without_the_token(http, path):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "", "localhost:evil"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:8765",
+        "127.0.0.1.evil.example",
+        "",
+        "localhost:evil",
+        "evil.example:localhost",
+    ],
 )
 def test_a_host_of_another_name_is_refused(http, host):
     assert http.get(f"/{TOKEN}/", headers={"Host": host}).status_code == 421
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8765", "localhost:1", "[::1]:8765"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8765", "localhost:1", "[::1]:8765", "[::1]"]
+)
 def test_this_machine_is_answered(http, host):
     assert http.get(f"/{TOKEN}/", headers={"Host": host}).status_code == 200
 

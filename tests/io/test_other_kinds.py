@@ -111,6 +111,16 @@ def test_a_zarr_folder(tmp_path):
         fe.io.read_h5ad(tmp_path / "a.zarr")
 
 
+def test_a_zarr_folder_with_records_whose_fields_have_numbers_in_their_names(tmp_path):
+    adata = small()
+    fields = [(f"{9000 + i}", "<f4") for i in range(9)]
+    adata.uns["rank_genes_groups"] = {
+        "scores": np.zeros(1000, dtype=fields)
+    }  # as Scanpy stores them
+    adata.write_zarr(tmp_path / "a.zarr")
+    assert fe.io.read(tmp_path / "a.zarr").uns["rank_genes_groups"]["scores"].shape == (1000,)
+
+
 def test_another_zarr_folder(tmp_path):
     import zarr
 

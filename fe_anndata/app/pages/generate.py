@@ -33,7 +33,7 @@ def _place(site: Site, key: str, at: Any, x: int, y: int) -> list[float]:
     u = embedding_of(site.data.adata, key)
     try:
         given = np.asarray(at, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         given = np.empty(0)
     if given.shape != (2,) or not np.isfinite(given).all() or max(x, y) >= u.shape[1]:
         raise ValueError("a place is two numbers.")

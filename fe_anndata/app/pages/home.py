@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,8 @@ def _free(path: Path) -> Path:
 
 
 def _typed(path: Path) -> str:
-    return f"fe-anndata train {path.name!r} -o {path.name.partition('.')[0] + '.trained.h5ad'!r}"
+    out = f"{path.name.partition('.')[0]}.trained.h5ad"
+    return shlex.join(["fe-anndata", "train", path.name, "-o", out])
 
 
 def _width(table: Any) -> int | None:
@@ -149,9 +151,10 @@ def _column(obs: pd.DataFrame, i: int) -> dict[str, Any]:
 
 def _examples(data: Data) -> list[str]:
     """Return genes that are worth a look: those whose vectors are longest."""
-    if not data.gene_keys:
+    try:
+        space = data.space(data.gene_keys[0], data.own_symbols)
+    except (IndexError, ValueError, KeyError, TypeError):  # what is wrong is said where it is asked
         return list(data.adata.var_names[:3])
-    space = data.space(data.gene_keys[0], data.own_symbols)
     return [space.names[i] for i in space.norms.argsort()[::-1][:4]]
 
 

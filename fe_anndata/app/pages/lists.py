@@ -16,7 +16,7 @@ from ...io import read_gmt
 from ...pl._colors import new_colors
 from ...pl._plane import METHODS
 from ...tl import set_coherence
-from ..asking import Asked, table_of
+from ..asking import Asked, table_of, without_folder
 from ..data import Data
 from ..site import Site, api
 from .genes import _flat, known, space_of, words
@@ -36,8 +36,9 @@ def parsed(text: str) -> dict[str, list[str]]:
     if any(line.count("\t") >= 2 for line in lines):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "lists.gmt"
-            path.write_text("\n".join(lines))
-            return read_gmt(path)
+            path.write_text("\n".join(lines), encoding="utf-8")
+            with without_folder(folder):
+                return read_gmt(path)
     found: dict[str, list[str]] = {}
     alone: list[str] = []
     for line in lines:

@@ -17,18 +17,21 @@ from ..._access.results import require_trained
 from ..._core.keys import Keys
 from ...io import read
 from ...tl import transform
-from ..asking import Asked, Packed, plain, table_of
+from ..asking import Asked, Packed, plain, table_of, without_folder
 from ..jobs import Job
 from ..site import Site, api, failed
 
 FACTS = ("n_genes", "r2", "cross_entropy", "nll", "squared_error", "distance", "outlier", "label",
          "label_probability")  # fmt: skip
 MOST_ROWS = 20_000
+LONGEST_NAME = 60
+"""Letters of a file that are kept, from its end; systems know names of 255 bytes."""
 
 
 async def received(request: Request, folder: Path) -> Path:
     """Write the body of a request to a file, by parts, and return its path."""
-    path = folder / Path(request.query_params.get("name", "new.h5ad")).name.replace("\0", "")
+    name = Path(request.query_params.get("name", "")).name.replace("\0", "")[-LONGEST_NAME:]
+    path = folder / (name if name.strip(".") else "new.h5ad")
     with path.open("wb") as file:
         async for part in request.stream():
             file.write(part)
@@ -58,12 +61,9 @@ def _start(site: Site, key: str, path: Path, folder: Any) -> dict[str, Any]:
     def work(job: Job) -> pd.DataFrame:
         try:
             job.say(f"reading {path.name}")
-            try:
+            with without_folder(folder.name):
                 new = read(path, progress=False)
                 transform(new, site.data.adata, key=key, key_added="placed", progress=True)
-            except (ValueError, KeyError, TypeError) as error:
-                said = str(error.args[0] if error.args else error)
-                raise type(error)(said.replace(f"{folder.name}/", "")) from error
         finally:
             folder.cleanup()
         return _table(new)

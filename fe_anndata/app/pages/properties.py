@@ -17,7 +17,7 @@ from ..._core.errors import require_key
 from ...genespace.gmt import ENDINGS
 from ...io import read_gmt, read_h5ad
 from ...tl import classify_genes
-from ..asking import Asked, plain, table_of
+from ..asking import Asked, plain, table_of, without_folder
 from ..jobs import Job
 from ..site import Site, api, failed
 from .genes import space_of
@@ -34,7 +34,8 @@ async def classify(request: Request) -> Response:
     try:
         path = await received(request, Path(folder.name))
         asked = Asked(dict(request.query_params))
-        facts = await run_in_threadpool(_start, site, asked, path)
+        with without_folder(folder.name):
+            facts = await run_in_threadpool(_start, site, asked, path)
     except ClientDisconnect:
         return PlainTextResponse("the file is larger than the app takes.", 413)
     except Exception as error:

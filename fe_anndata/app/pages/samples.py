@@ -69,10 +69,11 @@ def colour(site: Site, asked: Asked) -> Packed | dict[str, Any]:
     look = data.look(name, layer, symbols, key)
     if isinstance(look, Classes):
         counts = np.bincount(look.codes[look.codes >= 0], minlength=len(look.labels))
+        places = {label: place for place, label in enumerate(look.labels)}
         return Packed(
             {
                 "name": name, "kind": "groups", "labels": look.labels, "colors": look.colors,
-                "order": [look.labels.index(label) for label in look.listed or look.labels],
+                "order": [places[label] for label in look.listed or look.labels],
                 "counts": counts, "n_missing": int((look.codes < 0).sum()),
                 "python": _python(data, name, basis, asked),
             },
@@ -97,14 +98,13 @@ def _own(site: Site, asked: Asked, name: str) -> Packed | dict[str, Any]:
         embedding_density(made, basis, dimensions=(x, y))
         values = made.obs[Keys(basis).density].to_numpy(np.float64)
         call = f"fe.tl.embedding_density(adata, {basis!r}, dimensions=({x}, {y}))"
-        drawn = f"fe.pl.density(adata, {basis!r}, dimensions=({x}, {y}))"
+        drawn = f"fe.pl.density(adata, basis={basis!r}, dimensions=({x}, {y}))"
         return _numbers("density", values, [data.opening, call, drawn])
     key = asked.text("key")
-    require_trained(data.adata, key)
+    layer = require_trained(data.adata, key)["params"]["layer"]
 
     def work(job: Job) -> pd.DataFrame:
         data.require_unchanged()
-        layer = require_trained(data.adata, key)["params"]["layer"]
         new = AnnData(
             X=data.adata.X if layer is None else data.adata.layers[layer],
             obs=data.adata.obs.copy(), var=data.adata.var,
@@ -112,12 +112,13 @@ def _own(site: Site, asked: Asked, name: str) -> Packed | dict[str, Any]:
         transform(new, data.adata, key=key, key_added="fit", progress=True)
         return new.obs
 
-    job = site.jobs.start(("fit", site.edition, key), work)
+    job = site.jobs.start(("fit", site.edition, key), work, again=False)
     if not job.is_done:
         return {"wait": f"All samples are placed anew: {job.said}."}
     obs = site.jobs.result(job.id)
+    given = f"key={key!r}" + ("" if layer is None else f", layer={layer!r}")
     python = [data.opening, "placed = adata.copy()",
-              f"fe.tl.transform(placed, adata, key={key!r}, key_added='fit')"]  # fmt: skip
+              f"fe.tl.transform(placed, adata, {given}, key_added='fit')"]  # fmt: skip
     if name == ":outlier":
         column = "fit_outlier"
     else:
@@ -272,7 +273,7 @@ def as_csv(site: Site, asked: Asked) -> Response:
     for name, values in zip(
         axes_of(basis, x, y), coordinates(adata, basis, (x, y))[mask].T, strict=True
     ):
-        table[name] = values
+        table[name if name not in table else f"{name} of {basis}"] = values
     return Response(table.to_csv(index_label="sample"), media_type="text/csv")
 
 

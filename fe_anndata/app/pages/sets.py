@@ -26,6 +26,9 @@ def write_copy(site: Site, asked: Asked) -> dict[str, Any]:
         raise ValueError("give the name of a file, without a folder.")
     require_ending(Path(name), H5AD)
     folder = Path.cwd() if data.path is None else data.path.parent
+    out = folder / name
+    if out.exists():
+        raise ValueError(f"{name} exists already: give the copy another name.")
     obs, python = data.adata.obs.copy(), [data.opening]
     python += imports_of(*(what for _, what in sets))
     for column, what in sets:
@@ -34,9 +37,8 @@ def write_copy(site: Site, asked: Asked) -> dict[str, Any]:
             raise ValueError(f"obs has a column {column!r} already: give the set another name.")
         obs[column] = selected(data.adata, what)
         python.append(f"adata.obs[{column!r}] = {python_of(what)}")
-    out = folder / name
     if data.path is None:
-        made = data.adata.copy()
+        made = data.adata.to_memory() if data.adata.isbacked else data.adata.copy()
         made.obs = obs
         write_h5ad(made, out)
     else:

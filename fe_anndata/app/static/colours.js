@@ -1,6 +1,6 @@
 // Colours of samples as levels of a palette, and the legend that says what they mean.
 
-import { button, fill, h, number } from "./dom.js";
+import { breakable, button, fill, h, number } from "./dom.js";
 
 export const MISSING = 255;
 
@@ -18,7 +18,7 @@ export function painted(colour, ramp) {
   return { levels, colors };
 }
 
-/** Return the legend of a colouring. `hidden` is a Set of labels; `changed` is told of another. */
+/** Return the legend of a colouring. `hidden` says whether a label is; `changed` is told of another. */
 export function legend(colour, ramp, hidden, changed, select) {
   if (colour.kind === "numbers") {
     const strip = h("div", { class: "ramp", role: "img", "aria-label": `from ${number(colour.low)} to ${number(colour.high)}` });
@@ -29,17 +29,18 @@ export function legend(colour, ramp, hidden, changed, select) {
   }
   const list = h("ul", { class: "labels" });
   const all = colour.order.filter((i) => colour.counts[i] > 0).map((i) => [colour.labels[i], colour.colors[i], colour.counts[i]]);
-  const show = (text) => fill(list, all.filter(([label]) => label.toLowerCase().includes(text)).slice(0, 150).map(([label, color, n]) => {
+  const show = () => fill(list, all.filter(([label]) => label.toLowerCase().includes(find?.value.toLowerCase() ?? "")).slice(0, 150).map(([label, color, n]) => {
     const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = color;
-    const box = h("input", { type: "checkbox", checked: !hidden.has(label), onchange: () => changed(label, !box.checked) });
-    return h("li", {}, h("label", {}, box, swatch, h("span", { class: "name" }, label), h("span", { class: "muted" }, number(n))),
+    const box = h("input", { type: "checkbox", checked: !hidden(label), onchange: () => changed(label, !box.checked) });
+    return h("li", {}, h("label", {}, box, swatch, h("span", { class: "name" }, breakable(label)), h("span", { class: "muted" }, number(n))),
       select ? button("select", () => select(label), { class: "plain", "aria-label": `select ${label}` }) : null);
   }));
-  show("");
-  const find = all.length > 20 ? h("input", { type: "search", placeholder: "find a label", "aria-label": "find a label", oninput: () => show(find.value.toLowerCase()) }) : null;
+  const find = all.length > 20 ? h("input", { type: "search", placeholder: "find a label", "aria-label": "find a label", oninput: show }) : null;
+  const every = (text, hide) => button(text, () => { changed(null, hide); show(); });
+  show();
   return h("div", { class: "legend" }, h("h2", {}, colour.name), find, list,
-    h("div", { class: "bar" }, h("span", {}, button("All", () => changed(null, false)), button("None", () => changed(null, true)))),
+    h("div", { class: "bar" }, h("span", {}, every("All", false), every("None", true))),
     all.length > 150 ? h("p", { class: "muted" }, `150 of ${all.length} are listed; find others above`) : null,
     colour.n_missing ? h("p", { class: "muted" }, `${number(colour.n_missing)} missing, grey`) : null);
 }

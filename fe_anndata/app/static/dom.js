@@ -28,6 +28,11 @@ export function fill(element, ...children) {
   return put(element, ...children);
 }
 
+/** Return a name that goes to the next line at its signs rather than within a word. */
+export function breakable(name) {
+  return name.split(/(?<=[/_|.:;,-])/).flatMap((part) => [h("wbr"), part]);
+}
+
 let count = 0;
 /** Return an id that no other element has. */
 export function newId() {

@@ -81,6 +81,13 @@ export function modelOf(home, params) {
   return known.includes(params.key) ? params.key : known[0] || "";
 }
 
+/** Return what changes in the address so that an axis, x or y, shows a dimension; both never show the same. */
+export function turned(params, axis, dimension) {
+  const now = { x: params.x || "0", y: params.y || "1" };
+  const other = axis === "x" ? "y" : "x";
+  return { [axis]: dimension, ...(dimension === now[other] ? { [other]: now[axis] } : {}) };
+}
+
 /** Return a link to a gene. */
 export function geneLink(gene, text = gene, more = {}) {
   return h("a", { href: address("genes", { gene, ...more }) }, text);

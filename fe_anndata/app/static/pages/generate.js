@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { painted } from "../colours.js";
 import { button, choice, field, fill, h, notice, number, save, setOptions } from "../dom.js";
-import { frame, geneLink, modelOf, python, within } from "../parts.js";
+import { frame, geneLink, modelOf, python, turned, within } from "../parts.js";
 import { diverging, picture, short, wide as widest } from "../picture.js";
 import { Scatter } from "../scatter.js";
 import { set } from "../state.js";
@@ -15,7 +15,7 @@ export function create(home) {
   }
   let params = {};
   const keys = choice(home.families.map((one) => [one.key, `${one.key} (${one.family})`]), "", (key) => set({ key, at: "", stops: "" }));
-  const axes = ["x", "y"].map((name) => choice([], "", (value) => set({ [name]: value })));
+  const axes = ["x", "y"].map((name) => choice([], "", (value) => set(turned(params, name, value))));
   const place = ["across", "up"].map((name) => h("input", { type: "number", step: "any", "aria-label": name }));
   const groups = home.obs.filter((one) => one.kind === "groups").map((one) => one.name);
   const column = choice(groups, groups[0], labels);
@@ -31,7 +31,7 @@ export function create(home) {
       : set({ at: JSON.stringify(at), stops: "" })), escape: () => set({ stops: "", at: "" }) } });
   scatter.setMode("place");
   scatter.name = "generate";
-  const stops = () => { try { return JSON.parse(params.stops || "[]"); } catch { return []; } };
+  const stops = () => { try { return [].concat(JSON.parse(params.stops || "[]")).filter(Array.isArray); } catch { return []; } };
   const element = frame("Generate", "What the model predicts where no sample is.", [
     field("Model", keys), h("div", { class: "row" }, field("Across", axes[0]), field("Up", axes[1])),
     h("h2", {}, "A place"), h("div", { class: "row" }, field("across", place[0]), field("up", place[1]), button("Look", () => {
@@ -41,7 +41,16 @@ export function create(home) {
       button("Follow", () => set({ stops: JSON.stringify(ends.map((end) => [column.value, end.value])), at: "" }), { class: "main" })] : [],
   ].flat(), scatter.element, content);
   let ready = "";
-  if (groups.length) labels().catch(() => {});
+  const filled = groups.length ? labels().catch(() => {}) : null;
+
+  /** Let the lists say between which groups the path of the address leads. */
+  async function follow() {
+    const named = stops().filter(([of]) => groups.includes(of));
+    if (named.length < 2) return;
+    await filled;
+    if (column.value !== named[0][0]) { [[column.value]] = named; await labels(); }
+    ends.forEach((end, i) => { [, end.value] = named.at(-i); });
+  }
 
   async function update(now) {
     params = now;
@@ -61,6 +70,7 @@ export function create(home) {
       scatter.setColors(levels, colors);
       ready = `${basis} ${x} ${y}`;
     }
+    await follow();
     const at = params.at ? JSON.parse(params.at) : null;
     if (at) place.forEach((one, i) => { one.value = number(at[i]).replaceAll(",", ""); });
     scatter.marks = at ? [{ at, ring: true, text: "here" }] : [];

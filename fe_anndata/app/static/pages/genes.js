@@ -159,7 +159,7 @@ export function create(home) {
       scatter.setColors(levels, colors);
     });
     return h("div", {}, h("h2", {}, `${found.name} over the samples`), h("div", { class: "stage" }, h("div", {}, scatter.element),
-      h("div", { class: "side" }, legend(found, home.numbers, new Set(), () => {}), h("a", { href: address("samples", { color: params.gene }) }, "on the page Samples"))), python(found.python));
+      h("div", { class: "side" }, legend(found, home.numbers, () => false, () => {}), h("a", { href: address("samples", { color: params.gene }) }, "on the page Samples"))), python(found.python));
   }
 
   function pairNow() {

@@ -3,7 +3,7 @@
 import { finished, get, patient, post, send, text } from "../api.js";
 import { legend, painted } from "../colours.js";
 import { button, choice, field, fill, h, later, newId, notice, number, save, setOptions } from "../dom.js";
-import { dropBox, frame, geneLink, modelOf, python, vectors, within } from "../parts.js";
+import { dropBox, frame, geneLink, modelOf, python, turned, vectors, within } from "../parts.js";
 import { Scatter } from "../scatter.js";
 import { set } from "../state.js";
 import { table } from "../table.js";
@@ -26,7 +26,7 @@ export function create(home) {
 
   // controls
   const basis = choice(home.bases.map((one) => [one.name, `${one.name} (${one.dim})`]), "", (value) => set({ basis: value, x: "", y: "", sel: params.sel }));
-  const axes = ["x", "y"].map((name) => choice([], "", (value) => set({ [name]: value })));
+  const axes = ["x", "y"].map((name) => choice([], "", (value) => set(turned(params, name, value))));
   const columns = home.obs.map((one) => [one.name, one.name]);
   const own = home.families.length ? OWN : OWN.slice(0, 1);
   const byColumn = choice([["", "–"], ...columns, ...own], "", (value) => value && set({ color: value, only: "", layer: params.layer }));
@@ -50,6 +50,13 @@ export function create(home) {
   const chooser = h("details", { ontoggle: () => chooser.open && !label.options.length && fillLabels() }, h("summary", {}, "Select by label"),
     field("Column", column), field("Label", label),
     button("Select", () => label.value && set({ sel: JSON.stringify(["is", column.value, [label.value]]) })));
+  const measures = home.obs.filter((one) => one.kind === "numbers").map((one) => one.name);
+  const measure = choice(measures, measures[0], () => {});
+  const [least, most] = [0, 1].map(() => h("input", { type: "number", step: "any" }));
+  const range = measures.length ? h("details", {}, h("summary", {}, "Select by range"), field("Measure", measure),
+    h("div", { class: "row" }, field("At least", least), field("At most", most)), button("Select", () => {
+      if (least.value && most.value) set({ sel: JSON.stringify(["between", measure.value, Number(least.value), Number(most.value)]) });
+    })) : null;
   const sets = h("div");
   const drop = home.families.length ? dropBox("New samples, placed in this embedding", "", place) : null;
 
@@ -65,7 +72,7 @@ export function create(home) {
   const placed = h("section", { "aria-label": "New samples" });
   const element = frame("Samples", "", [
     field("Embedding", basis), h("div", { class: "row" }, field("Across", axes[0]), field("Up", axes[1])),
-    field("Colour by", byColumn), field("or by a gene", byGene), near, layer, chooser, sets, drop,
+    field("Colour by", byColumn), field("or by a gene", byGene), near, layer, chooser, range, sets, drop,
   ], h("div", { class: "stage" }, h("div", {}, scatter.element, said), key), details, placed, code);
 
   const at = () => [params.basis || home.bases[0].name, Number(params.x || 0), Number(params.y || 1)];
@@ -87,13 +94,14 @@ export function create(home) {
     hidden = new Set(params.only ? JSON.parse(params.only) : []);
     if (is("basis", "x", "y") || !scatter.n) {
       const found = await get("samples/points", where());
+      if (String(at()) !== String([of, x, y])) return; // another embedding was asked for meanwhile
       scatter.setPoints(found.arrays.points, found.axes);
       colour = null;
     }
     if (!colour || is("color", "layer", "key") || color.startsWith(":")) await paint(color);
     if (is("sel") || (params.sel && !mask)) await selectNow();
     if (is("placed", "basis", "x", "y")) await showPlaced();
-    if (is("at") && params.at) await mark();
+    if (is("at", "basis", "x", "y")) await mark();
     showSets();
     listSets();
     flags();
@@ -101,12 +109,16 @@ export function create(home) {
 
   const defaultColor = () => (home.obs.find((one) => one.kind === "groups" && one.n > 1 && one.n <= 40) ?? home.obs[0])?.name ?? home.examples[0] ?? ":density";
 
+  let painting = 0;
+
   async function paint(color) {
+    const turn = (painting += 1); // an answer that comes after another colour was asked for is dropped
     const own2 = vectors(home, params);
     const started = performance.now();
     try {
       const found = await patient(() => get("samples/colour", { name: color, ...where(), layer: params.layer, symbols: own2.symbols, key: modelOf(home, params) }),
-        (text2) => fill(said, notice("", text2)));
+        (text2) => turn === painting && fill(said, notice("", text2)));
+      if (turn !== painting) return;
       colour = found;
       colours.value = painted(colour, home.numbers);
       scatter.setColors(colours.value.levels, colours.value.colors);
@@ -116,6 +128,7 @@ export function create(home) {
       element.dataset.painted = color;
       element.dataset.seconds = ((performance.now() - started) / 1000).toFixed(3);
     } catch (error) {
+      if (turn !== painting) return;
       fill(said, notice("bad", error.message));
       colour ||= { kind: "numbers", name: color, low: 0, high: 0, arrays: { codes: new Uint8Array(scatter.n).fill(255) }, n_missing: 0 };
       const grey = painted(colour, home.numbers);
@@ -129,16 +142,24 @@ export function create(home) {
       const next = new Set(hidden);
       if (name === null) { next.clear(); if (hide) colour.labels.forEach((one) => next.add(one)); } else if (hide) next.add(name); else next.delete(name);
       set({ only: next.size ? JSON.stringify([...next]) : "" }, { quiet: true });
-      if (name === null) showLegend();
     };
     const pickable = home.obs.some((one) => one.name === colour.name);
-    fill(key, legend(colour, home.numbers, hidden, change, pickable ? (name) => set({ sel: JSON.stringify(["is", colour.name, [name]]) }) : null));
+    fill(key, legend(colour, home.numbers, (label) => hidden.has(label), change, pickable ? (name) => set({ sel: JSON.stringify(["is", colour.name, [name]]) }) : null));
     scatter.legend = () => (colour.kind === "numbers"
       ? [[`${colour.name}: ${number(colour.low)}`, home.numbers[0]], [number(colour.high), home.numbers[254]]]
       : colour.order.filter((i) => colour.counts[i] && !hidden.has(colour.labels[i])).slice(0, 60).map((i) => [colour.labels[i], colour.colors[i]]));
   }
 
+  /** Return the corners of the selection, if they were drawn in the plane that is shown. */
+  function outlined() {
+    try {
+      const [kind, of, x, y, corners] = JSON.parse(params.sel);
+      return kind === "polygon" && String([of, x, y]) === String(at()) ? corners : null;
+    } catch { return null; }
+  }
+
   function flags() {
+    scatter.outline = outlined();
     const made = new Uint8Array(scatter.n);
     if (hidden.size && colour?.kind === "groups") {
       const gone = colour.labels.map((one) => hidden.has(one));
@@ -149,12 +170,10 @@ export function create(home) {
   }
 
   async function selectNow() {
-    scatter.outline = null;
     mask = null;
     if (!params.sel) { fill(details); return; }
     await within(details, async () => {
       const what = JSON.parse(params.sel);
-      if (what[0] === "polygon" && what[1] === at()[0]) [, , , , scatter.outline] = what;
       const found = await post("samples/selection", { sel: what });
       mask = found.arrays.mask;
       flags();
@@ -279,13 +298,15 @@ export function create(home) {
   }
 
   async function mark() {
+    scatter.marks = scatter.marks.filter((one) => !one.ring);
+    if (!params.at) { if (before.at) fill(said); return; }
     try {
       const found = await get("samples/one", { name: params.at });
       const [x, y] = [scatter.points[2 * found.row], scatter.points[2 * found.row + 1]];
-      scatter.marks = [...scatter.marks.filter((one) => !one.ring), { at: [x, y], ring: true, text: found.name }];
+      scatter.marks.push({ at: [x, y], ring: true, text: found.name });
       scatter.draw();
       fill(said, notice("", h("strong", {}, found.name), ` ${found.facts.slice(0, 8).map(([name, of]) => `${name}: ${number(of)}`).join(", ")} `,
-        button("Clear", () => { scatter.marks = scatter.marks.filter((one) => !one.ring); fill(said); set({ at: "" }); })));
+        button("Clear", () => set({ at: "" }))));
     } catch (error) { fill(said, notice("bad", error.message)); }
   }
 
