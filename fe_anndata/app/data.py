@@ -57,7 +57,7 @@ class Data:
 
     adata: AnnData
     path: Path | None = None
-    _stamp: tuple[int, ...] | None = None
+    _stamp: object = None
     _open: ExitStack = field(default_factory=ExitStack)
     _columns: dict[tuple[str | None, str | None], Columns] = field(default_factory=dict)
     _spaces: dict[tuple[str, str | None], GeneSpace] = field(default_factory=dict)
@@ -87,8 +87,8 @@ class Data:
 
     @property
     def was_changed(self) -> bool:
-        """Whether the file is another one by now."""
-        return self.path is not None and self._stamp != _stamp(self.path)
+        """Whether the file is another one by now, or the AnnData has other results."""
+        return self._stamp != _stamp(self.adata if self.path is None else self.path)
 
     @cached_property
     def families(self) -> dict[str, str]:
@@ -237,7 +237,7 @@ class Data:
 
     def require_unchanged(self) -> None:
         """Raise ValueError if the matrix would be read from a file that is another one by now."""
-        if self.was_changed:
+        if self.path is not None and self.was_changed:
             raise ValueError(f"{self.path} was changed since it was opened: open it again.")
 
 
@@ -257,7 +257,7 @@ def open_data(source: AnnData | str | Path, vectors: bool | None = None) -> Data
         If it is neither, or cannot be read.
     """
     if isinstance(source, AnnData):
-        return Data(source)
+        return Data(source, None, _stamp(source))
     if not isinstance(source, str | Path):
         raise TypeError(f"expected an AnnData or the path of a file, not {type(source).__name__}.")
     path = expanded(source)
@@ -291,10 +291,17 @@ def _is_numbers(table: Any) -> bool:
     return isinstance(table, np.ndarray) and table.ndim == 2 and table.dtype.kind in "fiu"
 
 
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what tells that a file is still the same."""
+def _stamp(source: AnnData | Path) -> object:
+    """Return what tells that a file, or the results in an AnnData, are still the same."""
+    if isinstance(source, AnnData):
+        tables = source.obsm, source.varm, source.uns
+        # A view makes its values anew whenever it is asked for them.
+        kept = [
+            (key, source.is_view or id(value)) for table in tables for key, value in table.items()
+        ]
+        return source.shape, tuple(source.obs), kept
     try:
-        facts = os.stat(path)
+        facts = os.stat(source)
     except OSError:
         return None
     return facts.st_ino, facts.st_size, facts.st_mtime_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,9 +50,11 @@ class Site:
             self.data, self.edition = data, self.edition + 1
 
     def reopen(self) -> None:
-        """Read the file again."""
-        if self.data.path is not None:
-            self.show(open_data(self.data.path, self.data.vectors_alone or None))
+        """Read the file again, or look at the AnnData again."""
+        data = self.data
+        self.show(
+            open_data(data.adata if data.path is None else data.path, data.vectors_alone or None)
+        )
 
 
 Endpoint = Callable[[Site, Asked], Any]
@@ -97,6 +100,7 @@ def site_of(site: Site, token: str) -> Guard:
         Mount("/api", routes=ROUTES),
         Mount("/static", StaticFiles(directory=STATIC, follow_symlink=False)),
     ]
+    mimetypes.add_type("text/javascript", ".js")  # Windows may have another one
     app = Starlette(routes=[Mount(f"/{token}", routes=within)])
     app.state.site = site
     return Guard(app, token)

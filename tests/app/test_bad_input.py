@@ -309,3 +309,17 @@ def test_two_windows_have_jobs_of_their_own(client):
     tables = [client.get("samples/markers", job=client.finished(job)["job"]) for job in jobs]
     assert tables[0]["sides"] == tables[1]["sides"][::-1]
     assert client.post("samples/markers", sel=what[0], key="fe", n=5)["job"] == jobs[0]["job"]
+
+
+def test_an_anndata_that_is_trained_meanwhile_is_noticed(adata):
+    made = adata.copy()
+    client = Client(made)
+    assert client.http.get("home").headers["x-changed"] == "0"
+    fe.tl.train(made, steps=3, key_added="later", progress=False)
+    assert client.http.get("home").headers["x-changed"] == "1"
+    client.post("reopen")
+    answer = client.http.get("home")
+    assert answer.headers["x-changed"] == "0"
+    assert "later" in [one["key"] for one in answer.json()["families"]]
+    view = Client(made[:20])
+    assert [view.http.get("home").headers["x-changed"] for _ in range(2)] == ["0", "0"]

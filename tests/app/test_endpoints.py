@@ -50,7 +50,7 @@ def test_home(client, adata):
     assert home["bases"][0] == {"name": "X_fe", "dim": 2}
     assert home["gene_keys"][0] == "fe"
     assert {"name": "kind", "kind": "groups", "n": 2} in home["obs"]
-    assert len(home["numbers"]) == 255
+    assert [len(home["ramps"][page]) for page in ("light", "dark")] == [255, 255]
     assert run([home["opening"], "adata"]).shape == adata.shape
 
 
@@ -360,3 +360,14 @@ def test_gene_vectors_alone(tmp_path):
     assert len(client.get("genes/similar", gene="G3", n=4, key=key)["table"]["rows"]) == 4
     assert client.get("calculator", expression="G1:G2::G3:?", key=key)["table"]["rows"]
     assert "no samples" in client.get("genes/explain", a="G1", b="G2", key=key)["error"]
+
+
+def test_a_gene_is_shown_in_the_units_of_the_embedding(adata):
+    counts = AnnData(np.round(np.expm1(np.asarray(adata.X, dtype=float))), adata.obs, adata.var)
+    counts.obsm["X_pca"] = adata.obsm["X_pca"]
+    fe.tl.train(counts, normalize="log1p_cp10k", steps=3, progress=False)
+    client = Client(counts)
+    gene = counts.var_names[0]
+    most = float(np.asarray(counts[:, gene].X).max())
+    assert client.get("samples/colour", name=gene, basis="X_pca", key="fe")["high"] == most
+    assert client.get("samples/colour", name=gene, basis="X_fe", key="fe")["high"] < 10 < most

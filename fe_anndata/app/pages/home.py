@@ -22,6 +22,8 @@ from ..jobs import Job
 from ..site import Site, api
 
 PALETTE_OF_NUMBERS = "viridis"
+DARK = 0.25
+"""Where the colours begin on a dark page, on which the first ones could not be seen."""
 
 
 def home(site: Site, _: Asked) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def home(site: Site, _: Asked) -> dict[str, Any]:
         "is_large": data.is_copied(None),
         "examples": list(map(str, _examples(data))),
         "version": __version__,
-        "numbers": _ramp(),
+        "ramps": {"light": _ramp(0.0), "dark": _ramp(DARK)},
         "typed": None if data.path is None else _typed(data.path),
     }
 
@@ -85,7 +87,7 @@ def start_training(site: Site, asked: Asked) -> dict[str, Any]:
         if data.path is None:
             made = train(data.adata, progress=True, copy=True, **options)
             assert made is not None
-            site.show(Data(made))
+            site.show(open_data(made))
             return {"wrote": None}
         out = _free(data.path)
         trained = train(data.path, progress=True, **options)
@@ -158,12 +160,12 @@ def _examples(data: Data) -> list[str]:
     return [space.names[i] for i in space.norms.argsort()[::-1][:4]]
 
 
-def _ramp() -> list[str]:
+def _ramp(start: float) -> list[str]:
     import matplotlib as mpl
     from matplotlib.colors import to_hex
 
     colors = mpl.colormaps[PALETTE_OF_NUMBERS]
-    return [to_hex(colors(i / 254)) for i in range(255)]
+    return [to_hex(colors(start + (1 - start) * i / 254)) for i in range(255)]
 
 
 ROUTES = [

@@ -56,8 +56,9 @@ def points(site: Site, asked: Asked) -> Packed:
 def colour(site: Site, asked: Asked) -> Packed | dict[str, Any]:
     """Return what samples are coloured by: codes of groups, or numbers as bytes."""
     data, name = site.data, asked.text("name")
-    layer, symbols, key = (asked.optional(of) for of in ("layer", "symbols", "key"))
+    layer, symbols = asked.optional("layer"), asked.optional("symbols")
     basis = asked.text("basis", data.bases[0] if data.bases else "")
+    key = basis.removeprefix("X_") or None  # whose units are shown, as `fe.pl.embedding` does
     if name in OUR_OWN:
         return _own(site, asked, name)
     if name not in data.adata.obs and data.is_copied(layer):

@@ -28,6 +28,12 @@ export function fill(element, ...children) {
   return put(element, ...children);
 }
 
+/** Return whether the page is dark: as it was asked to be, or as the system is. */
+export function isDark() {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
 /** Return a name that goes to the next line at its signs rather than within a word. */
 export function breakable(name) {
   return name.split(/(?<=[/_|.:;,-])/).flatMap((part) => [h("wbr"), part]);

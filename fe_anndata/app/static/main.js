@@ -1,7 +1,7 @@
 // The shell: navigation, search, theme, and the page that the address names.
 
 import { get, onEdition, post } from "./api.js";
-import { button, fill, h, notice } from "./dom.js";
+import { button, fill, h, isDark, notice } from "./dom.js";
 import { searchBox } from "./search.js";
 import { remembered, tell, watch } from "./state.js";
 
@@ -44,6 +44,8 @@ async function show(page, params) {
 async function start() {
   try {
     home = await get("home");
+    // What numbers are coloured by, on a page as it is now.
+    Object.defineProperty(home, "numbers", { get: () => home.ramps[isDark() ? "dark" : "light"] });
   } catch (error) {
     fill(main, notice("bad", error.message));
     return;
@@ -57,7 +59,7 @@ onEdition(({ other, changed }) => {
   if (other) location.reload();
   else if (changed && !notes.dataset.said) {
     notes.dataset.said = "1";
-    fill(notes, notice("warn", "The file was changed since it was opened. ",
+    fill(notes, notice("warn", "What is shown was changed since it was opened. ",
       button("Open it again", async (event) => {
         event.currentTarget.disabled = true;
         try { await post("reopen"); location.reload(); } catch (error) { fill(notes, notice("bad", error.message)); }
@@ -71,8 +73,7 @@ const root = document.documentElement;
 const kept = sessionStorage.getItem("theme");
 if (kept) root.dataset.theme = kept;
 document.getElementById("theme").addEventListener("click", () => {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
+  root.dataset.theme = isDark() ? "light" : "dark";
   sessionStorage.setItem("theme", root.dataset.theme);
   document.dispatchEvent(new Event("theme"));
 });

@@ -120,8 +120,7 @@ export function create(home) {
         (text2) => turn === painting && fill(said, notice("", text2)));
       if (turn !== painting) return;
       colour = found;
-      colours.value = painted(colour, home.numbers);
-      scatter.setColors(colours.value.levels, colours.value.colors);
+      recolour();
       scatter.name = `samples_${colour.name}`;
       fill(said);
       fill(code, python(colour.python));
@@ -136,6 +135,16 @@ export function create(home) {
     }
     showLegend();
   }
+
+  function recolour() {
+    colours.value = painted(colour, home.numbers);
+    scatter.setColors(colours.value.levels, colours.value.colors);
+  }
+
+  document.addEventListener("theme", function again() {
+    if (!element.isConnected) document.removeEventListener("theme", again);
+    else if (colour) { recolour(); showLegend(); }
+  });
 
   function showLegend() {
     const change = (name, hide) => {
