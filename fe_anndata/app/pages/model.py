@@ -14,21 +14,13 @@ from ...get import history
 from ...models import family
 from ...models.options import options_of
 from ...pl._ended import ending_of
+from ...tl._resume import IDENTITY
 from ..asking import Asked, plain, table_of
 from ..site import Site, api
 
 LOSSES = {"mse": "mean squared error per entry", "cross-entropy": "nats per token",
           "nll": "nats per entry"}  # fmt: skip
-OF_THE_CALL = (
-    "recipe",
-    "layer",
-    "normalize",
-    "mask_var",
-    "batch_key",
-    "labels_key",
-    "factors",
-    "rng",
-)
+OF_THE_CALL = tuple(name for name in IDENTITY if name != "model")
 
 
 def model(site: Site, asked: Asked) -> dict[str, Any]:
