@@ -36,7 +36,7 @@ import fe_anndata as fe
 from benchmarks import matrices, report
 
 GENES, DIM = 2000, 2
-SIZES = (10_000, 30_000)
+SIZES = (20_000, 60_000)
 """Samples of the files that a sample's seconds are told by."""
 LARGE, NUMBERS = (1_000_000, 100_000_000), (1, 8, 64)
 GATHERED = 4 * (4 * DIM + 1) + 1

@@ -31,6 +31,7 @@ import fe_anndata.tl  # noqa: E402
 from fe_anndata._access import inputs  # noqa: E402
 from fe_anndata.cli import main  # noqa: E402
 from fe_anndata.matrix.rows import ByBlocks  # noqa: E402
+from fe_anndata.models.fe import many  # noqa: E402
 from fe_anndata.models.fe.whole_matrix import Alternating  # noqa: E402
 
 torch.optim.Adam([torch.zeros(1)])  # which loads much of torch
@@ -154,6 +155,28 @@ def agreement(folder, name, options=(), numbers=(1, 2)):
     }
 
 
+def of_many(folder):
+    """Return how far several processes are from one if some samples train, and all are placed."""
+    at, whole = fresh(folder, "many"), many.MOST
+    many.MOST = 60
+    tables, losses = [], []
+    for number in (1, 2, 4, 2):
+        words = ["in.h5ad", "-o", f"out{len(tables)}.h5ad", "--steps", "30"]
+        done = run(at, number, words)
+        assert set(done["codes"]) == {0}, done
+        adata = anndata.read_h5ad(at / f"out{len(tables)}.h5ad")
+        tables.append(adata.obsm["X_fe"])
+        losses.append(float(adata.uns["fe"]["params"]["validation_loss"]))
+    many.MOST = whole
+    of_each = np.sqrt(np.square(tables[1] - tables[0]).sum(1)) / tables[0].std(0).max()
+    return {
+        "median": float(np.median(of_each)),
+        "apart": max(apart(tables[0], of) for of in tables[1:]),
+        "loss": max(abs(of / losses[0] - 1) for of in losses),
+        "same bytes": tables[1].tobytes() == tables[3].tobytes(),
+    }
+
+
 def rows_read(folder):
     """Return which rows each of three processes reads from disk."""
     at = fresh(folder, "rows")
@@ -248,6 +271,7 @@ def main_of(folder):
         "samples": agreement(folder, "samples", ["--validation-by", "samples"]),
         "gradient": agreement(folder, "gradient", ["--gene-step", "gradient"]),
         "dimensions": agreement(folder, "dimensions", ["--sample-dim", "8"]),
+        "many": of_many(folder),
         "rows": rows_read(folder),
         "killed": [killed(folder, which) for which in (0, 1)],
         "asked": asked_to_end(folder),

@@ -46,6 +46,15 @@ def test_so_they_are_with_other_options(found, name, step):
     assert found[name]["loss"] < LOSS
 
 
+def test_they_train_on_a_choice_of_many_samples_together(found):
+    many = found["many"]
+    assert many["same bytes"]
+    assert many["median"] < 1e-4
+    # Rounding decides between two places that fit a sample about as well.
+    assert many["apart"] < 0.02
+    assert many["loss"] < 1e-3
+
+
 def test_what_batches_do_is_found_by_all_together(found):
     assert found["batches"]["effects"] < 1e-3
     assert found["agreement"]["effects"] is None

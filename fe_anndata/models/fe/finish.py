@@ -39,12 +39,12 @@ def finish(setting: Setting) -> TrainedFE:
     everyone = table
     if setting.many is not None:
         assert setting.target is not None
-        rest = Everyone(setting.many, setting.problem, setting.target, setting.holdout)
+        whole = Everyone(setting.many, setting.problem, setting.target, setting.holdout)
         prior = float(options.gene_prior)
-        model.genes.data.copy_(rest.genes(view, residuals, table, prior, options.l2))
+        model.genes.data.copy_(whole.genes(view, residuals, table, prior, options.l2))
         view, residuals = _left_over(setting, options, table)
-        everyone = rest.places(view, residuals, table)
-        table.copy_(everyone[rest.rows])
+        everyone = whole.places(view, residuals, table)
+        table.copy_(everyone[whole.rows])
     if options.gene_metric == "balanced":
         # Last, for which errors genes share is estimated in the coordinates of the training.
         forth, completion = balance(model), residuals.completion
@@ -62,16 +62,16 @@ def finish(setting: Setting) -> TrainedFE:
     residuals = replace(residuals, spacing=spacing(everyone))
     options = replace(options, sample_prior=residuals.prior)
     levels = None if setting.tables is None else setting.tables.concluded(change)
-    everyone = processes.gathered(table) if setting.many is None else everyone
-    whole, vectors = model.with_samples(everyone), None
+    vectors = None
     if options.gene_views is not None:
-        problem = setting.problem if setting.many is None else setting.many.problem
-        vectors = joined(model.gene_vectors(), problem).cpu()
-    trained = TrainedFE(whole, options, residuals, change, None, levels, vectors)
+        whole_problem = setting.problem if setting.many is None else setting.many.problem
+        vectors = joined(model.gene_vectors(), whole_problem).cpu()
+    trained_on = model.with_samples(processes.gathered(everyone))
+    trained = TrainedFE(trained_on, options, residuals, change, None, levels, vectors)
     if setting.naming is None:
         return trained
     named = setting.naming.concluded(trained.factors(table.cpu()))
-    return TrainedFE(whole, options, residuals, change, named, levels, vectors)
+    return TrainedFE(trained_on, options, residuals, change, named, levels, vectors)
 
 
 def _changed(noise: Noise, forth: Tensor) -> Noise:

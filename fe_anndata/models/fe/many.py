@@ -43,12 +43,24 @@ class Many:
     ----------
     problem
         Of all.
-    rows
-        Numbers of the chosen, rising.
+    numbers
+        Of the chosen, rising.
     """
 
     problem: Problem
-    rows: np.ndarray
+    numbers: np.ndarray
+
+    @property
+    def part(self) -> slice:
+        """Which of the chosen this process has."""
+        own = self.problem.ranks.own
+        return slice(*np.searchsorted(self.numbers, (own.start, own.stop)).tolist())
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The rows of these among those of this process."""
+        found: np.ndarray = self.numbers[self.part] - self.problem.ranks.own.start
+        return found
 
     @classmethod
     def of(cls, problem: Problem, options: FE) -> Many | None:
@@ -57,14 +69,12 @@ class Many:
         That is so if they are few, and where more than its profile says where a sample lies, or its
         profile has missing values: what is known of those that are chosen does not place others. In
         more than a few dimensions, whose components are weaker, fewer samples cost too much loss.
-        Several processes each train on their own.
         """
-        n = problem.rows.shape[0]
+        n = problem.shape[0]
         more = problem.labels, problem.batches, problem.factors, options.record_every
         by_profile = options.gene_step == "solve" and bool(options.place_samples)
         is_flat = number(options.sample_dim) <= FEW_DIMENSIONS
         complete = not problem.audit.n_missing and number(options.gene_dim) < MOST
-        by_profile &= not processes.share_rows()
         if n <= 2 * MOST or more != (None,) * 4 or not (by_profile and is_flat and complete):
             return None
         # By rank of their names, so that their order decides nothing.
@@ -73,11 +83,11 @@ class Many:
     def chosen(self) -> Problem:
         """Return the problem of the chosen samples, which are read for that."""
         problem, starts = self.problem, dict(self.problem.starts)
-        rows = InMemory(problem.rows.take(self.rows))
-        order = np.argsort(np.argsort(problem.ranks.samples[self.rows]))
+        rows = InMemory(problem.rows.take(self.rows), self.part.start)
+        order = np.argsort(np.argsort(problem.ranks.samples[self.numbers]))
         if "sample_start" in starts:
             starts["sample_start"] = starts["sample_start"][self.rows]
-        ranks = Ranks(order, problem.ranks.genes)
+        ranks = Ranks(order, problem.ranks.genes, self.part)
         return replace(problem, rows=rows, audit=audit(rows), ranks=ranks, starts=starts)
 
     def holdout(self, of_chosen: Holdout) -> Holdout:
@@ -136,14 +146,15 @@ class Everyone:
             Of the ridge regression; see :func:`fe_anndata.kernels.inner.best_gene_factors`.
         """
         Q, filled = view.loadings, self._filled(view, chosen)
-        shaping = chosen[self.trained.counted[:, 0] > 0]
+        shaping = processes.gathered(chosen[self.trained.counted[:, 0] > 0])
         placing = Placing(view, shaping, residuals.noise, residuals.prior)
         YP, PP = torch.zeros_like(Q), Q.new_zeros(Q.shape[1], Q.shape[1], dtype=torch.float64)
         for _, inside, part in self.target.by_blocks():
             scores = part.times(placing.weighted, filled[inside])
             P = part.shaping(factors_of(view, placing.of_scores(scores, None, roughly=True)))
-            YP += part.transposed_times(P, filled[inside])
+            YP += part.of_own_rows(P, filled[inside])
             PP += (P.T @ P).double()
+        processes.add(YP, PP)
         return ridge_solution(self.target, filled, YP, PP, Q, prior, penalty)
 
     @torch.no_grad()
@@ -151,7 +162,7 @@ class Everyone:
         """Return the places of all samples, (n, d); parameters are those of :meth:`genes`."""
         table = chosen.new_empty(len(self.target.counted), chosen.shape[1])
         filled = self._filled(view, chosen)
-        placing = Placing(view, chosen, residuals.noise, residuals.prior)
+        placing = Placing(view, processes.gathered(chosen), residuals.noise, residuals.prior)
         for rows, inside, part in self.target.by_blocks():
             scores = part.times(placing.weighted, filled[inside])
             table[rows] = placing.of_scores(scores, None)
