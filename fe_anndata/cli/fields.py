@@ -31,6 +31,13 @@ def parameters(
     ]
 
 
+class _CheckedByOptions:
+    """What tells pydantic to leave values alone; cyclopts asks it where anything has loaded it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, str]:
+        return {"type": "any"}
+
+
 def _parameter(of: Field[Any], hint: Any, group: Group) -> inspect.Parameter:
     kinds = alternatives(hint)
     shown = _shown(kinds)
@@ -46,6 +53,7 @@ def _parameter(of: Field[Any], hint: Any, group: Group) -> inspect.Parameter:
             show_default=_typed,
             group=group,
         ),
+        _CheckedByOptions(),
     ]
     return inspect.Parameter(
         of.name, inspect.Parameter.KEYWORD_ONLY, default=of.default, annotation=annotation

@@ -69,6 +69,13 @@ def test_several_sizes_after_one_option(run, source, tmp_path, words):
     assert code == 0, err
 
 
+def test_words_beside_numbers_are_taken_where_pydantic_is_loaded(run, source, tmp_path):
+    pytest.importorskip("pydantic")  # as anndata 0.13 does
+    words = ["--hidden", "auto", "--steps", 2, "--gene-dim", "auto"]
+    code, _, err = run("train", source, "-o", tmp_path / "o.h5ad", *words)
+    assert code == 0, err
+
+
 def test_train_equals_the_function(run, source, tmp_path):
     adata = small()
     fe.tl.train(adata, steps=10, rng=4, progress=False)

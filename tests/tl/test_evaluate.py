@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 
 import fe_anndata as fe
 from fe_anndata._access.labelled import labelled
+from fe_anndata._access.layers import layers_of
 from fe_anndata.evaluation import outer_folds
 from fe_anndata.tl._evaluation import sides
 from fe_anndata.tl._methods import named
@@ -164,7 +165,7 @@ def test_methods_see_neither_labels_nor_test_samples(adata):
     assert len(calls) == 9
     for train, given in calls:
         assert train.obs.shape[1] == train.var.shape[1] == 0
-        assert not [*train.obsm, *train.uns, *train.layers]
+        assert not [*train.obsm, *train.uns, *layers_of(train)]
         if given is not None and given is not train:
             assert given.obs.shape[1] == 0
             donors = [set(adata.obs.loc[part.obs_names, "donor"]) for part in (train, given)]
