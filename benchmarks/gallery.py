@@ -59,7 +59,7 @@ matplotlib Axes, or an animation. `python -m benchmarks.gallery` draws them agai
 
 In the calls, `adata` was trained by `fe.tl.train(adata, record_every=5)`, and `new` was placed by
 `fe.tl.transform(new, adata)`. `lists` is a dictionary of lists of genes, and `genes` one list.
-`counts` was trained by the family `"exceiver"`, and `tumours` are the samples with times of survival.
+`counts` was trained by the family `"exceiver"`, and `tumours` are samples with times of survival.
 """
 
 
