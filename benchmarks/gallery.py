@@ -54,8 +54,12 @@ CALLS = (
 """Each stands below its picture; tables of verbs that take minutes are made of fewer genes."""
 HEAD = """# Gallery
 
-Every function of `fe.pl`, on eleven types of cancer of TCGA and the normal tissue beside. Each
-returns matplotlib Axes, or an animation. `python -m benchmarks.gallery` draws them anew.
+Every function of `fe.pl`, on eleven types of cancer of TCGA with normal tissue. Each returns
+matplotlib Axes, or an animation. `python -m benchmarks.gallery` draws them again.
+
+In the calls, `adata` was trained by `fe.tl.train(adata, record_every=5)`, and `new` was placed by
+`fe.tl.transform(new, adata)`. `lists` is a dictionary of lists of genes, and `genes` one list.
+`counts` was trained by the family `"exceiver"`, and `tumours` are samples with times of survival.
 """
 
 

@@ -29,7 +29,7 @@ def lead_to_copies(app: object, page: str, source: list[str]) -> None:
         text = text.replace(f"](../{name}", f"](generated/{name.lower()}")
         text = text.replace(f"]({name}", f"]({name.lower()}")
     if page.startswith("generated/"):
-        text = text.replace("](docs/", "](../")
+        text = text.replace("](docs/", "](../").replace("](../docs/", "](../../")
     source[0] = text
 
 
