@@ -258,8 +258,11 @@ def _told(
     values = (values - view.centre[columns]) / view.scale
     values = values - (covariates[chosen][rows] * of_genes[columns]).sum(1)
     V = view.loadings[columns]
-    known = _without_hidden(view, noise, left, target, chosen)
-    u, differ = completing(left.table[chosen].to(V.dtype), *known)
+    parts = [
+        completing(left.table[few].to(V.dtype), *_without_hidden(view, noise, left, target, few))
+        for few in torch.split(chosen, ROWS)
+    ]
+    u, differ = (torch.cat(of_parts) for of_parts in zip(*parts, strict=True))
     error = (values - (view.factors(u)[rows] * V).sum(1)).double()
     expected = (differ[rows].double() * V.double()).sum(1)
     return float(expected @ error), float(expected.square().sum())
