@@ -3,8 +3,8 @@
 #
 #   sh analysis.sh tpm.tsv samples.tsv cancer_type CD79A
 #
-# The matrix, in a file of any kind and either way round; a table of the samples; its column that
-# names their groups; and a gene to look at.
+# The matrix, in a file of any kind and either way round; a table of the samples; the column of it that
+# names their groups; and a gene to look at. Modules of genes need the extra `modules`.
 set -eu
 matrix=$1 samples=$2 groups=$3 gene=$4
 

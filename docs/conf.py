@@ -57,7 +57,10 @@ intersphinx_mapping = {
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"Family|Similarity"),  # what their functions explain
-    ("py:class", r"pair|\(\)|dict\[str|tuple\[Any|\.\.\]\]"),  # pieces of types, no names
+    (
+        "py:class",
+        r"pair|\w+ \| None|\(\)|dict\[str|tuple\[Any|\.\.\]\]",
+    ),  # pieces of types, no names
 ]
 
 smartquotes_action = "De"  # dashes, but quotes as they are typed

@@ -81,7 +81,7 @@ class Settings:
         Parameters
         ----------
         level
-            A level of :mod:`logging`, such as ``"INFO"`` or ``"WARNING"``.
+            A level of Python's logging, such as ``"INFO"`` or ``"WARNING"``.
         """
         for earlier in list(logger.handlers):
             if earlier.name == logger.name:  # ours; its stream may be closed by now

@@ -63,7 +63,7 @@ def selected(adata: AnnData, what: Any) -> NDArray[np.bool_]:
         mask = np.zeros(adata.n_obs, dtype=bool)
         mask[positions(list(map(str, rest[0])), adata.obs_names, "sample")] = True
         return mask
-    raise ValueError("this is no selection: open the page again and select anew.")
+    raise ValueError("this is no selection: open the page again and select again.")
 
 
 def python_of(what: Any) -> str:

@@ -34,7 +34,7 @@ class Comparing:
     folds
         Number of folds.
     groups
-        Column of obs whose groups, such as patients, never straddle a fold.
+        Column of obs whose groups, such as patients, are each kept in one fold.
     classifier
         logistic, knn or network.
     layer

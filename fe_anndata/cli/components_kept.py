@@ -30,7 +30,7 @@ class Mapping:
     folds
         Number of folds.
     groups
-        Column of obs whose groups, such as patients, never straddle a fold.
+        Column of obs whose groups, such as patients, are each kept in one fold.
     layer
         Embed these values, not X.
     mask_var

@@ -33,9 +33,9 @@ class Judging:
     folds
         Number of folds.
     deals
-        How often samples are dealt anew into folds.
+        How often samples are dealt into folds.
     groups
-        Column of obs whose groups, such as patients, never straddle a fold.
+        Column of obs whose groups, such as patients, are each kept in one fold.
     layer
         Embed these values, not X.
     mask_var

@@ -32,7 +32,7 @@ class Showing:
     folds
         Number of folds.
     groups
-        Column of obs whose groups, such as patients, never straddle a fold.
+        Column of obs whose groups, such as patients, are each kept in one fold.
     layer
         Use these values, not X.
     mask_var

@@ -1,4 +1,4 @@
-"""Measure how well embeddings foretell the time to an event."""
+"""Measure how well embeddings predict the time to an event."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Foretelling:
     folds
         Number of folds.
     groups
-        Column of obs whose groups, such as patients, never straddle a fold.
+        Column of obs whose groups, such as patients, are each kept in one fold.
     ridge
         Penalties of the Cox regression to choose from; by default 0.01, 0.1 and 1.
     resamples
@@ -90,7 +90,7 @@ def survival(
     overwrite: Flag = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how well embeddings foretell the time to an event of new samples, and write a table.
+    """Measure how well embeddings predict the time to an event of new samples, and write a table.
 
     The table has a row per basis, dimension and kind of pairs.
 

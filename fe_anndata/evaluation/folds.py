@@ -14,7 +14,7 @@ STRATA = 5
 """Parts of equal size into which numbers are cut, so that every fold has small and large ones."""
 
 ATTEMPTS = 20
-"""How often a deal is dealt anew at most, on average, until it is of use."""
+"""How often a deal is dealt again at most, on average, until it is of use."""
 
 
 class Fold(NamedTuple):
@@ -68,7 +68,7 @@ def deals_of_folds(
 ) -> list[list[Fold]]:
     """Return `n` deals of the same samples into `k` folds; the first is that of one deal.
 
-    A deal that leaves a class out, or is an earlier one again, is dealt anew.
+    A deal that leaves a class out, or is an earlier one again, is dealt again.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def _require_enough(groups: np.ndarray, k: int) -> None:
     number = len(np.unique(groups))
     if number < k:
         raise ValueError(
-            f"there are {number} groups, fewer than the {k} folds, and none may straddle two: "
+            f"there are {number} groups, fewer than the {k} folds, and none may be in two: "
             + (f"take folds={number}." if number > 1 else "name other groups, or none.")
         )
 

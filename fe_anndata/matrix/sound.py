@@ -141,5 +141,5 @@ def _first_beyond(indices: np.ndarray, length: int) -> int | None:
 def _damaged(name: str, what: str) -> ValueError:
     return ValueError(
         f"{name} is a damaged sparse matrix: {what}. Read it again from where it came from, or "
-        "make it anew."
+        "make it again."
     )

@@ -43,7 +43,7 @@ def trajectories(
     Each way begins faint, at the start of the training, goes on to the step whose model was kept,
     and ends in a point, at the result. All places are in the coordinates of the result: where the
     training ended in a linear change of these (``metric="expression"``), earlier ones are changed
-    too. The last piece of a way may be long, where samples are placed anew after the last step
+    too. The last piece of a way may be long, where samples are placed again after the last step
     (``place_samples``).
 
     Parameters

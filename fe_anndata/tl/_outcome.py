@@ -127,7 +127,7 @@ def outcome_of(
     samples
         Those of which all is known.
     groups
-        Names of groups that never straddle a fold, or None.
+        Names of groups that are each kept in one fold, or None.
     within
         The column whose values are compared apart as well, or None.
     k, seed

@@ -51,7 +51,7 @@ IDENTITY = (
 )
 """What a run is named by in ``params``, beside its options."""
 BUDGET = ("steps", "epochs")
-"""Options that a resumed run may be given anew."""
+"""Options that a resumed run may be given again."""
 
 
 def resumed_run(source: Source, keys: Keys, asked: Asked) -> Run:

@@ -75,7 +75,7 @@ def compare_models(
     folds
         Number of folds, of samples and of genes.
     groups
-        Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
+        Column of ``adata.obs`` whose groups, such as patients or donors, are each kept in one fold.
     classifier
         ``"logistic"`` (on standardised coordinates), ``"knn"`` or ``"network"``; numbers are
         predicted by ridge regression.

@@ -60,7 +60,7 @@ def components_kept(
     folds
         Number of folds.
     groups
-        Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
+        Column of ``adata.obs`` whose groups, such as patients or donors, are each kept in one fold.
     layer
         Embed these values, not ``adata.X``.
     mask_var

@@ -74,7 +74,7 @@ def evaluate(
         difference of a point or two: with three, :func:`fe_anndata.get.differences` says how sure
         it is.
     groups
-        Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
+        Column of ``adata.obs`` whose groups, such as patients or donors, are each kept in one fold.
     classifiers
         ``"knn"`` (15 neighbours), ``"logistic"`` (on standardised coordinates) and ``"network"``
         (the same with hidden layers of 100 and 50). Numbers are predicted by ``"ridge"``, whatever

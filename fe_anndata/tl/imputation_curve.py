@@ -65,7 +65,7 @@ def imputation_curve(
         training sample; ``"means"`` of genes; ``"pca"``, components whose scores are the most
         likely given what is seen (probabilistic PCA); ``"knn"``, the mean of the 15 training
         samples nearest by what is seen; ``"ridge"``, kernel ridge regression from what is seen,
-        fitted anew for each choice of genes.
+        fitted again for each choice of genes.
     dim
         Dimensions of the embedding and of PCA.
     subsets
@@ -73,7 +73,7 @@ def imputation_curve(
     folds
         Number of folds.
     groups
-        Column of ``adata.obs`` whose groups, such as patients or donors, never straddle a fold.
+        Column of ``adata.obs`` whose groups, such as patients or donors, are each kept in one fold.
     layer
         Use these values, not ``adata.X``.
     mask_var

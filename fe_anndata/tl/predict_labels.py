@@ -136,7 +136,7 @@ def _write_numbers(adata: AnnData, keys: Keys, placed: Placed) -> None:
     label = keys.of_sample("predicted_label")
     adata.obs[label] = np.where(abstained, np.nan, placed.facts["label"]).astype(np.float32)
     adata.obs[keys.of_sample("abstained")] = abstained
-    logger.info("foretold a number for %d of %d samples; wrote obs[%r]",
+    logger.info("predicted a number for %d of %d samples; wrote obs[%r]",
                 np.sum(~abstained), len(abstained), label)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How well embeddings foretell the time to an event, of samples they were not fitted to."""
+"""How well embeddings predict the time to an event, of samples they were not fitted to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INNER_FOLDS = 3
 
 @dataclass(frozen=True)
 class Survival:
-    """How well the time to an event is foretold.
+    """How well the time to an event is predicted.
 
     :func:`fe_anndata.tl.survival` returns it.
 
@@ -79,7 +79,7 @@ def survival(
     rng: Rng = 0,
     progress: bool | None = None,
 ) -> Survival:
-    """Measure how well embeddings foretell the time to an event, such as death.
+    """Measure how well embeddings predict the time to an event, such as death.
 
     In each fold everything is fitted to the training samples alone: the choice of genes, the
     embedding, the ridge and the Cox regression of the times on the coordinates. The samples of the
@@ -109,7 +109,7 @@ def survival(
     folds
         Number of folds. Events are spread over them as evenly as possible.
     groups
-        Column of ``adata.obs`` whose groups, such as patients, never straddle a fold. They are
+        Column of ``adata.obs`` whose groups, such as patients, are each kept in one fold. They are
         then drawn into resamples as a whole.
     ridge
         Penalty of the Cox regression on standardised covariates, the `penalizer` of lifelines; of

@@ -115,7 +115,7 @@ def train(
     factors
         Columns of ``adata.obs``, such as ``["donor", "condition"]``, each of whose levels has a
         vector: a sample vector is made of them (see the option ``factors_form``) instead of being
-        free, so that :func:`fe_anndata.tl.generate` can foretell combinations that no sample has.
+        free, so that :func:`fe_anndata.tl.generate` can predict combinations that no sample has.
         With ``"sample"`` among them each sample has a vector of its own beside. For factorized
         embeddings.
     key_added

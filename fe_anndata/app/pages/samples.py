@@ -115,7 +115,7 @@ def _own(site: Site, asked: Asked, name: str) -> Packed | dict[str, Any]:
 
     job = site.jobs.start(("fit", site.edition, key), work, again=False)
     if not job.is_done:
-        return {"wait": f"All samples are placed anew: {job.said}."}
+        return {"wait": f"All samples are placed again: {job.said}."}
     obs = site.jobs.result(job.id)
     given = f"key={key!r}" + ("" if layer is None else f", layer={layer!r}")
     python = [data.opening, "placed = adata.copy()",

@@ -1,4 +1,4 @@
-"""Exceiver: latent vectors that attend to the counted genes of a sample, and foretell all others.
+"""Exceiver: latent vectors that attend to the counted genes of a sample, and predict all others.
 
 ``options``, ``sizes``
     What a user chooses, and what depends on the data.

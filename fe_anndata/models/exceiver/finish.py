@@ -119,7 +119,7 @@ def axes(inner: np.ndarray, network: Network) -> Coordinates:
     """Return coordinates whose distances are those of the log shares that they stand for.
 
     They are the principal axes of the training samples, in the metric of the linear map that
-    foretells expected log shares best; what all genes have in common does not count. Each axis
+    predicts expected log shares best; what all genes have in common does not count. Each axis
     points to where its third moment is positive.
     """
     table = network.genes.detach().double()

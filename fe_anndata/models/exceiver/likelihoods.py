@@ -21,7 +21,7 @@ LOWEST = -1e30
 
 @dataclass(frozen=True)
 class Hidden:
-    """What is hidden of some samples, and to be foretold.
+    """What is hidden of some samples, and to be predicted.
 
     Attributes
     ----------

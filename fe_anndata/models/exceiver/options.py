@@ -27,7 +27,7 @@ class Exceiver(Options):
 
     A sample is the list of the genes that were counted in it. A few latent vectors attend to the
     list, and the expected share of every gene, those without a count among them, is read off what
-    they have seen. It is learned by hiding genes and foretelling their counts.
+    they have seen. It is learned by hiding genes and predicting their counts.
     """
 
     ELSEWHERE: ClassVar[Mapping[str, str]] = {
@@ -48,7 +48,7 @@ class Exceiver(Options):
         "'published': counts become z-scores of log profiles, and the squared error of those is "
         "learned that are hidden among the counted genes; a sample is embedded by all its latent "
         "vectors, latents times width numbers, from which no expression is predicted. 'ours': "
-        "counts are seen as counts, and those of all hidden genes are foretold, zeros too.",
+        "counts are seen as counts, and those of all hidden genes are predicted, zeros too.",
     )
     likelihood: Literal["multinomial", "nb", "poisson"] = option(
         "multinomial",

@@ -84,7 +84,7 @@ class Naming:
     weight
         Of the term.
     numbers
-        What is to be foretold instead of classes, standardised, if anything.
+        What is to be predicted instead of classes, standardised, if anything.
     """
 
     head: Head

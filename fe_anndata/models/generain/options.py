@@ -70,7 +70,7 @@ class GeneRAIN(Options):
     tokens: int = option(
         256,
         "Genes of a list at most: those of highest value; with 'masked-expression' drawn from all "
-        "that are expressed, anew in each epoch.",
+        "that are expressed, again in each epoch.",
         least=16,
     )
     start: str = option(

@@ -21,7 +21,7 @@ MOST = 2048
 """Samples that other vectors are learned from; of more, an evenly spaced choice."""
 SAMPLE_DIM = 32
 WEIGHT = 0.25
-"""Power of its singular value by which a component is weighed; lists are foretold best by that."""
+"""Power of its singular value by which a component is weighed; lists are predicted best by that."""
 
 
 @dataclass(frozen=True)
