@@ -15,7 +15,7 @@ from .._access.files import opened
 from .._access.inputs import rows_of, stored
 from .._access.results import require_trained, trained_model
 from .._core.keys import Keys
-from .._core.log import logger
+from .._core.log import logger, warnings_only
 from .._core.random import generator
 from ..kernels.kernel_ridge import KernelRidge
 from ..models.kinds import plain
@@ -190,7 +190,8 @@ def _share(found: Learned, model: Trained, genes: np.ndarray, sets: np.ndarray) 
     out, kept = np.sort(order[: n // PART]), np.sort(order[n // PART :])
     part, key = found.adata[kept].copy(), "again"
     options = _again(model.options, part.shape)
-    train(part, options, normalize=None, key_added=key, progress=False, **found.columns)
+    with warnings_only():
+        train(part, options, normalize=None, key_added=key, progress=False, **found.columns)
     again, _ = trained_model(part, key)
     hidden = sets[generator(0, "sets").integers(len(sets), size=len(out))]
     truth = found.X[out]

@@ -23,6 +23,7 @@ from .._access.results import trained_model
 from .._core.errors import require_choice
 from .._core.extras import extra
 from .._core.keys import DEFAULT_KEY, Keys
+from .._core.log import warnings_only
 from ..models import families, family
 from ..models.base import Family
 from ..models.options import require_known
@@ -44,13 +45,14 @@ class OfFamily:
         self, family: Family, train: AnnData, dim: int, seed: int, **keywords: Any
     ) -> None:
         self.train, self.keys, self.layer = train, Keys(family.name), keywords.get("layer")
-        train_model(
-            train,
-            family.name,
-            rng=seed,
-            progress=False,
-            **{**family.embedded_in(dim), **keywords},
-        )
+        with warnings_only():
+            train_model(
+                train,
+                family.name,
+                rng=seed,
+                progress=False,
+                **{**family.embedded_in(dim), **keywords},
+            )
         if self.result["params"]["ended"] == "interrupted":
             raise KeyboardInterrupt  # what is not trained to its end is not judged
 
@@ -63,7 +65,8 @@ class OfFamily:
     def __call__(self, adata: AnnData) -> np.ndarray:
         """Return where training left its samples, or where new ones are placed."""
         if adata is not self.train:
-            transform(adata, self.train, layer=self.layer, key=self.keys.key, progress=False)
+            with warnings_only():
+                transform(adata, self.train, layer=self.layer, key=self.keys.key, progress=False)
         coordinates: np.ndarray = adata.obsm[self.keys.obsm]
         return coordinates
 

@@ -387,3 +387,14 @@ def test_an_interrupted_training_is_not_judged(monkeypatch):
 def test_progress_is_yes_or_no():
     with pytest.raises(TypeError, match="progress"):
         fe.tl.evaluate(fe.datasets.simulated(60, 20, 3), "group", progress="x")
+
+
+@pytest.mark.parametrize(("level", "lines"), [("INFO", 0), ("DEBUG", 4)])
+def test_its_own_trainings_are_not_logged_unless_asked_for(caplog, level, lines):
+    adata = fe.datasets.simulated(40, 30, 2)
+    with caplog.at_level(level, "fe_anndata"):
+        few = {**QUICK, "methods": ["fe"], "folds": 2}
+        fe.tl.evaluate(adata, "group", **few)
+        assert len([r for r in caplog.records if r.levelname == "INFO"]) == lines
+        fe.tl.train(adata, steps=2, progress=False)
+        assert "trained 40 samples" in caplog.text
