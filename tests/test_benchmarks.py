@@ -84,7 +84,7 @@ def results(tmp_path, monkeypatch):
         (calls, [], 2),
         (checks, ["--rounds", "1"], 2),
         (gene_lookup, [], 6),
-        pytest.param(app, [], 12, marks=IN_A_BROWSER),
+        pytest.param(app, [], 18, marks=IN_A_BROWSER),
         (gene_vectors, ["--seeds", "1", "--methods", "inner", "PCA", "skip-gram"], 6),
         (gene_views, ["--seeds", "1"], 9),
         (gene_metrics, ["--seeds", "1"], 5),
