@@ -179,7 +179,14 @@ def family_asked(asked: Asked) -> Family:
         If there is none, or an options object comes with a recipe or options beside it.
     """
     if isinstance(asked.model, str):
-        return family(asked.model)
+        of = family(asked.model)
+        for name, other in families().items():
+            if asked.recipe in other.recipes and asked.recipe not in of.recipes:
+                raise ValueError(
+                    f"recipe {asked.recipe!r} is one of the family {name!r}, not of {of.name!r}: "
+                    f"give model={name!r} as well."
+                )
+        return of
     if not isinstance(asked.model, Options):
         raise TypeError(
             "model must be the name of a family or its options, such as fe.models.FE(), not "

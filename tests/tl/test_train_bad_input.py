@@ -328,3 +328,8 @@ def test_non_finite_loss_leaves_the_earlier_result(trained, monkeypatch, loss):
     refuses(trained, ValueError, "step 13", "nothing was written", "learning_rate", rng=5)
     assert {k: trained.obsm[k].tobytes() for k in trained.obsm} == earlier
     assert trained.varm["fe"].tobytes() == genes
+
+
+def test_a_recipe_of_another_family_names_it():
+    words = r"one of the family 'generain', not of 'fe': give model='generain'"
+    refuses(small(), ValueError, words, recipe="generain2024")
