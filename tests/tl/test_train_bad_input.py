@@ -11,7 +11,7 @@ from scipy import sparse
 import fe_anndata as fe
 from fe_anndata.models.fe import whole_matrix
 from tests.helpers import told
-from tests.refusals import refuses
+from tests.refusals import refuses, small
 
 # the matrix
 
