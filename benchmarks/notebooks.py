@@ -21,6 +21,7 @@ OF_THE_MACHINE = (
     re.compile(r"/\S*/ipykernel_\d+/\d+\.py:\d+: "),
     re.compile(r"/\S*/tmp\w+/"),
     re.compile(r"/\S*/site-packages/"),
+    re.compile(r"\r?[^\r\n]*\d%\|[^\r\n]*\]"),  # a bar
 )
 """What is left out of text that was printed."""
 
