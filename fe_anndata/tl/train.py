@@ -23,6 +23,7 @@ from .._core.log import logger
 from .._core.random import Rng
 from .._core.settings import settings
 from ..kernels.device import compute
+from ..kernels.onednn import onednn
 from ..kernels.workers import workers
 from ..matrix.normalize import Normalize
 from ..models import families
@@ -256,7 +257,7 @@ def train(
             logger.info("the run under %r has converged: nothing to resume", keys.key)
             return source.copied() if is_first and (copy or not in_place) else None
         chosen = compute(device)
-        with workers(chosen.threads):
+        with workers(chosen.threads), onednn():
             problem = run.problem(source.adata, chosen)
             facts = None if run.state is None else run.state.facts
             try:
