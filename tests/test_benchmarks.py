@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks import (
     app,
@@ -67,13 +68,15 @@ ONE_SEED = ["--seeds", "1", "--draws", "1", "--genes-seeds", "1"]
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
+    threads = torch.get_num_threads()
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     # What UMAP compiles takes longer than all the rest, and so does the start of a process.
     monkeypatch.setattr(calls, "umap", calls.pca)
     monkeypatch.setattr(memory, "TINY", {"csr": (300, 200)})
     # Matrices this small fill no batch; every epoch starts a worker.
     monkeypatch.setattr(published, "TROFIMOV_BATCH", 200)
-    return tmp_path
+    yield tmp_path
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize(

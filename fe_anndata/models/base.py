@@ -72,6 +72,9 @@ class Family(ABC):
         Whether every trained gene has a vector.
     shares_rows
         Whether several processes each hold some of the samples, instead of pieces of a step.
+    multiplies_anyhow
+        Whether trainings may round as the quickest products do, instead of as those with which new
+        samples are embedded.
     """
 
     name: ClassVar[str]
@@ -85,6 +88,7 @@ class Family(ABC):
     takes_numbers: ClassVar[bool] = False
     every_gene: ClassVar[bool] = True
     shares_rows: ClassVar[bool] = False
+    multiplies_anyhow: ClassVar[bool] = False
 
     @abstractmethod
     def task(self, problem: Problem, options: Options, facts: Mapping[str, float] | None) -> Task:

@@ -257,7 +257,8 @@ def train(
             logger.info("the run under %r has converged: nothing to resume", keys.key)
             return source.copied() if is_first and (copy or not in_place) else None
         chosen = compute(device)
-        with workers(chosen.threads), onednn():
+        quickest = onednn() if family.multiplies_anyhow else nullcontext()
+        with workers(chosen.threads), quickest:
             problem = run.problem(source.adata, chosen)
             facts = None if run.state is None else run.state.facts
             try:

@@ -45,7 +45,7 @@ class FactorizedEmbeddings(Family):
     options = FE
     recipes: ClassVar[Mapping[str, Recipe]] = RECIPES
     loss = "mse"
-    takes_labels = takes_numbers = shares_rows = True
+    takes_labels = takes_numbers = shares_rows = multiplies_anyhow = True
     per_gene = frozenset(
         {"model/offset", "model/genes", "noise/genes", "imputing/genes", "batches/effects"}
     )
