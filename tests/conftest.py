@@ -16,6 +16,5 @@ import fe_anndata as fe
 @pytest.fixture(autouse=True)
 def _settings_are_put_back():
     """Let no test, or tutorial or measurement that it runs, change what others are shown."""
-    before = fe.settings.progress
     yield
-    fe.settings.progress = before
+    fe.settings.progress = True  # the default: fixtures of whole files change it before any test
