@@ -14,6 +14,7 @@ from ...get import path as along
 from ...tl import generate
 from ..asking import Asked, table_of
 from ..site import Site, api
+from .genes import words
 from .samples import axes_of
 
 MOST_STOPS, POINTS = 30, 60
@@ -56,13 +57,12 @@ def place(site: Site, asked: Asked) -> dict[str, Any]:
     table = pd.DataFrame({"gene": made.var_names, "predicted": profile[1],
                           "at the middle": profile[0], "change": change})  # fmt: skip
     table = table.iloc[np.argsort(-np.abs(change), kind="stable")]
-    given = "" if key == "fe" else f", key={key!r}"
     far = float(made.obs[Keys(key).of_sample("distance")].iloc[1])
     return {
         "at": at, "axes": axes_of(key, x, y), "table": table_of(table[:2000]), "distance": far,
         "is_far": far > FAR,
         "python": [site.data.opening, "import pandas as pd",
-                   f"made = fe.tl.generate(adata, [{middle}, {at}]{given})",
+                   f"made = fe.tl.generate(adata, [{middle}, {at}]{words(key)})",
                    "middle, here = made.to_df().to_numpy()",
                    "pd.Series(here - middle, made.var_names).sort_values(key=abs)[::-1]"],
     }  # fmt: skip
@@ -92,7 +92,6 @@ def path(site: Site, asked: Asked) -> dict[str, Any]:
     changes = profiles[:, most] - profiles[0, most]
     order = by_turn(changes)
     genes = [str(made.var_names[most[i]]) for i in order]
-    word = "" if key == "fe" else f", key={key!r}"
     shown = profiles[:, most[order]]
     table = pd.DataFrame({"gene": genes, "first": shown[0], "last": shown[-1],
                           "range": np.ptp(shown, axis=0)})  # fmt: skip
@@ -101,9 +100,9 @@ def path(site: Site, asked: Asked) -> dict[str, Any]:
         "places": places.to_numpy()[:, [x, y]],
         "distance": made.obs[Keys(key).of_sample("distance")].to_numpy(), "far": FAR,
         "python": [site.data.opening, f"stops = {stops!r}",
-                   f"fe.pl.path(adata, stops, n_genes={n}{word})",
-                   f"places = fe.get.path(adata, stops, {POINTS}{word})",
-                   f"made = fe.tl.generate(adata, places{word})"],
+                   f"fe.pl.path(adata, stops, n_genes={n}{words(key)})",
+                   f"places = fe.get.path(adata, stops, {POINTS}{words(key)})",
+                   f"made = fe.tl.generate(adata, places{words(key)})"],
     }  # fmt: skip
 
 

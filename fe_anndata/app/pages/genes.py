@@ -35,7 +35,7 @@ def space_of(site: Site, asked: Asked) -> tuple[GeneSpace, str, str | None]:
     return data.space(key, symbols), key, symbols
 
 
-def words(key: str, symbols: str | None, metric: str = "cosine") -> str:
+def words(key: str, symbols: str | None = None, metric: str = "cosine") -> str:
     """Return the keywords of a verb that differ from its defaults, as Python."""
     given = "" if key == "fe" else f", key={key!r}"
     given += "" if metric == "cosine" else f", metric={metric!r}"
@@ -135,8 +135,7 @@ def all_genes(site: Site, asked: Asked) -> Packed:
     space, key, _ = space_of(site, asked)
     found = components(space.unit.astype(np.float64))
     points = found.place(space.unit.astype(np.float64)).astype(np.float32)
-    given = "" if key == "fe" else f", key={key!r}"
-    python = [site.data.opening, f"genes = fe.get.genes(adata{given})",
+    python = [site.data.opening, f"genes = fe.get.genes(adata{words(key)})",
               "import scanpy as sc", "sc.pp.pca(genes, n_comps=2)", "sc.pl.pca(genes)"]  # fmt: skip
     facts = {"axes": list(found.names), "genes": list(map(str, space.names)), "python": python}
     return Packed(facts, {"points": points})

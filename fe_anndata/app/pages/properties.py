@@ -20,7 +20,7 @@ from ...tl import classify_genes
 from ..asking import Asked, plain, table_of, without_folder
 from ..jobs import Job
 from ..site import Site, api, failed
-from .genes import space_of
+from .genes import space_of, words
 from .new_samples import received
 
 SHOWN = ("property", "n_genes", "base_rate", "auroc", "auroc_se", "auprc", "auroc_permuted",
@@ -72,8 +72,7 @@ def _start(site: Site, asked: Asked, path: Path) -> dict[str, Any]:
         found = classify_genes(
             site.data.adata, sets, key=key, gene_symbols=symbols, min_genes=least, progress=True
         )
-        given = "" if key == "fe" else f", key={key!r}"
-        given += "" if symbols is None else f", gene_symbols={symbols!r}"
+        given = words(key, symbols)
         call = f"result = fe.tl.classify_genes(adata, {named.name!r}, min_genes={least}{given})"
         return {"table": found.table, "probabilities": found.probabilities,
                 "skipped": len(found.skipped),
